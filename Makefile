@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A thin front of configure, ninja and the test runners.
+#
+#   make                  build; configure first if that was not done
+#   make run              grow and shrink a real guest with a passed-through drive
+#   make check            all tests; check-unit, check-qtest, check-kvm, check-lab:
+#                         some of them
+#   make coverage         which lines of the core unit and qtest reach, in build-coverage
+#   make bench            the benchmarks; they judge nothing
+#   make install          honours DESTDIR and PREFIX
+#   make clean distclean
+#
+# V=1 shows the commands. SANITIZE=1 builds and checks with the address and the
+# undefined behaviour sanitizer, in build-sanitize; check then leaves the lab out.
+# docs/testing.md says more.
+
+ifneq ($(SANITIZE),)
+BUILD := build-sanitize
+CONFIGURE_FLAGS := --enable-sanitizers
+CHECK_FLAGS := --timeout-multiplier 4
+CHECK_SUITES := unit qtest kvm
+else ifneq ($(COVERAGE),)
+BUILD := build-coverage
+CONFIGURE_FLAGS := --enable-debug --enable-coverage
+CHECK_FLAGS := --timeout-multiplier 4
+CHECK_SUITES := unit qtest
+else
+BUILD := build
+CONFIGURE_FLAGS :=
+CHECK_FLAGS :=
+CHECK_SUITES := unit qtest kvm lab
+endif
+
+Q := $(if $(V),,@)
+NINJA := ninja -C $(BUILD) $(if $(V),-v)
+RUN_CHECKS := tests/run-checks --build $(BUILD) $(if $(V),--verbose) $(CHECK_FLAGS)
+COVERED := softmmu hw/virtio hw/vfio
+
+.PHONY: all deps run check check-unit check-qtest check-kvm check-lab \
+        coverage print-coverage bench install clean distclean
+.NOTPARALLEL:
+
+all: $(BUILD)/build.ninja
+	$(Q)$(NINJA)
+
+$(BUILD)/build.ninja:
+	$(Q)./configure --build-dir=$(BUILD) $(CONFIGURE_FLAGS)
+
+deps:
+	$(Q)scripts/install-deps
+
+run: deps all
+	$(Q)VMM="$${VMM:-$(BUILD)/sparsevm}" tests/lab/lab grow
+
+check: deps all
+	$(Q)$(RUN_CHECKS) $(CHECK_SUITES)
+
+check-unit: deps all
+	$(Q)$(RUN_CHECKS) unit
+
+check-qtest: deps all
+	$(Q)$(RUN_CHECKS) qtest
+
+check-kvm: deps all
+	$(Q)$(RUN_CHECKS) kvm
+
+check-lab: deps all
+	$(Q)$(RUN_CHECKS) lab
+
+coverage:
+	$(Q)scripts/install-deps --coverage
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 print-coverage
+
+# A test runs an emulator as a user who may not write the counts: no error of it.
+print-coverage: all
+	$(Q)find $(BUILD) -name '*.gcda' -delete
+	$(Q)GCOV_ERROR_FILE=/dev/null $(RUN_CHECKS) $(CHECK_SUITES)
+	$(Q)tests/coverage --build $(BUILD) $(COVERED)
+
+bench: deps all
+	$(Q)set -e; for program in tests/bench/*; do \
+	    [ ! -f $$program ] || [ ! -x $$program ] || \
+	    { echo "$$program:"; $$program --vmm "$${VMM:-$(BUILD)/sparsevm}"; }; \
+	done
+
+install: all
+	$(if $(PREFIX),$(Q)meson configure $(BUILD) -Dprefix=$(PREFIX))
+	$(Q)meson install -C $(BUILD)
+
+clean:
+	$(Q)[ ! -e $(BUILD)/build.ninja ] || $(NINJA) -t clean
+
+distclean:
+	$(Q)rm -rf build build-sanitize build-coverage

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line for a person on stderr (or on the monitor that issued the command
+ * in hand, which takes over by error_set_printer()): "sparsevm: MESSAGE".
+ * Any thread; location and printer are those of the calling thread.
+ */
+#ifndef QEMU_ERROR_REPORT_H
+#define QEMU_ERROR_REPORT_H
+
+void error_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+void warn_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+void info_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+
+/*
+ * What is being carried out, e.g. "-device virtio-mem-pci,...": put before
+ * each message until it is replaced or cleared with NULL. Copied.
+ */
+void error_set_location(const char *location);
+
+/* The program's name in messages; "sparsevm" until set. Not copied. */
+void error_set_progname(const char *name);
+
+/*
+ * From now on messages of the calling thread go to @printer (as one line
+ * without newline or program name) instead of stderr; NULL: to stderr again.
+ */
+typedef void ErrorPrinter(const char *line, void *opaque);
+void error_set_printer(ErrorPrinter *printer, void *opaque);
+
+#endif

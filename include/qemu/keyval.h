@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one parser of options that read "key=value,key=value".
+ *
+ * Two commas are a comma within a value. A key without '=' means key=on, as
+ * does "server" in -chardev; the first one may instead be the value of the
+ * implied key, as the driver in "-device virtio-mem-pci,id=x". If a key is
+ * repeated, the last value counts.
+ */
+#ifndef QEMU_KEYVAL_H
+#define QEMU_KEYVAL_H
+
+#include <json-glib/json-glib.h>
+
+#include "qapi/error.h"
+
+/*
+ * All values are strings. @implied_key: NULL if there is none. *@help, if not
+ * NULL, tells whether "help" or "?" is among the keys or is the implied value;
+ * it is not a member then. NULL and *errp: an empty key. The caller's to
+ * json_object_unref().
+ */
+JsonObject *keyval_parse(const char *params, const char *implied_key,
+                         bool *help, Error **errp);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages for a person (qemu/error-report.h). Each is one write, so that
+ * lines of several threads do not mix. It must never touch an Error.
+ */
+#include "qemu/osdep.h"
+
+#include "qemu/error-report.h"
+
+static const char *progname = "sparsevm";
+
+/* By thread: a monitor's printer must not catch what a vCPU has to say. */
+static __thread char *location;
+static __thread ErrorPrinter *printer;
+static __thread void *printer_opaque;
+
+void error_set_progname(const char *name)
+{
+    progname = name;
+}
+
+void error_set_location(const char *text)
+{
+    g_free(location);
+    location = g_strdup(text);
+}
+
+void error_set_printer(ErrorPrinter *fn, void *opaque)
+{
+    printer = fn;
+    printer_opaque = opaque;
+}
+
+static void G_GNUC_PRINTF(2, 0)
+report(const char *kind, const char *fmt, va_list ap)
+{
+    int saved_errno = errno;
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (location) {
+        g_string_append_printf(line, "%s: ", location);
+    }
+    g_string_append(line, kind);
+    g_string_append_vprintf(line, fmt, ap);
+    if (printer) {
+        printer(line->str, printer_opaque);
+    } else {
+        fprintf(stderr, "%s: %s\n", progname, line->str);
+    }
+    errno = saved_errno;
+}
+
+void error_report(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report("", fmt, ap);
+    va_end(ap);
+}
+
+void warn_report(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report("warning: ", fmt, ap);
+    va_end(ap);
+}
+
+void info_report(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report("info: ", fmt, ap);
+    va_end(ap);
+}
