@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects that a user creates, by -object or object-add, and deletes; and how
+ * properties are set from what a user wrote. Big lock held.
+ */
+#ifndef QOM_OBJECT_INTERFACES_H
+#define QOM_OBJECT_INTERFACES_H
+
+#include <json-glib/json-glib.h>
+
+#include "qom/object.h"
+
+#define TYPE_USER_CREATABLE "user-creatable"
+typedef struct UserCreatable UserCreatable;
+typedef struct UserCreatableClass UserCreatableClass;
+DECLARE_OBJ_CHECKERS(UserCreatable, UserCreatableClass, USER_CREATABLE,
+                     TYPE_USER_CREATABLE)
+
+struct UserCreatableClass {
+    InterfaceClass parent_class;
+
+    /* All properties are set: do the work. May be NULL. */
+    void (*complete)(UserCreatable *uc, Error **errp);
+    /* NULL: always. */
+    bool (*can_be_deleted)(UserCreatable *uc);
+};
+
+bool user_creatable_complete(UserCreatable *uc, Error **errp);
+bool user_creatable_can_be_deleted(UserCreatable *uc);
+
+/*
+ * Sets each member of @props, in order, as a property of @obj. @keyval: the
+ * values are text as on the command line. Stops at the first failure.
+ */
+bool object_set_properties_from_json(Object *obj, JsonObject *props,
+                                     bool keyval, Error **errp);
+
+/*
+ * Creates what "qom-type" of @opts names as /objects/ID, where ID is its "id",
+ * sets the other members as properties, completes it. @opts stays the
+ * caller's. On failure nothing is left.
+ */
+bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp);
+/* Deletes /objects/@id, unless it is in use. */
+bool user_creatable_del(const char *id, Error **errp);
+/* At exit: deletes them all. */
+void user_creatable_cleanup(void);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects that users create (qom/object_interfaces.h): -object and object-add.
+ * What the user wrote is checked before anything is made, and whatever fails
+ * afterwards takes the object away again.
+ */
+#include "qemu/osdep.h"
+
+#include "qapi/visitor.h"
+#include "qemu/id.h"
+#include "qom/object_interfaces.h"
+
+bool user_creatable_complete(UserCreatable *uc, Error **errp)
+{
+    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
+    Error *err = NULL;
+
+    if (ucc->complete) {
+        ucc->complete(uc, &err);
+    }
+    if (err) {
+        error_propagate(errp, err);
+        return false;
+    }
+    return true;
+}
+
+bool user_creatable_can_be_deleted(UserCreatable *uc)
+{
+    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
+
+    return !ucc->can_be_deleted || ucc->can_be_deleted(uc);
+}
+
+bool object_set_properties_from_json(Object *obj, JsonObject *props,
+                                     bool keyval, Error **errp)
+{
+    g_autoptr(GList) names = json_object_get_members(props);
+
+    for (GList *l = names; l; l = l->next) {
+        JsonNode *value = json_object_get_member(props, l->data);
+        g_autoptr(Visitor) v = visitor_input_new(value, keyval);
+
+        if (!object_property_set(obj, l->data, v, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The class to be instantiated, if a user may do so. */
+static bool check_creatable(const char *typename, Error **errp)
+{
+    ObjectClass *klass = object_class_by_name(typename);
+
+    if (!klass) {
+        error_setg(errp, "invalid object type: %s", typename);
+        return false;
+    }
+    if (!object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {
+        error_setg(errp, "object type '%s' isn't supported by object-add",
+                   typename);
+        return false;
+    }
+    if (object_class_is_abstract(klass)) {
+        error_setg(errp, "object type '%s' is abstract", typename);
+        return false;
+    }
+    return true;
+}
+
+/* The string member @name; NULL and *errp if it is not there or not one. */
+static const char *required_string(JsonObject *opts, const char *name,
+                                   Error **errp)
+{
+    JsonNode *node = json_object_get_member(opts, name);
+
+    if (!node) {
+        error_setg(errp, "Parameter '%s' is missing", name);
+        return NULL;
+    }
+    if (!JSON_NODE_HOLDS_VALUE(node) ||
+        json_node_get_value_type(node) != G_TYPE_STRING) {
+        error_setg(errp, "Invalid parameter type for '%s', expected: string",
+                   name);
+        return NULL;
+    }
+    return json_node_get_string(node);
+}
+
+/* @opts without the two members that are no properties. */
+static JsonObject *properties_of(JsonObject *opts)
+{
+    g_autoptr(GList) names = json_object_get_members(opts);
+    JsonObject *props = json_object_new();
+
+    for (GList *l = names; l; l = l->next) {
+        if (strcmp(l->data, "qom-type") && strcmp(l->data, "id")) {
+            json_object_set_member(props, l->data,
+                                   json_object_dup_member(opts, l->data));
+        }
+    }
+    return props;
+}
+
+bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp)
+{
+    g_autoptr(JsonObject) props = NULL;
+    g_autoptr(Object) obj = NULL;
+    const char *typename = required_string(opts, "qom-type", errp);
+    const char *id = typename ? required_string(opts, "id", errp) : NULL;
+
+    if (!id) {
+        return false;
+    }
+    if (!id_wellformed(id)) {
+        error_setg(errp, ERROR_ID_MALFORMED);
+        return false;
+    }
+    if (!check_creatable(typename, errp)) {
+        return false;
+    }
+    obj = object_new(typename);
+    props = properties_of(opts);
+    if (!object_set_properties_from_json(obj, props, keyval, errp) ||
+        !object_property_try_add_child(object_get_objects_root(), id, obj,
+                                       errp)) {
+        return false;
+    }
+    if (!user_creatable_complete(USER_CREATABLE(obj), errp)) {
+        object_unparent(obj);
+        return false;
+    }
+    return true;
+}
+
+bool user_creatable_del(const char *id, Error **errp)
+{
+    Object *obj = object_resolve_path_component(object_get_objects_root(), id);
+
+    if (!obj) {
+        error_setg(errp, "object '%s' not found", id);
+        return false;
+    }
+    if (!user_creatable_can_be_deleted(USER_CREATABLE(obj))) {
+        error_setg(errp, "object '%s' is in use, can not be deleted", id);
+        return false;
+    }
+    object_unparent(obj);
+    return true;
+}
+
+static int unparent_child(Object *obj, void *opaque)
+{
+    object_unparent(obj);
+    return 0;
+}
+
+void user_creatable_cleanup(void)
+{
+    object_child_foreach(object_get_objects_root(), unparent_child, NULL);
+}
+
+static const TypeInfo user_creatable_types[] = {
+    {
+        .name = TYPE_USER_CREATABLE,
+        .parent = TYPE_INTERFACE,
+        .class_size = sizeof(UserCreatableClass),
+    },
+};
+
+DEFINE_TYPES(user_creatable_types)
