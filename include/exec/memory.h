@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory: regions, address spaces, flat views, listeners, and the
+ * agreement on which parts of a RAM region are really there (RamDiscardMgr).
+ *
+ * A MemoryRegion is a node of an acyclic graph: a container, RAM, MMIO or an
+ * alias of a part of another region. An AddressSpace looks at one root region;
+ * rendering it gives a flat view: sorted, non-overlapping ranges, each naming
+ * the region and offset that answers there. A MemoryListener is told, by
+ * differences, how the flat view of an address space changes.
+ *
+ * This header knows no device, no KVM and no VFIO. Names and signatures are
+ * those of a QEMU 5.2 tree. Unless said otherwise, all is called with the big
+ * lock held, and sizes and offsets are bytes.
+ */
+#ifndef EXEC_MEMORY_H
+#define EXEC_MEMORY_H
+
+#include "exec/hwaddr.h"
+#include "exec/memattrs.h"
+#include "qemu/int128.h"
+#include "qemu/queue.h"
+#include "qom/object.h"
+
+#define TYPE_MEMORY_REGION "qemu:memory-region"
+DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
+
+#define TYPE_RAM_DISCARD_MGR "qemu:ram-discard-mgr"
+typedef struct RamDiscardMgrClass RamDiscardMgrClass;
+DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
+                     TYPE_RAM_DISCARD_MGR)
+
+/* --- RamDiscardMgr ------------------------------------------------------ */
+
+/*
+ * A RAM region may be sparse: a device (the manager, e.g. virtio-mem) decides
+ * which parts are populated, that is backed by memory and used by the guest,
+ * and which are discarded, that is given back to the host. Whoever pins, maps
+ * or saves guest RAM must touch only the populated parts and follow their
+ * changes. The manager is a QOM object that implements TYPE_RAM_DISCARD_MGR;
+ * memory_region_get_ram_discard_mgr() finds it. A consumer registers a
+ * RamDiscardListener with it.
+ *
+ * What holds (the laws of docs/ram-discard.md):
+ *  L1 outside a notification, what a registered listener was told equals what
+ *     is populated;
+ *  L2 every listener is asked before a range becomes populated; if one
+ *     objects, those already asked are told the discard of the same range, in
+ *     reverse order, and nothing has changed;
+ *  L3 the memory is discarded first, then listeners are told; if the discard
+ *     fails, nobody is told and nothing has changed;
+ *  L4 notifications are aligned to, and multiples of, the minimum granularity;
+ *     a run is told once, never block by block;
+ *  L5 registering replays each maximal populated run in ascending order; if
+ *     the listener objects, what it was told is taken back, it is not
+ *     registered, and the error is returned;
+ *  L6 a manager is set only on an unmapped RAM region without one, cleared
+ *     only on an unmapped one without listeners;
+ *  L7 offsets are into the MemoryRegion that owns the RAM, never into a
+ *     section or an alias of it: a consumer of a section clips;
+ *  L8 a listener may unregister during a notification of another listener.
+ */
+
+/*
+ * @offset .. @offset + @size of @mr is about to be populated. Returns 0, or
+ * -errno to object, having undone whatever it had done for this range.
+ */
+typedef int (*NotifyRamPopulate)(RamDiscardListener *rdl,
+                                 const MemoryRegion *mr,
+                                 ram_addr_t offset, ram_addr_t size);
+/*
+ * @offset .. @offset + @size of @mr is no longer populated, or, after a
+ * populate that another listener objected to, will not be. It may span several
+ * ranges told before, but never cuts a granule. Must not fail.
+ */
+typedef void (*NotifyRamDiscard)(RamDiscardListener *rdl,
+                                 const MemoryRegion *mr,
+                                 ram_addr_t offset, ram_addr_t size);
+/* All of @mr is discarded; optional, else a NotifyRamDiscard per run. */
+typedef void (*NotifyRamDiscardAll)(RamDiscardListener *rdl,
+                                    const MemoryRegion *mr);
+
+/* A consumer's registration. Embedded in, and owned by, the consumer. */
+struct RamDiscardListener {
+    NotifyRamPopulate notify_populate;
+    NotifyRamDiscard notify_discard;
+    NotifyRamDiscardAll notify_discard_all;   /* may be NULL */
+    /* The manager's, while registered. */
+    QTAILQ_ENTRY(RamDiscardListener) next;
+};
+
+/* Fills in @rdl; @discard_all_fn may be NULL. */
+static inline void ram_discard_listener_init(RamDiscardListener *rdl,
+                                             NotifyRamPopulate populate_fn,
+                                             NotifyRamDiscard discard_fn,
+                                             NotifyRamDiscardAll discard_all_fn)
+{
+    rdl->notify_populate = populate_fn;
+    rdl->notify_discard = discard_fn;
+    rdl->notify_discard_all = discard_all_fn;
+}
+
+struct RamDiscardMgrClass {
+    InterfaceClass parent_class;
+
+    uint64_t (*get_min_granularity)(const RamDiscardMgr *rdm,
+                                    const MemoryRegion *mr);
+    bool (*is_populated)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
+                         ram_addr_t offset, ram_addr_t size);
+    int (*register_listener)(RamDiscardMgr *rdm, const MemoryRegion *mr,
+                             RamDiscardListener *rdl);
+    void (*unregister_listener)(RamDiscardMgr *rdm, const MemoryRegion *mr,
+                                RamDiscardListener *rdl);
+    int (*replay_populated)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
+                            RamDiscardListener *rdl);
+    void (*replay_discarded)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
+                             RamDiscardListener *rdl);
+};
+
+/* The unit, in bytes, in which parts of @mr are populated and discarded; a
+ * power of two. May change when managers come or go: do not cache it. */
+uint64_t ram_discard_mgr_get_min_granularity(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr);
+/* Whether all of the range is populated. No alignment is demanded; an empty
+ * range, or one beyond the region, is not. */
+bool ram_discard_mgr_is_populated(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr,
+                                  ram_addr_t offset, ram_addr_t size);
+/*
+ * Tells @rdl of each populated run, then of each change. 0, or the -errno with
+ * which the listener objected; then it is not registered and holds nothing.
+ * @rdl stays the caller's and must live until it is unregistered.
+ */
+int ram_discard_mgr_register_listener(RamDiscardMgr *rdm,
+                                      const MemoryRegion *mr,
+                                      RamDiscardListener *rdl);
+/* Tells @rdl that what is populated is discarded, then forgets it. */
+void ram_discard_mgr_unregister_listener(RamDiscardMgr *rdm,
+                                         const MemoryRegion *mr,
+                                         RamDiscardListener *rdl);
+/* Calls notify_populate of @rdl, registered or not, for each populated run in
+ * ascending order. Stops at, and returns, the first -errno; undoes nothing. */
+int ram_discard_mgr_replay_populated(const RamDiscardMgr *rdm,
+                                     const MemoryRegion *mr,
+                                     RamDiscardListener *rdl);
+/* Calls notify_discard of @rdl, registered or not, for each discarded run. */
+void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
+                                      const MemoryRegion *mr,
+                                      RamDiscardListener *rdl);
+
+/* The manager of @mr, which must be RAM; NULL: all of it is populated. */
+RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr);
+static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr);
+/* Sets (law L6), or with NULL clears, the manager. Holds no reference. */
+void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm);
+
+/* --- MemoryRegion ------------------------------------------------------- */
+
+enum device_endian {
+    DEVICE_NATIVE_ENDIAN,
+    DEVICE_BIG_ENDIAN,
+    DEVICE_LITTLE_ENDIAN,
+};
+
+/* How an MMIO or port region answers. */
+typedef struct MemoryRegionOps {
+    /* Either these ... */
+    uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
+    void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
+    /* ... or these, for regions that can refuse. */
+    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data,
+                                   unsigned size, MemTxAttrs attrs);
+    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data,
+                                    unsigned size, MemTxAttrs attrs);
+    enum device_endian endianness;
+    /* What the guest may do; what is outside gets MEMTX_DECODE_ERROR. */
+    struct {
+        unsigned min_access_size;         /* 0: 1 */
+        unsigned max_access_size;         /* 0: 8 */
+        bool unaligned;
+        bool (*accepts)(void *opaque, hwaddr addr, unsigned size,
+                        bool is_write, MemTxAttrs attrs);
+    } valid;
+    /* What the callbacks can do; the core splits and widens to fit. */
+    struct {
+        unsigned min_access_size;         /* 0: 1 */
+        unsigned max_access_size;         /* 0: 4 */
+        bool unaligned;
+    } impl;
+} MemoryRegionOps;
+
+typedef struct MemoryRegionIoeventfd MemoryRegionIoeventfd;
+
+/* Private to softmmu/; use the functions. */
+struct MemoryRegion {
+    Object parent_obj;
+
+    const char *name;
+    Object *owner;
+    const MemoryRegionOps *ops;
+    void *opaque;
+    Int128 size;
+    hwaddr addr;                          /* in the container */
+    hwaddr alias_offset;                  /* in the alias */
+    int32_t priority;
+    bool ram;
+    bool ram_device;
+    bool readonly;
+    bool enabled;
+    bool terminates;                      /* not a pure container */
+    bool may_overlap;
+    RAMBlock *ram_block;
+    RamDiscardMgr *rdm;
+    MemoryRegion *container;
+    MemoryRegion *alias;
+    unsigned mapped_via_alias;            /* containers reached by an alias */
+    QTAILQ_HEAD(, MemoryRegion) subregions;   /* highest priority first */
+    QTAILQ_ENTRY(MemoryRegion) subregions_link;
+    unsigned ioeventfd_nb;
+    MemoryRegionIoeventfd *ioeventfds;
+};
+
+static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr)
+{
+    return mr->rdm != NULL;
+}
+
+/*
+ * The init functions: @mr is embedded in, and a child of, @owner (which a
+ * mapping keeps alive); with no owner it lives until object_unparent() or
+ * object_unref(). @name is copied.
+ */
+/* A container; @size is a 64-bit number, UINT64_MAX standing for 2^64. */
+void memory_region_init(MemoryRegion *mr, Object *owner, const char *name,
+                        uint64_t size);
+void memory_region_init_io(MemoryRegion *mr, Object *owner,
+                           const MemoryRegionOps *ops, void *opaque,
+                           const char *name, uint64_t size);
+/* Anonymous memory. @size is rounded up to host pages. false: *errp, and @mr is
+ * as if it had never been initialised (here and below). */
+bool memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name,
+                            uint64_t size, Error **errp);
+/* @ram_flags: RAM_* of exec/ramblock.h. */
+bool memory_region_init_ram_flags(MemoryRegion *mr, Object *owner,
+                                  const char *name, uint64_t size,
+                                  uint32_t ram_flags, Error **errp);
+/* Maps @fd from @fd_offset; on success the region owns @fd. */
+bool memory_region_init_ram_from_fd(MemoryRegion *mr, Object *owner,
+                                    const char *name, uint64_t size,
+                                    uint32_t ram_flags, int fd,
+                                    uint64_t fd_offset, Error **errp);
+/* Memory that the caller owns and that must outlive the region. */
+void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner,
+                                const char *name, uint64_t size, void *ptr);
+/* The same, of a device: consumers map it, the core accesses it by MMIO-safe,
+ * aligned loads and stores of the access's own width. */
+void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner,
+                                       const char *name, uint64_t size,
+                                       void *ptr);
+/* The part of @orig from @offset; keeps @orig's owner alive. */
+void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
+                              MemoryRegion *orig, hwaddr offset, uint64_t size);
+
+Object *memory_region_owner(MemoryRegion *mr);
+const char *memory_region_name(const MemoryRegion *mr);
+/* Bytes; 2^64 is told as UINT64_MAX. */
+uint64_t memory_region_size(const MemoryRegion *mr);
+static inline bool memory_region_is_ram(const MemoryRegion *mr)
+{
+    return mr->ram;
+}
+static inline bool memory_region_is_ram_device(const MemoryRegion *mr)
+{
+    return mr->ram_device;
+}
+/* Where @mr (RAM, or an alias of it) is in this process. */
+void *memory_region_get_ram_ptr(MemoryRegion *mr);
+/* The fd behind RAM, or -1; stays the region's. */
+int memory_region_get_fd(MemoryRegion *mr);
+/* The region that holds the host address @ptr, and where in it; or NULL. */
+MemoryRegion *memory_region_from_host(void *ptr, ram_addr_t *offset);
+/* Holds and drops the owner (or the region itself if it has none). */
+void memory_region_ref(MemoryRegion *mr);
+void memory_region_unref(MemoryRegion *mr);
+
+/* Readonly RAM: stores of the guest are dropped. */
+void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
+void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
+void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
+void memory_region_set_size(MemoryRegion *mr, uint64_t size);
+void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
+/* Maps @subregion, which must have no container, at @offset of @mr. */
+void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset,
+                                 MemoryRegion *subregion);
+/* The same; where regions overlap the higher @priority answers. */
+void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
+                                         MemoryRegion *subregion, int priority);
+void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *subregion);
+/* Whether it has a container, or an alias of it is mapped somewhere. */
+bool memory_region_is_mapped(MemoryRegion *mr);
+
+/*
+ * Between begin and commit, changes are collected; listeners hear of them once,
+ * at the outermost commit. Each function above is a transaction by itself.
+ */
+void memory_region_transaction_begin(void);
+void memory_region_transaction_commit(void);
+
+/* A write of @size bytes (0: any) to @addr signals @e instead of a callback;
+ * with @match_data only a write of @data. Carried out by listeners (KVM), and
+ * by the core for its own dispatch. @e stays the caller's. */
+void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
+                               bool match_data, uint64_t data,
+                               EventNotifier *e);
+void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
+                               bool match_data, uint64_t data,
+                               EventNotifier *e);
+
+MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
+                                        uint64_t *pval, unsigned size,
+                                        MemTxAttrs attrs);
+MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
+                                         uint64_t data, unsigned size,
+                                         MemTxAttrs attrs);
+
+/* --- sections and listeners --------------------------------------------- */
+
+/* A range of a flat view. */
+struct MemoryRegionSection {
+    MemoryRegion *mr;                     /* never an alias; NULL: nothing */
+    FlatView *fv;
+    hwaddr offset_within_region;
+    hwaddr offset_within_address_space;
+    Int128 size;
+    bool readonly;
+};
+
+/*
+ * The first section that overlaps @addr .. @addr + @size of @mr, which is, or is
+ * contained in, an address space's root; clipped to that. .mr is NULL if there
+ * is none. The caller owns a reference to .mr: memory_region_unref().
+ */
+MemoryRegionSection memory_region_find(MemoryRegion *mr, hwaddr addr,
+                                       uint64_t size);
+
+/* A consumer of the changes of one address space. Callbacks may be NULL. */
+struct MemoryListener {
+    void (*begin)(MemoryListener *listener);
+    void (*commit)(MemoryListener *listener);
+    void (*region_add)(MemoryListener *listener, MemoryRegionSection *section);
+    void (*region_del)(MemoryListener *listener, MemoryRegionSection *section);
+    /* Told of sections that stay as they are. */
+    void (*region_nop)(MemoryListener *listener, MemoryRegionSection *section);
+    void (*eventfd_add)(MemoryListener *listener, MemoryRegionSection *section,
+                        bool match_data, uint64_t data, EventNotifier *e);
+    void (*eventfd_del)(MemoryListener *listener, MemoryRegionSection *section,
+                        bool match_data, uint64_t data, EventNotifier *e);
+    /* Additions are told from the lowest up, removals from the highest down. */
+    unsigned priority;
+    const char *name;
+    /* private: */
+    AddressSpace *address_space;
+    QTAILQ_ENTRY(MemoryListener) link;
+    QTAILQ_ENTRY(MemoryListener) link_as;
+};
+
+/* Tells @listener all that is in @as, then what changes. */
+void memory_listener_register(MemoryListener *listener, AddressSpace *as);
+/* Tells it that all goes away, then forgets it. */
+void memory_listener_unregister(MemoryListener *listener);
+
+/* --- AddressSpace ------------------------------------------------------- */
+
+struct AddressSpace {
+    char *name;
+    MemoryRegion *root;
+    FlatView *current_map;
+    unsigned ioeventfd_nb;
+    MemoryRegionIoeventfd *ioeventfds;
+    QTAILQ_HEAD(, MemoryListener) listeners;
+    QTAILQ_ENTRY(AddressSpace) address_spaces_link;
+};
+
+void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name);
+/* No listener may be left. */
+void address_space_destroy(AddressSpace *as);
+
+/*
+ * Access to the address space as a device or a CPU has it. Discarded RAM does
+ * not answer: MEMTX_ERROR, and nothing is read, written or populated there.
+ * On error the bytes of a read are 0 from the failing piece on.
+ */
+MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                             void *buf, hwaddr len, bool is_write);
+MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                               void *buf, hwaddr len);
+MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                const void *buf, hwaddr len);
+MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
+                              hwaddr len, MemTxAttrs attrs);
+
+/* One access of its own width, little endian; *result may be NULL. */
+uint8_t address_space_ldub(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                           MemTxResult *result);
+uint16_t address_space_lduw_le(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                               MemTxResult *result);
+uint32_t address_space_ldl_le(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                              MemTxResult *result);
+uint64_t address_space_ldq_le(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                              MemTxResult *result);
+void address_space_stb(AddressSpace *as, hwaddr addr, uint8_t val,
+                       MemTxAttrs attrs, MemTxResult *result);
+void address_space_stw_le(AddressSpace *as, hwaddr addr, uint16_t val,
+                          MemTxAttrs attrs, MemTxResult *result);
+void address_space_stl_le(AddressSpace *as, hwaddr addr, uint32_t val,
+                          MemTxAttrs attrs, MemTxResult *result);
+void address_space_stq_le(AddressSpace *as, hwaddr addr, uint64_t val,
+                          MemTxAttrs attrs, MemTxResult *result);
+
+/*
+ * Direct access to populated RAM: the host address of @addr, with *plen
+ * shortened to what is contiguous there; NULL if it is not RAM, is readonly
+ * and @is_write, or is discarded. The region stays referenced until
+ * address_space_unmap() with the same arguments (@len as returned).
+ */
+void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
+                        bool is_write, MemTxAttrs attrs);
+void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
+                         bool is_write, hwaddr access_len);
+
+/*
+ * Counts topology changes and discards: whoever caches what address_space_map()
+ * said must look again when it differs. Never 0.
+ */
+uint64_t memory_map_generation(void);
+/* For managers: host addresses of discarded memory are no longer to be used. */
+void memory_map_generation_bump(void);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RAM blocks: the host memory behind RAM regions. A block belongs to exactly
+ * one MemoryRegion, which creates and frees it; everybody else reaches it by
+ * the region. softmmu/physmem.c.
+ */
+#ifndef EXEC_RAMBLOCK_H
+#define EXEC_RAMBLOCK_H
+
+#include "exec/memory.h"
+
+#define RAM_PREALLOC (1U << 0)            /* the memory is somebody else's */
+#define RAM_SHARED (1U << 1)              /* MAP_SHARED */
+#define RAM_NORESERVE (1U << 2)           /* MAP_NORESERVE */
+
+struct RAMBlock {
+    MemoryRegion *mr;
+    uint8_t *host;
+    ram_addr_t used_length;
+    uint32_t flags;                       /* RAM_* */
+    size_t page_size;                     /* hugetlb: the huge page's size */
+    int fd;                               /* -1: anonymous */
+    uint64_t fd_offset;                   /* of host in fd */
+    char idstr[256];
+    QLIST_ENTRY(RAMBlock) next;
+};
+
+/* Anonymous (or shared anonymous) memory; used_length 0 < @size. */
+RAMBlock *qemu_ram_alloc(ram_addr_t size, uint32_t ram_flags, MemoryRegion *mr,
+                         Error **errp);
+/* Maps @fd and owns it on success. The page size is the file system's. */
+RAMBlock *qemu_ram_alloc_from_fd(ram_addr_t size, MemoryRegion *mr,
+                                 uint32_t ram_flags, int fd, uint64_t fd_offset,
+                                 Error **errp);
+RAMBlock *qemu_ram_alloc_from_ptr(ram_addr_t size, void *host,
+                                  MemoryRegion *mr, Error **errp);
+/* Unmaps, closes, frees. */
+void qemu_ram_free(RAMBlock *block);
+
+size_t qemu_ram_pagesize(RAMBlock *block);
+bool qemu_ram_is_shared(RAMBlock *block);
+static inline void *ramblock_ptr(RAMBlock *block, ram_addr_t offset)
+{
+    return block->host + offset;
+}
+/* The block that holds @ptr (NULL: none), and where in it. */
+RAMBlock *qemu_ram_block_from_host(void *ptr, ram_addr_t *offset);
+/* Calls @fn for each block until it returns nonzero; returns that. */
+int qemu_ram_foreach_block(int (*fn)(RAMBlock *rb, void *opaque), void *opaque);
+
+/*
+ * Gives the memory of the range back to the host: it reads as zero (file
+ * backed: the file has a hole) and costs nothing until it is touched again.
+ * @start and @length are multiples of the block's page size. 0 or -errno, and
+ * then the contents of the range are undefined but it is still mapped.
+ */
+int ram_block_discard_range(RAMBlock *rb, uint64_t start, uint64_t length);
+
+/*
+ * Who discards RAM and who cannot live with it (counted, any order). Coordinated
+ * discards go through a RamDiscardMgr, so that its listeners follow; the
+ * uncoordinated (a balloon) do not. 0, or -EBUSY if somebody requires what is
+ * to be disabled, or the reverse.
+ */
+int ram_block_discard_disable(bool state);
+int ram_block_uncoordinated_discard_disable(bool state);
+int ram_block_discard_require(bool state);
+int ram_block_coordinated_discard_require(bool state);
+bool ram_block_discard_is_disabled(void);
+bool ram_block_discard_is_required(void);
+
+/* The same by name, so that a conflict can be told: the two forms mix. */
+typedef enum RamDiscardUse {
+    RAM_DISCARD_DISABLE,
+    RAM_DISCARD_DISABLE_UNCOORDINATED,
+    RAM_DISCARD_REQUIRE,
+    RAM_DISCARD_REQUIRE_COORDINATED,
+    RAM_DISCARD_USES,
+} RamDiscardUse;
+
+/* @who, e.g. "vfio", is not copied: it is removed by the same pointer. False:
+ * *errp names both sides. Any thread. */
+bool ram_block_discard_add_user(RamDiscardUse use, const char *who,
+                                Error **errp);
+void ram_block_discard_remove_user(RamDiscardUse use, const char *who);
+/* The name of one that disables discards of either kind; NULL: nobody does. */
+const char *ram_block_discard_disabled_by(void);
+
+#endif
