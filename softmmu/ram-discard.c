@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shared state machine of RamDiscardMgr implementations; see
+ * exec/ram-discard.h for the interface and exec/memory.h for the laws L1-L8.
+ *
+ * The bitmap says what is populated. It is changed last when something becomes
+ * populated (all listeners have agreed by then), and right after the memory is
+ * gone when something is discarded (from then on nobody may think it is there).
+ * In between, s->walk says which listener is being told of which range, so that
+ * another one that unregisters meanwhile is told of exactly what it holds.
+ *
+ * This file must know no device and no consumer.
+ */
+#include "qemu/osdep.h"
+#include "exec/ram-discard.h"
+#include "exec/ramblock.h"
+
+#define WORD_BITS 64
+G_STATIC_ASSERT(sizeof(unsigned long) * 8 == WORD_BITS);
+
+typedef enum {
+    WALK_POPULATE,          /* those before current have been told, and hold it */
+    WALK_DISCARD,           /* those after current, up to last, still hold it */
+    WALK_DISCARD_ALL,       /* the same, for all that the bitmap has */
+} RamDiscardWalkKind;
+
+struct RamDiscardWalk {
+    RamDiscardWalkKind kind;
+    uint64_t offset;
+    uint64_t size;
+    RamDiscardListener *current;
+    RamDiscardListener *last;   /* discards: the last one to be told */
+};
+
+/* --- the bitmap --- */
+
+static uint64_t words_for(uint64_t bits)
+{
+    return DIV_ROUND_UP(bits, WORD_BITS);
+}
+
+static unsigned long mask_from(uint64_t bit)
+{
+    return ~0UL << (bit % WORD_BITS);
+}
+
+/* First bit set at or after @bit in @words; @nr_bits if there is none. */
+static uint64_t scan_set(const unsigned long *words, uint64_t nr_bits,
+                         uint64_t bit)
+{
+    uint64_t word = bit / WORD_BITS;
+    unsigned long found;
+
+    if (bit >= nr_bits) {
+        return nr_bits;
+    }
+    for (found = words[word] & mask_from(bit); !found; found = words[word]) {
+        if (++word == words_for(nr_bits)) {
+            return nr_bits;
+        }
+    }
+    return word * WORD_BITS + (uint64_t)__builtin_ctzl(found);
+}
+
+/* First populated block at or after @block; nr_blocks if there is none. */
+static uint64_t next_populated(const RamDiscardState *s, uint64_t block)
+{
+    uint64_t nr_words = words_for(s->nr_blocks);
+    uint64_t word = block / WORD_BITS;
+    unsigned long found;
+
+    if (block >= s->nr_blocks) {
+        return s->nr_blocks;
+    }
+    found = s->bitmap[word] & mask_from(block);
+    if (!found) {
+        word = scan_set(s->summary, nr_words, word + 1);
+        if (word == nr_words) {
+            return s->nr_blocks;
+        }
+        found = s->bitmap[word];
+    }
+    return word * WORD_BITS + (uint64_t)__builtin_ctzl(found);
+}
+
+/* First discarded block at or after @block; passes over populated ones only. */
+static uint64_t next_discarded(const RamDiscardState *s, uint64_t block)
+{
+    uint64_t word = block / WORD_BITS;
+    unsigned long found;
+
+    if (block >= s->nr_blocks) {
+        return s->nr_blocks;
+    }
+    for (found = ~s->bitmap[word] & mask_from(block); !found;
+         found = ~s->bitmap[word]) {
+        if (++word == words_for(s->nr_blocks)) {
+            return s->nr_blocks;
+        }
+    }
+    return MIN(s->nr_blocks,
+               word * WORD_BITS + (uint64_t)__builtin_ctzl(found));
+}
+
+/* Index of the highest word that is not 0, of which there is one. */
+static uint64_t last_nonzero(const unsigned long *words, uint64_t nr_words)
+{
+    while (!words[--nr_words]) {
+        continue;
+    }
+    return nr_words;
+}
+
+/* The block behind the last populated one, of which there is one. */
+static uint64_t end_of_populated(const RamDiscardState *s)
+{
+    uint64_t nr_words = words_for(s->nr_blocks);
+    uint64_t top = last_nonzero(s->summary, words_for(nr_words));
+    uint64_t word = top * WORD_BITS + WORD_BITS - 1 -
+                    (uint64_t)__builtin_clzl(s->summary[top]);
+
+    return word * WORD_BITS + WORD_BITS -
+           (uint64_t)__builtin_clzl(s->bitmap[word]);
+}
+
+static void set_word(RamDiscardState *s, uint64_t word, unsigned long value)
+{
+    unsigned long bit = 1UL << (word % WORD_BITS);
+
+    s->bitmap[word] = value;
+    if (value) {
+        s->summary[word / WORD_BITS] |= bit;
+    } else {
+        s->summary[word / WORD_BITS] &= ~bit;
+    }
+}
+
+/* Commits a change of @size bytes from @offset, all of which does change. */
+static void commit(RamDiscardState *s, uint64_t offset, uint64_t size,
+                   bool populated)
+{
+    uint64_t first = offset / s->granularity;
+    uint64_t last = (offset + size) / s->granularity - 1;
+
+    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
+        unsigned long mask = ~0UL;
+
+        if (word == first / WORD_BITS) {
+            mask &= mask_from(first);
+        }
+        if (word == last / WORD_BITS) {
+            mask &= ~0UL >> (WORD_BITS - 1 - last % WORD_BITS);
+        }
+        set_word(s, word, populated ? s->bitmap[word] | mask
+                                    : s->bitmap[word] & ~mask);
+    }
+    s->populated = populated ? s->populated + size : s->populated - size;
+}
+
+static void commit_discard_all(RamDiscardState *s)
+{
+    uint64_t nr_words = words_for(s->nr_blocks);
+    uint64_t word = 0;
+
+    while ((word = scan_set(s->summary, nr_words, word)) != nr_words) {
+        set_word(s, word, 0);
+    }
+    s->populated = 0;
+}
+
+/* --- queries --- */
+
+/* Blocks that @offset .. @offset + @size touches; false if not in the region. */
+static bool blocks_of(const RamDiscardState *s, uint64_t offset, uint64_t size,
+                      uint64_t *first, uint64_t *last)
+{
+    uint64_t end;
+
+    if (!size || __builtin_add_overflow(offset, size, &end) ||
+        end > s->nr_blocks * s->granularity) {
+        return false;
+    }
+    *first = offset / s->granularity;
+    *last = (end - 1) / s->granularity;
+    return true;
+}
+
+/* While all is being discarded, the bitmap still says what listeners hold. */
+static bool all_discarded(const RamDiscardState *s)
+{
+    return s->walk && s->walk->kind == WALK_DISCARD_ALL;
+}
+
+bool ram_discard_state_is_populated(const RamDiscardState *s,
+                                    uint64_t offset, uint64_t size)
+{
+    uint64_t first, last;
+
+    return blocks_of(s, offset, size, &first, &last) && !all_discarded(s) &&
+           next_discarded(s, first) > last;
+}
+
+bool ram_discard_state_is_discarded(const RamDiscardState *s,
+                                    uint64_t offset, uint64_t size)
+{
+    uint64_t first, last;
+
+    return blocks_of(s, offset, size, &first, &last) &&
+           (all_discarded(s) || next_populated(s, first) > last);
+}
+
+static bool next_run_in_bitmap(const RamDiscardState *s, bool populated,
+                               uint64_t *offset, uint64_t *size)
+{
+    uint64_t block = DIV_ROUND_UP(*offset, s->granularity);
+    uint64_t end;
+
+    block = populated ? next_populated(s, block) : next_discarded(s, block);
+    if (block == s->nr_blocks) {
+        return false;
+    }
+    end = populated ? next_discarded(s, block) : next_populated(s, block);
+    *offset = block * s->granularity;
+    *size = (end - block) * s->granularity;
+    return true;
+}
+
+bool ram_discard_state_next_run(const RamDiscardState *s, bool populated,
+                                uint64_t *offset, uint64_t *size)
+{
+    uint64_t end = s->nr_blocks * s->granularity;
+
+    if (!all_discarded(s)) {
+        return next_run_in_bitmap(s, populated, offset, size);
+    }
+    *offset = QEMU_ALIGN_UP(*offset, s->granularity);
+    *size = end - MIN(end, *offset);
+    return !populated && *size;
+}
+
+/* --- telling one listener --- */
+
+int ram_discard_state_replay_populated(const RamDiscardState *s,
+                                       RamDiscardListener *rdl)
+{
+    uint64_t offset = 0, size;
+
+    while (ram_discard_state_next_run(s, true, &offset, &size)) {
+        int ret = rdl->notify_populate(rdl, s->mr, offset, size);
+
+        if (ret) {
+            return ret;
+        }
+        offset += size;
+    }
+    return 0;
+}
+
+void ram_discard_state_replay_discarded(const RamDiscardState *s,
+                                        RamDiscardListener *rdl)
+{
+    uint64_t offset = 0, size;
+
+    while (ram_discard_state_next_run(s, false, &offset, &size)) {
+        rdl->notify_discard(rdl, s->mr, offset, size);
+        offset += size;
+    }
+}
+
+/* Tells @rdl that the populated runs below @end are discarded. */
+static void tell_discard_of_runs(const RamDiscardState *s,
+                                 RamDiscardListener *rdl, uint64_t end)
+{
+    uint64_t offset = 0, size;
+
+    while (next_run_in_bitmap(s, true, &offset, &size) && offset < end) {
+        rdl->notify_discard(rdl, s->mr, offset, size);
+        offset += size;
+    }
+}
+
+static void tell_discard_all(const RamDiscardState *s, RamDiscardListener *rdl)
+{
+    if (rdl->notify_discard_all) {
+        rdl->notify_discard_all(rdl, s->mr);
+    } else {
+        tell_discard_of_runs(s, rdl, UINT64_MAX);
+    }
+}
+
+/* --- registration --- */
+
+int ram_discard_state_register(RamDiscardState *s, RamDiscardListener *rdl)
+{
+    uint64_t offset = 0, size;
+
+    g_assert(rdl->notify_populate && rdl->notify_discard);
+    while (ram_discard_state_next_run(s, true, &offset, &size)) {
+        int ret = rdl->notify_populate(rdl, s->mr, offset, size);
+
+        if (ret) {
+            tell_discard_of_runs(s, rdl, offset);
+            return ret;
+        }
+        offset += size;
+    }
+    QTAILQ_INSERT_TAIL(&s->listeners, rdl, next);
+    return 0;
+}
+
+/* Whether @a, which is registered, comes before @b. */
+static bool comes_before(const RamDiscardState *s, const RamDiscardListener *a,
+                         const RamDiscardListener *b)
+{
+    const RamDiscardListener *rdl;
+
+    QTAILQ_FOREACH(rdl, &s->listeners, next) {
+        if (rdl == a || rdl == b) {
+            return rdl == a && a != b;
+        }
+    }
+    g_assert_not_reached();
+}
+
+/*
+ * Whether @rdl holds the range of the walk in progress: a populate's, if it was
+ * told already; a discard's, if it was not told yet (listeners behind the last
+ * one registered during the walk and never had it).
+ */
+static bool holds_range_in_flight(const RamDiscardState *s,
+                                  const RamDiscardListener *rdl)
+{
+    const RamDiscardWalk *walk = s->walk;
+
+    if (walk->kind == WALK_POPULATE) {
+        return comes_before(s, rdl, walk->current);
+    }
+    return comes_before(s, walk->current, rdl) &&
+           !comes_before(s, walk->last, rdl);
+}
+
+void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl)
+{
+    RamDiscardWalk *walk = s->walk;
+
+    g_assert(!walk || rdl != walk->current);
+    if (!walk) {
+        tell_discard_of_runs(s, rdl, UINT64_MAX);
+    } else {
+        bool holds = holds_range_in_flight(s, rdl);
+
+        if (walk->kind != WALK_DISCARD_ALL) {
+            tell_discard_of_runs(s, rdl, UINT64_MAX);
+            if (holds) {
+                rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+            }
+        } else if (holds) {
+            tell_discard_all(s, rdl);
+        }
+        if (rdl == walk->last) {
+            walk->last = QTAILQ_PREV(rdl, RamDiscardListeners, next);
+        }
+    }
+    QTAILQ_REMOVE(&s->listeners, rdl, next);
+}
+
+/* --- changes --- */
+
+static void begin_walk(RamDiscardState *s, RamDiscardWalk *walk)
+{
+    g_assert(!s->walk);
+    s->walk = walk;
+}
+
+static void end_walk(RamDiscardState *s)
+{
+    s->walk = NULL;
+}
+
+/* Takes back what those before walk->current were told, last one first. */
+static void roll_back_populate(RamDiscardState *s, RamDiscardWalk *walk)
+{
+    RamDiscardListener *rdl = walk->current;
+
+    while ((rdl = QTAILQ_PREV(rdl, RamDiscardListeners, next))) {
+        walk->current = rdl;
+        rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+    }
+}
+
+static bool is_aligned_range(const RamDiscardState *s, uint64_t offset,
+                             uint64_t size)
+{
+    return QEMU_IS_ALIGNED(offset | size, s->granularity);
+}
+
+int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
+                               uint64_t size)
+{
+    RamDiscardWalk walk = {
+        .kind = WALK_POPULATE, .offset = offset, .size = size,
+    };
+    RamDiscardListener *rdl;
+    int ret = 0;
+
+    g_assert(is_aligned_range(s, offset, size));
+    g_assert(ram_discard_state_is_discarded(s, offset, size));
+    begin_walk(s, &walk);
+    QTAILQ_FOREACH(rdl, &s->listeners, next) {
+        walk.current = rdl;
+        ret = rdl->notify_populate(rdl, s->mr, offset, size);
+        if (ret) {
+            roll_back_populate(s, &walk);
+            break;
+        }
+    }
+    end_walk(s);
+    if (!ret) {
+        commit(s, offset, size, true);
+    }
+    return ret;
+}
+
+/* Discards the memory; from then on nobody may use it. */
+static int discard_memory(RamDiscardState *s, uint64_t offset, uint64_t size)
+{
+    int ret = s->discard(s->discard_opaque, offset, size);
+
+    if (!ret) {
+        memory_map_generation_bump();
+    }
+    return ret;
+}
+
+static void tell_listeners(RamDiscardState *s, RamDiscardWalk *walk)
+{
+    RamDiscardListener *rdl;
+
+    begin_walk(s, walk);
+    walk->last = QTAILQ_LAST(&s->listeners, RamDiscardListeners);
+    QTAILQ_FOREACH(rdl, &s->listeners, next) {
+        walk->current = rdl;
+        if (walk->kind == WALK_DISCARD_ALL) {
+            tell_discard_all(s, rdl);
+        } else {
+            rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+        }
+        if (rdl == walk->last) {
+            break;
+        }
+    }
+    end_walk(s);
+}
+
+int ram_discard_state_discard(RamDiscardState *s, uint64_t offset,
+                              uint64_t size)
+{
+    RamDiscardWalk walk = {
+        .kind = WALK_DISCARD, .offset = offset, .size = size,
+    };
+    int ret;
+
+    g_assert(!s->walk && is_aligned_range(s, offset, size));
+    g_assert(ram_discard_state_is_populated(s, offset, size));
+    ret = discard_memory(s, offset, size);
+    if (!ret) {
+        commit(s, offset, size, false);
+        tell_listeners(s, &walk);
+    }
+    return ret;
+}
+
+int ram_discard_state_discard_all(RamDiscardState *s)
+{
+    RamDiscardWalk walk = { .kind = WALK_DISCARD_ALL };
+    uint64_t first, end;
+    int ret;
+
+    g_assert(!s->walk);
+    if (!s->populated) {
+        return 0;
+    }
+    /* One call for all: to discard the discarded once more costs nothing. */
+    first = next_populated(s, 0);
+    end = end_of_populated(s);
+    ret = discard_memory(s, first * s->granularity,
+                         (end - first) * s->granularity);
+    if (!ret) {
+        tell_listeners(s, &walk);
+        commit_discard_all(s);
+    }
+    return ret;
+}
+
+/* --- life --- */
+
+static int discard_ram_block(void *opaque, uint64_t offset, uint64_t size)
+{
+    RamDiscardState *s = opaque;
+
+    return ram_block_discard_range(s->mr->ram_block, offset, size);
+}
+
+void ram_discard_state_init(RamDiscardState *s, MemoryRegion *mr,
+                            uint64_t granularity, RamDiscardFn discard,
+                            void *opaque)
+{
+    uint64_t size = memory_region_size(mr);
+
+    g_assert(is_power_of_2(granularity) && size &&
+             QEMU_IS_ALIGNED(size, granularity));
+    *s = (RamDiscardState) {
+        .mr = mr,
+        .granularity = granularity,
+        .nr_blocks = size / granularity,
+        .discard = discard ?: discard_ram_block,
+        .discard_opaque = discard ? opaque : s,
+    };
+    s->bitmap = g_new0(unsigned long, words_for(s->nr_blocks));
+    s->summary = g_new0(unsigned long, words_for(words_for(s->nr_blocks)));
+    QTAILQ_INIT(&s->listeners);
+}
+
+void ram_discard_state_destroy(RamDiscardState *s)
+{
+    g_assert(!s->walk && QTAILQ_EMPTY(&s->listeners));
+    g_clear_pointer(&s->bitmap, g_free);
+    g_clear_pointer(&s->summary, g_free);
+}

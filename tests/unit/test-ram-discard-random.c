@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random sequences of populate, discard, discard-all, objections, failing
+ * discards, registrations and unregistrations (from within notifications of
+ * others, too) against a naive model: one byte a block. After each step the
+ * laws of exec/memory.h hold for every listener.
+ *
+ * SEED=n repeats a run, STEPS=n makes it longer.
+ */
+#include "qemu/osdep.h"
+#include "recording-listener.h"
+
+#define BLOCK MiB
+#define NR_LISTENERS 5
+
+typedef struct Model {
+    MemoryRegion mr;
+    RamDiscardState s;
+    GRand *rand;
+    uint8_t *populated;                       /* the naive model */
+    RecordingListener listeners[NR_LISTENERS];
+    bool registered[NR_LISTENERS];
+    bool leaving[NR_LISTENERS];               /* at the next chance */
+    int discard_error;
+} Model;
+
+static uint32_t pick(Model *m, uint32_t below)
+{
+    return g_rand_int_range(m->rand, 0, (gint32)below);
+}
+
+static int model_discard(void *opaque, uint64_t offset, uint64_t size)
+{
+    Model *m = opaque;
+
+    return m->discard_error;
+}
+
+/* Another listener than @l, marked before the step, leaves now. */
+static void maybe_unregister_another(RecordingListener *l, void *opaque)
+{
+    Model *m = opaque;
+
+    for (int i = 0; i < NR_LISTENERS; i++) {
+        if (m->leaving[i] && m->registered[i] && &m->listeners[i] != l) {
+            m->leaving[i] = false;
+            m->registered[i] = false;
+            m->listeners[i].on_notify = NULL;
+            ram_discard_state_unregister(&m->s, &m->listeners[i].rdl);
+            m->listeners[i].on_notify = maybe_unregister_another;
+        }
+    }
+}
+
+static void model_init(Model *m, uint64_t nr_blocks, uint32_t seed)
+{
+    memory_region_init(&m->mr, NULL, "ram", nr_blocks * BLOCK);
+    ram_discard_state_init(&m->s, &m->mr, BLOCK, model_discard, m);
+    m->rand = g_rand_new_with_seed(seed);
+    m->populated = g_new0(uint8_t, nr_blocks);
+    for (int i = 0; i < NR_LISTENERS; i++) {
+        recording_init(&m->listeners[i], (char)('A' + i), &m->s, i & 1, NULL);
+        m->listeners[i].on_notify = maybe_unregister_another;
+        m->listeners[i].on_notify_opaque = m;
+    }
+}
+
+static void model_destroy(Model *m)
+{
+    for (int i = 0; i < NR_LISTENERS; i++) {
+        m->leaving[i] = false;
+    }
+    for (int i = 0; i < NR_LISTENERS; i++) {
+        if (m->registered[i]) {
+            ram_discard_state_unregister(&m->s, &m->listeners[i].rdl);
+        }
+        recording_destroy(&m->listeners[i]);
+    }
+    ram_discard_state_destroy(&m->s);
+    g_rand_free(m->rand);
+    g_free(m->populated);
+    object_unref(OBJECT(&m->mr));
+}
+
+/* A random run of blocks that all are, or all are not, populated. */
+static bool pick_run(Model *m, bool populated, uint64_t *block, uint64_t *nr)
+{
+    uint32_t most = 1 + pick(m, pick(m, 2) ? 4 : 200);
+
+    *block = pick(m, (uint32_t)m->s.nr_blocks);
+    for (*nr = 0; *nr < most && *block + *nr < m->s.nr_blocks; ++*nr) {
+        if (m->populated[*block + *nr] != populated) {
+            break;
+        }
+    }
+    return *nr > 0;
+}
+
+/*
+ * Makes one registered listener object. Not while one may leave: then it could
+ * leave before it is asked, and whether there was an objection is open.
+ */
+static bool arrange_objection(Model *m)
+{
+    int i = (int)pick(m, NR_LISTENERS);
+
+    if (!m->registered[i]) {
+        return false;
+    }
+    m->listeners[i].objections_from = 1;
+    return true;
+}
+
+static void step_populate(Model *m)
+{
+    uint64_t block, nr;
+    bool objects;
+    int ret;
+
+    if (!pick_run(m, false, &block, &nr)) {
+        return;
+    }
+    objects = pick(m, 4) == 0 && arrange_objection(m);
+    if (!objects && pick(m, 8) == 0) {
+        m->leaving[pick(m, NR_LISTENERS)] = true;
+    }
+    ret = ram_discard_state_populate(&m->s, block * BLOCK, nr * BLOCK);
+    g_assert_cmpint(ret, ==, objects ? -ENOSPC : 0);
+    if (!ret) {
+        memset(m->populated + block, 1, nr);
+    }
+}
+
+static void step_discard(Model *m)
+{
+    uint64_t block, nr;
+    int ret;
+
+    if (!pick_run(m, true, &block, &nr)) {
+        return;
+    }
+    m->discard_error = pick(m, 8) ? 0 : -EIO;
+    m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
+    ret = ram_discard_state_discard(&m->s, block * BLOCK, nr * BLOCK);
+    g_assert_cmpint(ret, ==, m->discard_error);
+    if (!ret) {
+        memset(m->populated + block, 0, nr);
+    }
+}
+
+static void step_discard_all(Model *m)
+{
+    uint64_t before = m->s.populated;
+
+    m->discard_error = pick(m, 8) ? 0 : -EIO;
+    m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
+    if (ram_discard_state_discard_all(&m->s) == 0) {
+        memset(m->populated, 0, m->s.nr_blocks);
+    } else {
+        g_assert_cmpuint(m->s.populated, ==, before);
+    }
+}
+
+static void step_register(Model *m)
+{
+    int i = (int)pick(m, NR_LISTENERS);
+    RecordingListener *l = &m->listeners[i];
+
+    if (m->registered[i]) {
+        m->registered[i] = false;
+        ram_discard_state_unregister(&m->s, &l->rdl);
+        return;
+    }
+    l->objections_from = pick(m, 4) ? 0 : 1 + (int)pick(m, 8);
+    m->registered[i] = ram_discard_state_register(&m->s, &l->rdl) == 0;
+    l->objections_from = 0;
+}
+
+static void check_laws(Model *m)
+{
+    static const uint8_t nothing[100000];
+    uint64_t populated = 0;
+
+    for (uint64_t b = 0; b < m->s.nr_blocks; b++) {
+        populated += m->populated[b] * BLOCK;
+    }
+    g_assert_cmpuint(m->s.populated, ==, populated);
+    for (int i = 0; i < NR_LISTENERS; i++) {
+        g_assert_true(memcmp(m->listeners[i].held,
+                             m->registered[i] ? m->populated : nothing,
+                             m->s.nr_blocks) == 0);
+    }
+}
+
+static void check_queries(Model *m)
+{
+    uint64_t first = pick(m, (uint32_t)m->s.nr_blocks);
+    uint64_t nr = 1 + pick(m, (uint32_t)(m->s.nr_blocks - first));
+    uint64_t count = 0;
+
+    for (uint64_t b = first; b < first + nr; b++) {
+        count += m->populated[b];
+    }
+    g_assert_cmpint(ram_discard_state_is_populated(&m->s, first * BLOCK,
+                                                   nr * BLOCK),
+                    ==, count == nr);
+    g_assert_cmpint(ram_discard_state_is_discarded(&m->s, first * BLOCK,
+                                                   nr * BLOCK),
+                    ==, count == 0);
+}
+
+static uint64_t number_from_env(const char *name, uint64_t otherwise)
+{
+    const char *text = g_getenv(name);
+
+    return text ? g_ascii_strtoull(text, NULL, 0) : otherwise;
+}
+
+static void random_steps(gconstpointer data)
+{
+    uint64_t nr_blocks = GPOINTER_TO_UINT(data);
+    uint32_t seed = (uint32_t)number_from_env("SEED", g_random_int());
+    uint64_t steps = number_from_env("STEPS", nr_blocks > 1000 ? 4000 : 60000);
+    Model *m = g_new0(Model, 1);
+
+    g_test_message("SEED=%u, %" PRIu64 " blocks, %" PRIu64 " steps", seed,
+                   nr_blocks, steps);
+    model_init(m, nr_blocks, seed);
+    for (uint64_t i = 0; i < steps; i++) {
+        uint32_t what = pick(m, 100);
+
+        memset(m->leaving, 0, sizeof(m->leaving));
+        if (what < 50) {
+            step_populate(m);
+        } else if (what < 85) {
+            step_discard(m);
+        } else if (what < 86) {
+            step_discard_all(m);
+        } else {
+            step_register(m);
+        }
+        check_laws(m);
+        check_queries(m);
+    }
+    model_destroy(m);
+    g_free(m);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/ram-discard/random/40", GUINT_TO_POINTER(40),
+                         random_steps);
+    g_test_add_data_func("/ram-discard/random/300", GUINT_TO_POINTER(300),
+                         random_steps);
+    g_test_add_data_func("/ram-discard/random/66000", GUINT_TO_POINTER(66000),
+                         random_steps);
+    return g_test_run();
+}
