@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of backends/ share; nobody else includes it. */
+#ifndef BACKENDS_HOSTMEM_INTERNAL_H
+#define BACKENDS_HOSTMEM_INTERNAL_H
+
+#include "sysemu/hostmem.h"
+
+/*
+ * Populates @size bytes at @host, writable, keeping their contents, by
+ * @threads threads. @page_size: the unit in which the host populates them.
+ * false and *errp: the host cannot; some may be populated then.
+ */
+bool host_memory_prealloc(void *host, uint64_t size, size_t page_size,
+                          unsigned threads, Error **errp);
+
+/* "2 MiB (2097152 bytes)"; g_free(). */
+char *host_memory_size_text(uint64_t size);
+
+/* The most that prealloc-threads may be. */
+#define HOST_MEM_MAX_PREALLOC_THREADS 256U
+
+/* hostmem-props.c: to the abstract class. */
+void host_memory_backend_add_properties(ObjectClass *klass);
+
+#endif

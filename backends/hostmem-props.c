@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options that all memory backends have, as properties. What shapes the
+ * memory is settled once it is there.
+ */
+#include "qemu/osdep.h"
+
+#include "hostmem-internal.h"
+#include "qapi/visitor.h"
+
+/* --- switches ------------------------------------------------------------ */
+
+/* An on/off option is a bool member; the property's opaque tells which. */
+typedef struct HostMemSwitch {
+    const char *name;
+    size_t offset;
+    const char *description;
+} HostMemSwitch;
+
+static const HostMemSwitch switches[] = {
+    { "share", offsetof(HostMemoryBackend, share),
+      "Mark the memory as shared (MAP_SHARED)" },
+    { "reserve", offsetof(HostMemoryBackend, reserve),
+      "Reserve swap space (or huge pages) if applicable" },
+    { "prealloc", offsetof(HostMemoryBackend, prealloc),
+      "Preallocate memory" },
+    { "merge", offsetof(HostMemoryBackend, merge),
+      "Mark memory as mergeable" },
+    { "dump", offsetof(HostMemoryBackend, dump),
+      "Set to 'off' to exclude from core dump" },
+};
+
+static bool *switch_of(Object *obj, const HostMemSwitch *s)
+{
+    return (bool *)((char *)MEMORY_BACKEND(obj) + s->offset);
+}
+
+static void get_switch(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
+{
+    visit_type_bool(v, name, switch_of(obj, opaque), errp);
+}
+
+static void set_switch(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
+{
+    if (host_memory_backend_check_unset(MEMORY_BACKEND(obj), name, errp)) {
+        visit_type_bool(v, name, switch_of(obj, opaque), errp);
+    }
+}
+
+/* --- numbers ------------------------------------------------------------- */
+
+static void get_size(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    visit_type_size(v, name, &MEMORY_BACKEND(obj)->size, errp);
+}
+
+static void set_size(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    HostMemoryBackend *backend = MEMORY_BACKEND(obj);
+    uint64_t size;
+
+    if (!host_memory_backend_check_unset(backend, name, errp) ||
+        !visit_type_size(v, name, &size, errp)) {
+        return;
+    }
+    if (!size) {
+        error_setg(errp, "property '%s' of %s doesn't take value '0'", name,
+                   object_get_typename(obj));
+        return;
+    }
+    backend->size = size;
+}
+
+static void get_prealloc_threads(Object *obj, Visitor *v, const char *name,
+                                 void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &MEMORY_BACKEND(obj)->prealloc_threads, errp);
+}
+
+static void set_prealloc_threads(Object *obj, Visitor *v, const char *name,
+                                 void *opaque, Error **errp)
+{
+    HostMemoryBackend *backend = MEMORY_BACKEND(obj);
+    uint32_t threads;
+
+    if (!host_memory_backend_check_unset(backend, name, errp) ||
+        !visit_type_uint32(v, name, &threads, errp)) {
+        return;
+    }
+    if (!threads || threads > HOST_MEM_MAX_PREALLOC_THREADS) {
+        error_setg(errp, "property '%s' of %s doesn't take value '%u': it "
+                   "must be 1 to %u", name, object_get_typename(obj), threads,
+                   HOST_MEM_MAX_PREALLOC_THREADS);
+        return;
+    }
+    backend->prealloc_threads = threads;
+}
+
+/* --- NUMA ---------------------------------------------------------------- */
+
+static const char *const policy_names[] = {
+    [HOST_MEM_POLICY_DEFAULT] = "default",
+    [HOST_MEM_POLICY_PREFERRED] = "preferred",
+    [HOST_MEM_POLICY_BIND] = "bind",
+    [HOST_MEM_POLICY_INTERLEAVE] = "interleave",
+};
+
+static const QEnumLookup policy_lookup = {
+    .array = policy_names,
+    .size = HOST_MEM_POLICY__MAX,
+};
+
+static int get_policy(Object *obj, Error **errp)
+{
+    return MEMORY_BACKEND(obj)->policy;
+}
+
+static void set_policy(Object *obj, int policy, Error **errp)
+{
+    HostMemoryBackend *backend = MEMORY_BACKEND(obj);
+
+    if (host_memory_backend_check_unset(backend, "policy", errp)) {
+        backend->policy = policy;
+    }
+}
+
+static void get_host_nodes(Object *obj, Visitor *v, const char *name,
+                           void *opaque, Error **errp)
+{
+    visit_type_uint16List(v, name, &MEMORY_BACKEND(obj)->host_nodes, errp);
+}
+
+static void set_host_nodes(Object *obj, Visitor *v, const char *name,
+                           void *opaque, Error **errp)
+{
+    HostMemoryBackend *backend = MEMORY_BACKEND(obj);
+    g_autoptr(GArray) nodes = NULL;
+
+    if (!host_memory_backend_check_unset(backend, name, errp) ||
+        !visit_type_uint16List(v, name, &nodes, errp)) {
+        return;
+    }
+    for (guint i = 0; i < nodes->len; i++) {
+        if (g_array_index(nodes, uint16_t, i) >= HOST_MEM_MAX_NODES) {
+            error_setg(errp, "Invalid host-nodes value: %u: the last node is "
+                       "%u", g_array_index(nodes, uint16_t, i),
+                       HOST_MEM_MAX_NODES - 1);
+            return;
+        }
+    }
+    g_clear_pointer(&backend->host_nodes, g_array_unref);
+    backend->host_nodes = g_steal_pointer(&nodes);
+}
+
+/* --- all of them --------------------------------------------------------- */
+
+void host_memory_backend_add_properties(ObjectClass *klass)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+        object_class_property_add(klass, switches[i].name, "bool", get_switch,
+                                  set_switch, NULL, (void *)&switches[i]);
+        object_class_property_set_description(klass, switches[i].name,
+                                              switches[i].description);
+    }
+    object_class_property_add(klass, "size", "int", get_size, set_size, NULL,
+                              NULL);
+    object_class_property_set_description(klass, "size",
+        "Size of the memory region (ex: 500M)");
+    object_class_property_add(klass, "prealloc-threads", "int",
+                              get_prealloc_threads, set_prealloc_threads, NULL,
+                              NULL);
+    object_class_property_set_description(klass, "prealloc-threads",
+        "Number of CPU threads to use for prealloc");
+    object_class_property_add(klass, "host-nodes", "int", get_host_nodes,
+                              set_host_nodes, NULL, NULL);
+    object_class_property_set_description(klass, "host-nodes",
+        "Binds memory to the list of NUMA host nodes");
+    object_class_property_add_enum(klass, "policy", "HostMemPolicy",
+                                   &policy_lookup, get_policy, set_policy);
+    object_class_property_set_description(klass, "policy",
+        "Set the NUMA policy");
+}
