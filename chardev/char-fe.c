@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The front ends' side of character devices (chardev/char-fe.h). Used by the
+ * serial port, the monitors, qtest and the mux. It must never wait, except in
+ * qemu_chr_fe_write_all().
+ */
+#include "qemu/osdep.h"
+
+#include <poll.h>
+
+#include "chardev/char.h"
+#include "qemu/main-loop.h"
+
+#define WRITE_ALL_TIMEOUT_MS 5000
+
+bool qemu_chr_fe_init(CharBackend *b, Chardev *s, Error **errp)
+{
+    ChardevClass *cc;
+
+    if (!s) {
+        return true;
+    }
+    g_assert(!b->chr);
+    cc = CHARDEV_GET_CLASS(s);
+    if (cc->chr_attach) {
+        if (!cc->chr_attach(s, b, errp)) {
+            return false;
+        }
+    } else if (s->be) {
+        error_setg(errp, "chardev '%s' is already in use: only one with mux=on "
+                   "can be shared", s->label);
+        return false;
+    } else {
+        s->be = b;
+    }
+    b->chr = s;
+    return true;
+}
+
+void qemu_chr_fe_deinit(CharBackend *b, bool del)
+{
+    Chardev *chr = b->chr;
+    ChardevClass *cc;
+
+    if (!chr) {
+        return;
+    }
+    cc = CHARDEV_GET_CLASS(chr);
+    qemu_chr_fe_set_handlers(b, NULL, NULL, NULL, NULL, NULL, NULL, false);
+    if (cc->chr_detach) {
+        cc->chr_detach(chr, b);
+    } else {
+        chr->be = NULL;
+    }
+    b->chr = NULL;
+    if (del) {
+        object_unparent(OBJECT(chr));
+    }
+}
+
+bool qemu_chr_fe_backend_connected(CharBackend *b)
+{
+    return b->chr != NULL;
+}
+
+bool qemu_chr_fe_backend_open(CharBackend *b)
+{
+    return b->chr && b->chr->be_open;
+}
+
+void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
+                              IOReadHandler *fd_read, IOEventHandler *fd_event,
+                              BackendChangeHandler *be_change, void *opaque,
+                              GMainContext *context, bool set_open)
+{
+    g_assert(!be_change && !context);
+    if (!b->chr) {
+        return;
+    }
+    b->chr_can_read = fd_can_read;
+    b->chr_read = fd_read;
+    b->chr_event = fd_event;
+    b->opaque = opaque;
+    /* The loop asks can_read before it polls; from another thread, anew. */
+    qemu_notify_event();
+    if (set_open) {
+        qemu_chr_fe_take_focus(b);
+        if (b->chr->be_open && b->chr_event) {
+            b->chr_event(b->opaque, CHR_EVENT_OPENED);
+        }
+    }
+}
+
+void qemu_chr_fe_accept_input(CharBackend *b)
+{
+    ChardevClass *cc;
+
+    if (!b->chr) {
+        return;
+    }
+    cc = CHARDEV_GET_CLASS(b->chr);
+    if (cc->chr_accept_input) {
+        cc->chr_accept_input(b->chr);
+    }
+    qemu_notify_event();
+}
+
+void qemu_chr_fe_take_focus(CharBackend *b)
+{
+    ChardevClass *cc = b->chr ? CHARDEV_GET_CLASS(b->chr) : NULL;
+
+    if (cc && cc->chr_take_focus) {
+        cc->chr_take_focus(b->chr, b);
+    }
+}
+
+/* --- output -------------------------------------------------------------- */
+
+int qemu_chr_fe_write(CharBackend *b, const uint8_t *buf, int len)
+{
+    ChardevClass *cc = b->chr ? CHARDEV_GET_CLASS(b->chr) : NULL;
+
+    if (!cc || !cc->chr_write || !b->chr->be_open || len <= 0) {
+        return len;
+    }
+    return cc->chr_write(b->chr, buf, len);
+}
+
+/* The chardev that really writes, behind those that are shared; or NULL. */
+static Chardev *output_of(Chardev *chr)
+{
+    while (chr && CHARDEV_GET_CLASS(chr)->chr_output) {
+        chr = CHARDEV_GET_CLASS(chr)->chr_output(chr)->chr;
+    }
+    return chr && chr->be_open ? chr : NULL;
+}
+
+static bool wait_writable(Chardev *chr)
+{
+    Chardev *output = output_of(chr);
+    ChardevClass *cc = output ? CHARDEV_GET_CLASS(output) : NULL;
+    struct pollfd p = { .events = POLLOUT };
+
+    if (!cc || !cc->chr_write_fd) {
+        return false;
+    }
+    p.fd = cc->chr_write_fd(output);
+    return p.fd >= 0 && poll(&p, 1, WRITE_ALL_TIMEOUT_MS) > 0;
+}
+
+int qemu_chr_fe_write_all(CharBackend *b, const uint8_t *buf, int len)
+{
+    int done = 0;
+
+    while (done < len) {
+        int n = qemu_chr_fe_write(b, buf + done, len - done);
+
+        if (n > 0) {
+            done += n;
+        } else if (n < 0 && (errno != EAGAIN || !wait_writable(b->chr))) {
+            break;
+        }
+    }
+    return done;
+}
+
+guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,
+                            FEWatchFunc *func, void *user_data)
+{
+    Chardev *output = be->chr ? output_of(be->chr) : NULL;
+
+    return output ? chardev_watch_add(output, cond, func, user_data) : 0;
+}
+
+/* --- the rest ------------------------------------------------------------ */
+
+void qemu_chr_fe_set_echo(CharBackend *be, bool echo)
+{
+    ChardevClass *cc = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;
+
+    if (cc && cc->chr_set_echo) {
+        cc->chr_set_echo(be->chr, echo);
+    }
+}
+
+void qemu_chr_fe_disconnect(CharBackend *be)
+{
+    ChardevClass *cc = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;
+
+    if (cc && cc->chr_disconnect) {
+        cc->chr_disconnect(be->chr);
+    }
+}

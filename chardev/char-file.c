@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -chardev file: writes to a file, which is made anew unless append=on. */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+
+#include "char-fd.h"
+
+typedef struct FileChardev {
+    FDChardev parent_obj;
+
+    char *path;
+    bool append;
+} FileChardev;
+
+DECLARE_INSTANCE_CHECKER(FileChardev, FILE_CHARDEV, TYPE_CHARDEV_FILE)
+
+static bool file_open(Chardev *chr, Error **errp)
+{
+    FileChardev *f = FILE_CHARDEV(chr);
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    int fd;
+
+    if (!f->path || !*f->path) {
+        error_setg(errp, "chardev: file: no filename given");
+        return false;
+    }
+    fd = open(f->path, flags | (f->append ? O_APPEND : O_TRUNC), 0666);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "cannot open '%s' for chardev '%s'",
+                         f->path, chr->label);
+        return false;
+    }
+    chr->filename = g_strdup_printf("file:%s", f->path);
+    fd_chardev_start(chr, -1, fd);
+    return true;
+}
+
+static const ChardevOption file_options[] = {
+    { "path", CHARDEV_OPTION_STR, offsetof(FileChardev, path),
+      "The file that is written" },
+    { "append", CHARDEV_OPTION_BOOL, offsetof(FileChardev, append),
+      "Keep what the file has" },
+    { NULL, 0, 0, NULL },
+};
+
+static void file_class_init(ObjectClass *klass, void *data)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
+    cc->backend = "file";
+    cc->help = "path=FILE[,append=on]";
+    cc->open = file_open;
+    chardev_class_add_options(klass, file_options);
+}
+
+static const TypeInfo file_types[] = {
+    {
+        .name = TYPE_CHARDEV_FILE,
+        .parent = TYPE_CHARDEV_FD,
+        .instance_size = sizeof(FileChardev),
+        .class_init = file_class_init,
+    },
+};
+
+DEFINE_TYPES(file_types)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -chardev pipe: the named pipes PATH.in (read) and PATH.out (written), or if
+ * there are none, PATH for both. Who made them is not our business.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+
+#include "char-fd.h"
+
+typedef struct PipeChardev {
+    FDChardev parent_obj;
+
+    char *path;
+} PipeChardev;
+
+DECLARE_INSTANCE_CHECKER(PipeChardev, PIPE_CHARDEV, TYPE_CHARDEV_PIPE)
+
+/* Open for both, a pipe never ends and never refuses for want of a peer. */
+static int open_pipe(const char *path, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(path, suffix, NULL);
+
+    return open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool pipe_open(Chardev *chr, Error **errp)
+{
+    PipeChardev *p = PIPE_CHARDEV(chr);
+    int in, out;
+
+    if (!p->path || !*p->path) {
+        error_setg(errp, "chardev: pipe: no device path given");
+        return false;
+    }
+    in = open_pipe(p->path, ".in");
+    out = in < 0 ? -1 : open_pipe(p->path, ".out");
+    if (out < 0) {
+        if (in >= 0) {
+            close(in);
+        }
+        in = out = open_pipe(p->path, "");
+    }
+    if (in < 0) {
+        error_setg_errno(errp, errno, "cannot open '%s.in' and '%s.out', or "
+                         "'%s', for chardev '%s'", p->path, p->path, p->path,
+                         chr->label);
+        return false;
+    }
+    chr->filename = g_strdup_printf("pipe:%s", p->path);
+    fd_chardev_start(chr, in, out);
+    return true;
+}
+
+static const ChardevOption pipe_options[] = {
+    { "path", CHARDEV_OPTION_STR, offsetof(PipeChardev, path),
+      "The pipe, or the pipes without .in and .out" },
+    { NULL, 0, 0, NULL },
+};
+
+static void pipe_class_init(ObjectClass *klass, void *data)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
+    cc->backend = "pipe";
+    cc->help = "path=PIPE";
+    cc->open = pipe_open;
+    chardev_class_add_options(klass, pipe_options);
+}
+
+static const TypeInfo pipe_types[] = {
+    {
+        .name = TYPE_CHARDEV_PIPE,
+        .parent = TYPE_CHARDEV_FD,
+        .instance_size = sizeof(PipeChardev),
+        .class_init = pipe_class_init,
+    },
+};
+
+DEFINE_TYPES(pipe_types)

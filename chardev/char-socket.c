@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -chardev socket: a server that serves one client at a time, or a client that
+ * may connect again and again. Output waits in the kernel's buffer only, so it
+ * is bounded. It must never wait for a peer, except at the start if wait=on.
+ */
+#include "qemu/osdep.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "chardev/char.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "socket-address.h"
+
+#define SOCKET_CONNECT_TIMEOUT_MS 5000
+
+typedef struct SocketChardev {
+    Chardev parent_obj;
+
+    /* options */
+    char *path;                           /* this, or the two below */
+    char *host;
+    char *port;
+    bool server;
+    bool wait;                            /* server: for the first client */
+    bool nodelay;
+    uint32_t reconnect;                   /* client: seconds; 0: never */
+
+    SocketAddress address;
+    int listen_fd;                        /* -1: no server */
+    dev_t file_dev;                       /* the socket's file, which is */
+    ino_t file_ino;                       /* ours to remove; 0: none */
+    int connect_fd;                       /* -1: not just connecting */
+    QEMUTimer *reconnect_timer;
+
+    int fd;                               /* -1: no peer */
+    ChardevInput *input;
+    bool write_failed;                    /* the peer takes no more */
+    QEMUBH *hang_up_bh;
+} SocketChardev;
+
+DECLARE_INSTANCE_CHECKER(SocketChardev, SOCKET_CHARDEV, TYPE_CHARDEV_SOCKET)
+
+static void socket_await_peer(SocketChardev *s);
+
+/* For people: "unix:/path,server=on", with "disconnected:" before it. */
+static void socket_name(SocketChardev *s)
+{
+    Chardev *chr = CHARDEV(s);
+
+    g_free(chr->filename);
+    chr->filename = g_strdup_printf("%s%s:%s%s%s%s",
+                                    s->fd < 0 ? "disconnected:" : "",
+                                    s->path ? "unix" : "tcp",
+                                    s->path ? s->path : s->host,
+                                    s->path ? "" : ":", s->path ? "" : s->port,
+                                    s->server ? ",server=on" : "");
+}
+
+/* --- a connection --------------------------------------------------------- */
+
+static void socket_close(SocketChardev *s)
+{
+    g_clear_pointer(&s->input, chardev_input_free);
+    chardev_watches_hang_up(CHARDEV(s));
+    close(s->fd);
+    s->fd = -1;
+    s->write_failed = false;
+    qemu_bh_cancel(s->hang_up_bh);
+    socket_name(s);
+}
+
+static void socket_disconnected(Chardev *chr)
+{
+    SocketChardev *s = SOCKET_CHARDEV(chr);
+
+    if (s->fd >= 0) {
+        socket_close(s);
+        socket_await_peer(s);
+        qemu_chr_be_event(chr, CHR_EVENT_CLOSED);
+    }
+}
+
+static void socket_read(Chardev *chr, int max)
+{
+    ssize_t n = qemu_chr_be_read_fd(chr, SOCKET_CHARDEV(chr)->fd, max);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN)) {
+        socket_disconnected(chr);
+    }
+}
+
+/* A peer that has gone may have left something to read, and its end is found
+ * behind that. Only where nobody reads is it to be ended here. */
+static void socket_hang_up(void *opaque)
+{
+    Chardev *chr = opaque;
+
+    if (qemu_chr_be_can_write(chr) == 0) {
+        socket_disconnected(chr);
+    }
+}
+
+static int socket_write(Chardev *chr, const uint8_t *buf, int len)
+{
+    SocketChardev *s = SOCKET_CHARDEV(chr);
+    ssize_t n;
+
+    if (s->fd < 0 || s->write_failed) {
+        return len;
+    }
+    do {
+        n = send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != EAGAIN) {
+        s->write_failed = true;
+        qemu_bh_schedule(s->hang_up_bh);
+        return len;
+    }
+    return n;
+}
+
+static int socket_write_fd(Chardev *chr)
+{
+    return SOCKET_CHARDEV(chr)->fd;
+}
+
+/* @fd, a nonblocking socket, is the peer's from now on. */
+static void socket_connected(SocketChardev *s, int fd)
+{
+    Chardev *chr = CHARDEV(s);
+
+    if (s->nodelay && !s->path) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    }
+    s->fd = fd;
+    s->input = chardev_input_new(chr, fd, socket_read);
+    socket_name(s);
+    qemu_chr_be_event(chr, CHR_EVENT_OPENED);
+}
+
+/* --- server --------------------------------------------------------------- */
+
+static void socket_accept(void *opaque)
+{
+    SocketChardev *s = opaque;
+    int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        /* The next one waits until this one has gone. */
+        qemu_set_fd_handler(s->listen_fd, NULL, NULL, NULL);
+        socket_connected(s, fd);
+    }
+}
+
+static bool socket_wait_for_client(SocketChardev *s, Error **errp)
+{
+    Chardev *chr = CHARDEV(s);
+    struct pollfd p = { .fd = s->listen_fd, .events = POLLIN };
+
+    info_report("QEMU waiting for connection on: %s", chr->filename);
+    while (s->fd < 0) {
+        if (poll(&p, 1, -1) < 0) {
+            error_setg_errno(errp, errno, "nobody connected to '%s'",
+                             chr->filename);
+            return false;
+        }
+        socket_accept(s);
+    }
+    return true;
+}
+
+/* Listens at the first address that works; 0 or -errno. */
+static int socket_listen_any(SocketChardev *s, const SocketAddress *list,
+                             unsigned n)
+{
+    int fd = -EINVAL;
+
+    for (unsigned i = 0; i < n && fd < 0; i++) {
+        fd = socket_listen(&list[i]);
+        s->address = list[i];
+    }
+    s->listen_fd = fd < 0 ? -1 : fd;
+    return fd < 0 ? fd : 0;
+}
+
+static bool socket_start_server(SocketChardev *s, const SocketAddress *list,
+                                unsigned n, Error **errp)
+{
+    int err = socket_listen_any(s, list, n);
+    struct stat st;
+
+    if (err == -EADDRINUSE) {
+        error_setg(errp, "cannot listen on '%s': it is in use by a running "
+                   "server", s->path ? s->path : s->port);
+        return false;
+    }
+    if (err) {
+        error_setg_errno(errp, -err, "cannot listen on '%s'",
+                         s->path ? s->path : s->port);
+        return false;
+    }
+    if (s->path && stat(s->path, &st) == 0) {
+        s->file_dev = st.st_dev;
+        s->file_ino = st.st_ino;
+    }
+    if (s->wait) {
+        return socket_wait_for_client(s, errp);
+    }
+    socket_await_peer(s);
+    return true;
+}
+
+/* --- client --------------------------------------------------------------- */
+
+static void socket_retry_later(SocketChardev *s)
+{
+    if (s->reconnect) {
+        timer_mod(s->reconnect_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                  (int64_t)s->reconnect * 1000);
+    }
+}
+
+static void socket_connect_done(void *opaque)
+{
+    SocketChardev *s = opaque;
+    int fd = s->connect_fd;
+
+    qemu_set_fd_handler(fd, NULL, NULL, NULL);
+    s->connect_fd = -1;
+    if (socket_connect_result(fd, 0) == 0) {
+        socket_connected(s, fd);
+    } else {
+        close(fd);
+        socket_retry_later(s);
+    }
+}
+
+static void socket_try_connect(void *opaque)
+{
+    SocketChardev *s = opaque;
+    bool pending;
+    int fd = socket_connect(&s->address, &pending);
+
+    if (fd < 0) {
+        socket_retry_later(s);
+    } else if (pending) {
+        s->connect_fd = fd;
+        qemu_set_fd_handler(fd, NULL, socket_connect_done, s);
+    } else {
+        socket_connected(s, fd);
+    }
+}
+
+/* Without reconnect a client must succeed at once. */
+static bool socket_must_connect(SocketChardev *s, const SocketAddress *list,
+                                unsigned n, Error **errp)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        bool pending;
+        int fd = socket_connect(&list[i], &pending);
+
+        err = fd < 0 ? fd : 0;
+        if (!err && pending) {
+            err = socket_connect_result(fd, SOCKET_CONNECT_TIMEOUT_MS);
+        }
+        if (!err) {
+            socket_connected(s, fd);
+            return true;
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    error_setg_errno(errp, -err, "Failed to connect to '%s%s%s'",
+                     s->path ? s->path : s->host, s->path ? "" : ":",
+                     s->path ? "" : s->port);
+    return false;
+}
+
+static bool socket_start_client(SocketChardev *s, const SocketAddress *list,
+                                unsigned n, Error **errp)
+{
+    if (!s->reconnect) {
+        return socket_must_connect(s, list, n, errp);
+    }
+    s->address = list[0];
+    socket_try_connect(s);
+    return true;
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+/* There is no peer: what has to happen to get one. */
+static void socket_await_peer(SocketChardev *s)
+{
+    if (s->server) {
+        qemu_set_fd_handler(s->listen_fd, socket_accept, NULL, s);
+    } else {
+        socket_retry_later(s);
+    }
+}
+
+static bool socket_check_options(SocketChardev *s, Error **errp)
+{
+    if (s->path && (s->host || s->port)) {
+        error_setg(errp, "chardev: socket: path and host/port are two "
+                   "addresses: give one of them");
+        return false;
+    }
+    if (!s->path && !s->port) {
+        error_setg(errp, "chardev: socket: no path (or host and port) given");
+        return false;
+    }
+    if (s->server && s->reconnect) {
+        error_setg(errp, "'reconnect' option is incompatible with socket in "
+                   "server listen mode");
+        return false;
+    }
+    return true;
+}
+
+static bool socket_open(Chardev *chr, Error **errp)
+{
+    SocketChardev *s = SOCKET_CHARDEV(chr);
+    g_autofree SocketAddress *list = g_new0(SocketAddress,
+                                            SOCKET_MAX_ADDRESSES);
+    unsigned n;
+
+    if (!socket_check_options(s, errp)) {
+        return false;
+    }
+    if (!s->path && !s->host) {
+        s->host = g_strdup("");
+    }
+    n = s->path ? socket_address_unix(list, s->path, errp)
+                : socket_address_tcp(list, s->host, s->port, s->server, errp);
+    if (!n) {
+        return false;
+    }
+    s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
+    s->reconnect_timer = timer_new_ms(QEMU_CLOCK_REALTIME, socket_try_connect,
+                                      s);
+    socket_name(s);
+    return s->server ? socket_start_server(s, list, n, errp)
+                     : socket_start_client(s, list, n, errp);
+}
+
+static void socket_init(Object *obj)
+{
+    SocketChardev *s = SOCKET_CHARDEV(obj);
+
+    s->wait = true;
+    s->listen_fd = -1;
+    s->connect_fd = -1;
+    s->fd = -1;
+}
+
+/* Removes the socket's file unless it is no longer the one that we made. */
+static void socket_remove_file(SocketChardev *s)
+{
+    const char *path = socket_address_path(&s->address);
+    struct stat st;
+
+    if (s->file_ino && path && lstat(path, &st) == 0 &&
+        st.st_dev == s->file_dev && st.st_ino == s->file_ino) {
+        unlink(path);
+    }
+}
+
+static void socket_close_waiting(int *fd)
+{
+    if (*fd >= 0) {
+        qemu_set_fd_handler(*fd, NULL, NULL, NULL);
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void socket_finalize(Object *obj)
+{
+    SocketChardev *s = SOCKET_CHARDEV(obj);
+
+    g_clear_pointer(&s->input, chardev_input_free);
+    chardev_watches_hang_up(CHARDEV(s));
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+    socket_remove_file(s);
+    socket_close_waiting(&s->listen_fd);
+    socket_close_waiting(&s->connect_fd);
+    timer_free(s->reconnect_timer);
+    g_clear_pointer(&s->hang_up_bh, qemu_bh_delete);
+}
+
+static const ChardevOption socket_options[] = {
+    { "path", CHARDEV_OPTION_STR, offsetof(SocketChardev, path),
+      "UNIX socket" },
+    { "host", CHARDEV_OPTION_STR, offsetof(SocketChardev, host),
+      "Host to connect to, or address to listen on" },
+    { "port", CHARDEV_OPTION_STR, offsetof(SocketChardev, port),
+      "TCP port" },
+    { "server", CHARDEV_OPTION_BOOL, offsetof(SocketChardev, server),
+      "Listen instead of connecting" },
+    { "wait", CHARDEV_OPTION_BOOL, offsetof(SocketChardev, wait),
+      "As a server, do not start before a client has connected" },
+    { "nodelay", CHARDEV_OPTION_BOOL, offsetof(SocketChardev, nodelay),
+      "Send small TCP packets at once" },
+    { "reconnect", CHARDEV_OPTION_UINT32, offsetof(SocketChardev, reconnect),
+      "As a client, seconds until the next try to connect" },
+    { NULL, 0, 0, NULL },
+};
+
+static void socket_class_init(ObjectClass *klass, void *data)
+{
+    ChardevClass *cc = CHARDEV_CLASS(klass);
+
+    cc->backend = "socket";
+    cc->help = "path=PATH or host=HOST,port=PORT[,server=on[,wait=off]]"
+               "[,reconnect=SECONDS]";
+    cc->open = socket_open;
+    cc->chr_write = socket_write;
+    cc->chr_write_fd = socket_write_fd;
+    cc->chr_disconnect = socket_disconnected;
+    chardev_class_add_options(klass, socket_options);
+}
+
+static const TypeInfo socket_types[] = {
+    {
+        .name = TYPE_CHARDEV_SOCKET,
+        .parent = TYPE_CHARDEV,
+        .instance_size = sizeof(SocketChardev),
+        .instance_init = socket_init,
+        .instance_finalize = socket_finalize,
+        .class_init = socket_class_init,
+    },
+};
+
+DEFINE_TYPES(socket_types)

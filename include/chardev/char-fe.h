@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Character devices, as those who read and write them see them (the front
+ * ends: serial port, monitor, qtest). A front end embeds a CharBackend, zeroed
+ * until it is attached; all functions do nothing on one that is not attached.
+ * Big lock held. QEMU's names.
+ */
+#ifndef CHARDEV_CHAR_FE_H
+#define CHARDEV_CHAR_FE_H
+
+#include "qapi/error.h"
+
+typedef enum QEMUChrEvent {
+    CHR_EVENT_BREAK,                      /* the peer sent a break */
+    CHR_EVENT_OPENED,                     /* a peer is there */
+    CHR_EVENT_MUX_IN,                     /* shared: input is now for you */
+    CHR_EVENT_MUX_OUT,                    /* shared: ... for somebody else */
+    CHR_EVENT_CLOSED,                     /* the peer has gone */
+} QEMUChrEvent;
+
+/* How many bytes the next read may bring; 0: none now. */
+typedef int IOCanReadHandler(void *opaque);
+/* @size is at most what can_read said; @buf is gone afterwards. */
+typedef void IOReadHandler(void *opaque, const uint8_t *buf, int size);
+typedef void IOEventHandler(void *opaque, QEMUChrEvent event);
+/* Not called: character devices are not exchanged. */
+typedef int BackendChangeHandler(void *opaque);
+
+typedef struct CharBackend {
+    Chardev *chr;                         /* NULL: not attached */
+    IOCanReadHandler *chr_can_read;
+    IOReadHandler *chr_read;
+    IOEventHandler *chr_event;
+    void *opaque;
+    unsigned tag;                         /* of those that share chr, which */
+} CharBackend;
+
+/* Attaches @b to @s, which it uses from now on; false and *errp if another
+ * front end does, and @s is not shared (mux=on). @s NULL: does nothing. */
+bool qemu_chr_fe_init(CharBackend *b, Chardev *s, Error **errp);
+/* Detaches, and with @del deletes the chardev. A second call does nothing. */
+void qemu_chr_fe_deinit(CharBackend *b, bool del);
+static inline Chardev *qemu_chr_fe_get_driver(CharBackend *b)
+{
+    return b->chr;
+}
+bool qemu_chr_fe_backend_connected(CharBackend *b);
+/* Whether a peer is there. */
+bool qemu_chr_fe_backend_open(CharBackend *b);
+
+/*
+ * Any handler may be NULL; without can_read and read nothing is read. With
+ * @set_open a peer that is there already is announced, by OPENED, before this
+ * returns. @be_change and @context: NULL.
+ */
+void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
+                              IOReadHandler *fd_read, IOEventHandler *fd_event,
+                              BackendChangeHandler *be_change, void *opaque,
+                              GMainContext *context, bool set_open);
+/* can_read says more than before. */
+void qemu_chr_fe_accept_input(CharBackend *b);
+/* Input of a shared chardev goes to @b. */
+void qemu_chr_fe_take_focus(CharBackend *b);
+
+/*
+ * Writes what can be written now: how many bytes, or -1 with errno (EAGAIN:
+ * nothing now). Without a peer all is written, to nowhere. A peer that proves
+ * to be gone is announced by CLOSED, later.
+ */
+int qemu_chr_fe_write(CharBackend *b, const uint8_t *buf, int len);
+/* Writes all, waiting up to five seconds without progress, under the big lock:
+ * for peers that wait for the answer. How many bytes were written. */
+int qemu_chr_fe_write_all(CharBackend *b, const uint8_t *buf, int len);
+
+typedef gboolean FEWatchFunc(void *do_not_use, GIOCondition condition,
+                             void *data);
+/*
+ * Calls @func when the peer takes more bytes (G_IO_OUT) or has gone
+ * (G_IO_HUP), until it returns G_SOURCE_REMOVE. A tag for g_source_remove(),
+ * or 0: no peer that could be waited for.
+ */
+guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,
+                            FEWatchFunc *func, void *user_data);
+
+/* Whether a terminal shows what is typed. */
+void qemu_chr_fe_set_echo(CharBackend *be, bool echo);
+/* Hangs up on the peer; a server waits for the next one. */
+void qemu_chr_fe_disconnect(CharBackend *be);
+
+#endif
