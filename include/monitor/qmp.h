@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP commands: the one table of what a client may ask for, and the way from
+ * a request (a JSON value) to its reply. Whoever owns a subject registers its
+ * commands next to it; the monitor owns the sessions and the wire.
+ *
+ * Everything runs in the main loop with the big lock held, except
+ * qmp_register_commands(), which constructors call before main().
+ */
+#ifndef MONITOR_QMP_H
+#define MONITOR_QMP_H
+
+#include <json-glib/json-glib.h>
+
+#include "qapi/error.h"
+
+/*
+ * Carries out a command. @args is never NULL, holds what QmpCommand.args
+ * allows and nothing else, and stays the caller's. Returns the value of
+ * "return" (transfer full); NULL without an error stands for an empty object;
+ * NULL with *errp set is the error reply, and then nothing was changed.
+ */
+typedef JsonNode *QmpCommandFunc(JsonObject *args, Error **errp);
+
+typedef struct QmpCommand {
+    const char *name;
+    /*
+     * The arguments, separated by commas: NAME:TYPE, or ?NAME:TYPE if it may
+     * be left out, or, last, ** for further ones that the function checks
+     * itself. NULL: none. TYPE is s (string), b (boolean), i (integer),
+     * n (number), o (object), a (array) or any.
+     * Example: "path:s,property:s,value:any,?force:b".
+     */
+    const char *args;
+    /* One sentence for the reference manual and for help. */
+    const char *help;
+    QmpCommandFunc *fn;
+} QmpCommand;
+
+/* Adds @n commands to the table. @cmds must live for ever; a name that is
+ * registered twice is a programming error. */
+void qmp_register_commands(const QmpCommand *cmds, size_t n);
+
+/* NULL if there is no such command. */
+const QmpCommand *qmp_find_command(const char *name);
+/* Calls @fn for each command, sorted by name. */
+void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
+                          void *opaque);
+
+/* Checks @args against QmpCommand.args. Errors are worded as QEMU's. */
+bool qmp_check_arguments(const char *spec, JsonObject *args, Error **errp);
+
+/*
+ * Carries out @request and returns the reply (transfer full), which is either
+ * {"return": VALUE} or {"error": {"class": C, "desc": D}}, with the request's
+ * "id" if it has one. Never NULL, whatever @request is.
+ *
+ * @find names the commands that this session may use now; it sets *errp (and
+ * returns NULL) for those that it may not.
+ */
+typedef const QmpCommand *QmpFindFunc(const char *name, void *opaque,
+                                      Error **errp);
+JsonObject *qmp_dispatch(JsonNode *request, QmpFindFunc *find, void *opaque);
+
+/* {"error": {"class": ..., "desc": ...}} of @err, which is freed. */
+JsonObject *qmp_error_response(Error *err);
+
+/* {"qemu": {"major", "minor", "micro"}, "package"}: the QEMU release whose
+ * interfaces this program follows, and its own version. Transfer full. */
+JsonObject *qmp_version_object(void);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of QMP commands and the way from a request to its reply. Used by
+ * QMP sessions (qmp.c); knows nothing of connections, so that it can be tested
+ * without any. Whatever the request holds, the answer is a reply, never a
+ * crash: each member is checked before it is looked at.
+ */
+#include "qemu/osdep.h"
+
+#include "monitor/qmp.h"
+
+/* name -> const QmpCommand *; made by the first constructor that registers. */
+static GHashTable *qmp_commands;
+
+void qmp_register_commands(const QmpCommand *cmds, size_t n)
+{
+    if (!qmp_commands) {
+        qmp_commands = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool is_new = g_hash_table_insert(qmp_commands, (void *)cmds[i].name,
+                                          (void *)&cmds[i]);
+        g_assert(is_new);
+    }
+}
+
+const QmpCommand *qmp_find_command(const char *name)
+{
+    return qmp_commands ? g_hash_table_lookup(qmp_commands, name) : NULL;
+}
+
+void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
+                          void *opaque)
+{
+    g_autoptr(GList) names = NULL;
+
+    if (qmp_commands) {
+        names = g_hash_table_get_keys(qmp_commands);
+        names = g_list_sort(names, (GCompareFunc)strcmp);
+    }
+    for (GList *l = names; l; l = l->next) {
+        fn(qmp_find_command(l->data), opaque);
+    }
+}
+
+/* --- arguments ----------------------------------------------------------- */
+
+typedef struct QmpArgument {
+    char *name;
+    const char *type;                     /* what follows the colon */
+    bool optional;
+} QmpArgument;
+
+static bool json_node_is(JsonNode *node, GType type)
+{
+    return JSON_NODE_HOLDS_VALUE(node) &&
+           json_node_get_value_type(node) == type;
+}
+
+/* NULL if @node is of @type, else the name of what was expected. */
+static const char *qmp_type_mismatch(JsonNode *node, const char *type)
+{
+    switch (*type) {
+    case 's':
+        return json_node_is(node, G_TYPE_STRING) ? NULL : "string";
+    case 'b':
+        return json_node_is(node, G_TYPE_BOOLEAN) ? NULL : "boolean";
+    case 'i':
+        return json_node_is(node, G_TYPE_INT64) ? NULL : "integer";
+    case 'n':
+        return json_node_is(node, G_TYPE_INT64) ||
+               json_node_is(node, G_TYPE_DOUBLE) ? NULL : "number";
+    case 'o':
+        return JSON_NODE_HOLDS_OBJECT(node) ? NULL : "object";
+    case 'a':
+        if (!strcmp(type, "any")) {
+            return NULL;
+        }
+        return JSON_NODE_HOLDS_ARRAY(node) ? NULL : "array";
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static bool qmp_check_argument(const QmpArgument *arg, JsonObject *args,
+                               Error **errp)
+{
+    JsonNode *node = json_object_get_member(args, arg->name);
+    const char *expected;
+
+    if (!node) {
+        if (!arg->optional) {
+            error_setg(errp, "Parameter '%s' is missing", arg->name);
+        }
+        return arg->optional;
+    }
+    expected = qmp_type_mismatch(node, arg->type);
+    if (expected) {
+        error_setg(errp, "Invalid parameter type for '%s', expected: %s",
+                   arg->name, expected);
+        return false;
+    }
+    return true;
+}
+
+/* Refuses the first member of @args that is not in @known. */
+static bool qmp_check_unexpected(GHashTable *known, JsonObject *args,
+                                 Error **errp)
+{
+    g_autoptr(GList) names = json_object_get_members(args);
+
+    for (GList *l = names; l; l = l->next) {
+        if (!g_hash_table_contains(known, l->data)) {
+            error_setg(errp, "Parameter '%s' is unexpected", (char *)l->data);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool qmp_check_arguments(const char *spec, JsonObject *args, Error **errp)
+{
+    g_auto(GStrv) items = g_strsplit(spec ? spec : "", ",", -1);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (char **item = items; *item; item++) {
+        QmpArgument arg = { .name = *item };
+        char *colon;
+
+        if (!strcmp(*item, "**")) {
+            return true;
+        }
+        if (*arg.name == '?') {
+            arg.optional = true;
+            arg.name++;
+        }
+        colon = strchr(arg.name, ':');
+        g_assert(colon);
+        *colon = '\0';
+        arg.type = colon + 1;
+        if (!qmp_check_argument(&arg, args, errp)) {
+            return false;
+        }
+        g_hash_table_add(known, arg.name);
+    }
+    return qmp_check_unexpected(known, args, errp);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+static bool qmp_check_member(const char *name, JsonNode *value, Error **errp)
+{
+    if (!strcmp(name, "execute")) {
+        if (!json_node_is(value, G_TYPE_STRING)) {
+            error_setg(errp, "QMP input member 'execute' must be a string");
+            return false;
+        }
+    } else if (!strcmp(name, "arguments")) {
+        if (!JSON_NODE_HOLDS_OBJECT(value)) {
+            error_setg(errp, "QMP input member 'arguments' must be an object");
+            return false;
+        }
+    } else if (strcmp(name, "id") != 0) {
+        error_setg(errp, "QMP input member '%s' is unexpected", name);
+        return false;
+    }
+    return true;
+}
+
+static bool qmp_check_request(JsonObject *request, Error **errp)
+{
+    g_autoptr(GList) names = json_object_get_members(request);
+
+    for (GList *l = names; l; l = l->next) {
+        if (!qmp_check_member(l->data,
+                              json_object_get_member(request, l->data), errp)) {
+            return false;
+        }
+    }
+    if (!json_object_has_member(request, "execute")) {
+        error_setg(errp, "QMP input lacks member 'execute'");
+        return false;
+    }
+    return true;
+}
+
+static JsonNode *qmp_execute(JsonObject *request, QmpFindFunc *find,
+                             void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) none = json_object_new();
+    JsonObject *args = none;
+    const QmpCommand *cmd;
+
+    if (!qmp_check_request(request, errp)) {
+        return NULL;
+    }
+    cmd = find(json_object_get_string_member(request, "execute"), opaque, errp);
+    if (!cmd) {
+        return NULL;
+    }
+    if (json_object_has_member(request, "arguments")) {
+        args = json_object_get_object_member(request, "arguments");
+    }
+    if (!qmp_check_arguments(cmd->args, args, errp)) {
+        return NULL;
+    }
+    return cmd->fn(args, errp);
+}
+
+JsonObject *qmp_error_response(Error *err)
+{
+    JsonObject *response = json_object_new();
+    JsonObject *error = json_object_new();
+
+    json_object_set_string_member(error, "class",
+                                  error_class_str(error_get_class(err)));
+    json_object_set_string_member(error, "desc", error_get_pretty(err));
+    json_object_set_object_member(response, "error", error);
+    error_free(err);
+    return response;
+}
+
+static JsonObject *qmp_return_response(JsonNode *value)
+{
+    JsonObject *response = json_object_new();
+
+    if (value) {
+        json_object_set_member(response, "return", value);
+    } else {
+        json_object_set_object_member(response, "return", json_object_new());
+    }
+    return response;
+}
+
+JsonObject *qmp_dispatch(JsonNode *request, QmpFindFunc *find, void *opaque)
+{
+    JsonObject *members, *response;
+    JsonNode *value;
+    Error *err = NULL;
+
+    if (!JSON_NODE_HOLDS_OBJECT(request)) {
+        error_setg(&err, "QMP input must be a JSON object");
+        return qmp_error_response(err);
+    }
+    members = json_node_get_object(request);
+    value = qmp_execute(members, find, opaque, &err);
+    response = err ? qmp_error_response(err) : qmp_return_response(value);
+    if (json_object_has_member(members, "id")) {
+        json_object_set_member(response, "id",
+                               json_object_dup_member(members, "id"));
+    }
+    return response;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From bytes to JSON values: what a QMP client sends, in pieces of any size,
+ * is cut into values, with or without newlines between them. Strings may have
+ * single quotes, as QEMU allows. Private to monitor/. Main loop.
+ */
+#ifndef MONITOR_QMP_STREAM_H
+#define MONITOR_QMP_STREAM_H
+
+#include <json-glib/json-glib.h>
+
+#include "qapi/error.h"
+
+/* What one value may have at most; beyond it, it is an error. */
+#define QMP_STREAM_MAX_BYTES (16 * MiB)
+#define QMP_STREAM_MAX_DEPTH 1024
+#define QMP_STREAM_MAX_TOKENS (1U << 20)
+
+typedef struct QmpStream QmpStream;
+
+/*
+ * Told of each value, or of each piece of input that is none: then @value is
+ * NULL and @err says why. @value stays the stream's, @err becomes the
+ * receiver's, which may call qmp_stream_reset() but not qmp_stream_free().
+ */
+typedef void QmpStreamFunc(void *opaque, JsonNode *value, Error *err);
+
+QmpStream *qmp_stream_new(QmpStreamFunc *fn, void *opaque);
+void qmp_stream_free(QmpStream *s);
+
+/*
+ * Takes @len bytes. After malformed input, all is skipped up to the end of
+ * the line.
+ */
+void qmp_stream_feed(QmpStream *s, const char *data, size_t len);
+
+/* Forgets an unfinished value, and what is left of the piece being fed. */
+void qmp_stream_reset(QmpStream *s);
+
+#endif
