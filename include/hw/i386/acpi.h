@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ACPI tables of the machine: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG and
+ * SRAT, as one block of bytes for guest-physical address X86_ACPI_BASE. The
+ * DSDT is compiled from hw/i386/dsdt.asl when the project is built and never
+ * changed; the few values in it that depend on the command line it reads from
+ * AcpiPlatform, the first bytes of the block. Pure: writes no guest memory.
+ */
+#ifndef HW_I386_ACPI_H
+#define HW_I386_ACPI_H
+
+#include "hw/i386/memory-map.h"
+
+/* Fixed interrupt and ports, which dsdt.asl and pm.c agree on. */
+#define ACPI_SCI_IRQ 9
+#define ACPI_PM_BASE 0x600
+#define ACPI_RESET_PORT 0xcf9
+#define ACPI_RESET_VALUE 0x06
+#define ACPI_SLP_TYP_S5 5
+/* The GSI that INTA (pin 0) .. INTD of a device on bus 0 raises. */
+#define ACPI_PCI_GSI(slot, pin) (16 + (((slot) + (pin)) & 7))
+
+/* Read by dsdt.asl through an OperationRegion; little endian. */
+typedef struct QEMU_PACKED AcpiPlatform {
+    uint64_t pci64_base;
+    uint64_t pci64_last;                  /* last byte of the window */
+    uint64_t pci64_size;
+    uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
+} AcpiPlatform;
+
+/* What the tables describe; borrowed during acpi_build(). */
+typedef struct AcpiConfig {
+    const X86MemoryMap *map;
+    unsigned nr_cpus;
+    const uint8_t *apic_ids;              /* of each CPU */
+    uint8_t serial_ports;
+    unsigned nr_nodes;                    /* 0: no NUMA */
+    const uint64_t *node_mem;             /* bytes of RAM of each node */
+    const uint8_t *cpu_node;              /* node of each CPU */
+} AcpiConfig;
+
+/*
+ * The block; *rsdp is the address of the RSDP in it. Fits into X86_ACPI_SIZE
+ * for up to 255 CPUs and 128 nodes.
+ */
+GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Booting without firmware: a kernel, perhaps an initrd and a command line are
+ * put into RAM with what the kernel expects to find there, and the first CPU
+ * starts right in the kernel.
+ *
+ * Two kinds of kernel: a Linux bzImage, by the 64-bit boot protocol
+ * (Documentation/arch/x86/boot.rst of Linux), and an ELF image with a PVH
+ * entry point (docs/misc/pvh.pandoc of Xen), such as a vmlinux.
+ *
+ * x86_boot_new() opens and checks everything and decides where it goes; a file
+ * is not to be trusted. x86_boot_load() is called at each system reset and
+ * copies from the files, which stay open, so nothing is kept in memory.
+ */
+#ifndef HW_I386_BOOT_H
+#define HW_I386_BOOT_H
+
+#include "exec/memory.h"
+#include "hw/i386/memory-map.h"
+
+typedef struct X86Boot X86Boot;
+
+/* How the first CPU starts. */
+typedef struct X86Entry {
+    bool long_mode;                       /* false: 32-bit, no paging */
+    uint64_t rip;
+    uint64_t rsi;                         /* bzImage: the boot parameters */
+    uint64_t rbx;                         /* PVH: the start info */
+    uint64_t cr3;                         /* long mode: the page tables */
+    uint64_t gdt_base;
+    uint16_t gdt_limit;
+} X86Entry;
+
+/* Selectors in the GDT at gdt_base, for code and for data and stack. */
+#define X86_BOOT_CS 0x10
+#define X86_BOOT_DS 0x18
+
+/*
+ * Opens @kernel and @initrd (NULL: none) and plans for RAM as in @map, which
+ * is copied, as is @cmdline (NULL: empty). Messages name what would work.
+ */
+X86Boot *x86_boot_new(const char *kernel, const char *initrd,
+                      const char *cmdline, const X86MemoryMap *map,
+                      Error **errp);
+/* Closes the files. @boot may be NULL. */
+void x86_boot_free(X86Boot *boot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(X86Boot, x86_boot_free)
+
+/*
+ * Writes all of it into @as; *entry tells how to start. @rsdp: where the ACPI
+ * tables are. Fails if a file can no longer be read as it was.
+ */
+bool x86_boot_load(X86Boot *boot, AddressSpace *as, uint64_t rsdp,
+                   X86Entry *entry, Error **errp);
+
+#endif

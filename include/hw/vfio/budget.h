@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a container may use up, compared with what it could need, before it
+ * needs it: DMA mappings (the kernel allows so many at the same time) and
+ * locked memory (RLIMIT_MEMLOCK). A plain RAM section takes one mapping; a
+ * managed one takes, when all of it is populated, one for each granule.
+ *
+ * The arithmetic is pure; the container supplies the figures. Bytes.
+ */
+#ifndef HW_VFIO_BUDGET_H
+#define HW_VFIO_BUDGET_H
+
+#include "hw/vfio/container.h"
+
+/* Granules, or parts of them, in @size bytes from @offset; @size not 0. */
+uint64_t vfio_budget_mappings(uint64_t offset, uint64_t size,
+                              uint64_t granule);
+/*
+ * The smallest granule, at least @granule, that needs no more than @allowed
+ * mappings for @size bytes from @offset; 0: none does.
+ */
+uint64_t vfio_budget_fitting_granule(uint64_t offset, uint64_t size,
+                                     uint64_t granule, uint64_t allowed);
+/* Whether @needed bytes can be locked when @used are, of @limit. The message
+ * names all three and what would help. */
+bool vfio_budget_memlock_fits(uint64_t needed, uint64_t used, uint64_t limit,
+                              Error **errp);
+
+/* RLIMIT_MEMLOCK and VmLck of this process; false: it may lock all it likes
+ * (no limit, or CAP_IPC_LOCK). */
+bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit);
+
+/* The mappings that the sections of a live container need at worst. */
+uint64_t vfio_budget_container_mappings(const VFIOContainer *container);
+/* Whether another managed section, mapped by @granule, fits the mapping limit,
+ * with @others mappings for everything else. The message proposes a block-size. */
+bool vfio_budget_managed_fits(const VFIOContainer *container,
+                              const MemoryRegion *mr, const VFIOExtent *extent,
+                              uint64_t granule, uint64_t others, Error **errp);
+/*
+ * From now on, a region that could exceed the mapping limit is refused before
+ * it gets a manager, until the container's consumer is unregistered.
+ */
+void vfio_budget_guard(VFIOContainer *container);
+/*
+ * Whether all that is in the container's address space now fits both budgets.
+ * Looks only; for vfio_container_init().
+ */
+bool vfio_budget_check(VFIOContainer *container, Error **errp);
+/* Whether @size more bytes may be locked now. */
+bool vfio_budget_may_lock(VFIOContainer *container, uint64_t size,
+                          Error **errp);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device that another process emulates and serves over the vfio-user
+ * protocol. Its DMA goes through a container of its own: the server is told of
+ * guest memory by the same listeners as the kernel is, with a descriptor where
+ * the memory has one that can be shared (memory-backend-memfd, share=on); other
+ * memory it reads and writes by messages, which are answered here.
+ *
+ * A server that breaks the connection (hw/vfio/user-socket.h) leaves the guest
+ * with a device that reads as ones. As there is nobody any more who could use
+ * guest memory, its container then agrees to everything, so that the guest can
+ * go on plugging.
+ *
+ * Big lock held throughout.
+ */
+#ifndef HW_VFIO_USER_H
+#define HW_VFIO_USER_H
+
+#include "hw/vfio/container.h"
+#include "hw/vfio/device.h"
+#include "hw/vfio/user-socket.h"
+
+struct VFIOUserDevice {
+    VFIOUserSocket *socket;
+    VFIOUserCaps caps;                    /* the server's */
+    VFIOContainer container;
+    /* Whether a connection that breaks is reported; before, whoever opens the
+     * device gets the error. */
+    bool live;
+    GArray *region_fds;                   /* int, by index; -1: no mmap */
+};
+
+/*
+ * Agrees on a version with the server at @fd, which is taken over even on
+ * failure, and shows it all of @as. @name is for messages, @timeout_ms the
+ * longest wait for a reply. NULL: *errp.
+ */
+VFIOUserDevice *vfio_user_device_new(int fd, const char *name,
+                                     uint32_t timeout_ms, AddressSpace *as,
+                                     Error **errp);
+/* Takes guest memory away from the server and disconnects. */
+void vfio_user_device_free(VFIOUserDevice *user);
+static inline bool vfio_user_device_broken(const VFIOUserDevice *user)
+{
+    return vfio_user_socket_error(user->socket) != NULL;
+}
+
+/* For a VFIODevice whose user is set. */
+extern const VFIODeviceIOOps vfio_user_device_io;
+
+/* --- the container: user-container.c --- */
+
+/* false: *errp, and nothing is left. */
+bool vfio_user_container_init(VFIOUserDevice *user, AddressSpace *as,
+                              Error **errp);
+/* Whether the server may access all of @iova .. @iova + @size - 1. */
+bool vfio_user_container_exports(const VFIOContainer *container, hwaddr iova,
+                                 uint64_t size);
+
+/* --- DMA by messages: user-dma.c --- */
+
+/* Answers the server's DMA_READ or DMA_WRITE; anything else is refused. */
+void vfio_user_serve(VFIOUserDevice *user, const VFIOUserMessage *msg);
+
+#endif

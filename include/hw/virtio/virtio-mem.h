@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-mem (virtio 1.2, section 5.15): a device that owns one RAM region and
+ * plugs and unplugs blocks of it as the guest asks, up to a requested size that
+ * is set over QMP. It is the RamDiscardMgr of that region: consumers such as
+ * VFIO follow it only through that interface, and it knows none of them.
+ *
+ * All under the big lock. Sizes and addresses are bytes.
+ */
+#ifndef HW_VIRTIO_VIRTIO_MEM_H
+#define HW_VIRTIO_VIRTIO_MEM_H
+
+#include <linux/virtio_mem.h>
+
+#include "exec/ram-discard.h"
+#include "hw/qdev-properties.h"
+#include "hw/virtio/virtio.h"
+#include "qemu/notify.h"
+#include "sysemu/hostmem.h"
+
+#define TYPE_VIRTIO_MEM "virtio-mem"
+OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEM, VIRTIO_MEM)
+
+#define VIRTIO_MEM_MEMDEV_PROP "memdev"
+#define VIRTIO_MEM_NODE_PROP "node"
+#define VIRTIO_MEM_ADDR_PROP "memaddr"
+#define VIRTIO_MEM_SIZE_PROP "size"
+#define VIRTIO_MEM_REQUESTED_SIZE_PROP "requested-size"
+#define VIRTIO_MEM_BLOCK_SIZE_PROP "block-size"
+#define VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP "unplugged-inaccessible"
+
+#define VIRTIO_MEM_QUEUE_SIZE 128
+
+/*
+ * Requests of one kick that have been taken from the ring. Their responses are
+ * published together. The last nr_joined of them unplug adjacent blocks that
+ * are still plugged, and are carried out by one discard.
+ */
+typedef struct VirtIOMEMBatch {
+    VirtQueueElement *elems[VIRTIO_MEM_QUEUE_SIZE];
+    unsigned nr_elems;
+    unsigned nr_joined;
+    uint64_t joined_offset;
+    uint64_t joined_size;
+    uint64_t generation;              /* of the memory map, when it began */
+} VirtIOMEMBatch;
+
+struct VirtIOMEM {
+    VirtIODevice parent_obj;
+
+    /* Properties. */
+    HostMemoryBackend *memdev;
+    uint32_t node;                    /* NUMA node, an ACPI proximity domain */
+    uint64_t addr;                    /* guest physical, of the region */
+    uint64_t block_size;              /* 0: chosen when realized */
+    OnOffAuto unplugged_inaccessible; /* auto is on */
+
+    /* What the guest sees in the config space. The plugged size is
+     * discard.populated. */
+    uint64_t requested_size;
+    uint64_t usable_region_size;      /* from the start of the region */
+
+    /* The host's. */
+    VirtQueue *vq;
+    VirtIOMEMBatch batch;
+    RamDiscardState discard;          /* valid while realized */
+    NotifierList size_change_notifiers;   /* told of the plugged size */
+};
+
+/* The RAM region of a @vmem that has a memdev; else NULL and *errp. */
+MemoryRegion *virtio_mem_get_memory_region(VirtIOMEM *vmem, Error **errp);
+/* The block size in force, or that will be when @vmem is realized. */
+uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem);
+/* What query-memory-devices tells of it; transfer full. @id: the device's. */
+JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id);
+
+/* --- between the files of the device --- */
+
+/* Handles all requests that are in the queue; the queue's kick handler. */
+void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
+/* Grows the usable region to suit the requested size; shrinks if @can_shrink. */
+void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink);
+/* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
+int virtio_mem_unplug_all(VirtIOMEM *vmem);
+/* Tells the notifiers if the plugged size differs from @old_size. */
+void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size);
+
+#endif

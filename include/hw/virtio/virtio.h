@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtio devices (VIRTIO 1.2), apart from the transport that carries them.
+ *
+ * A device model derives from TYPE_VIRTIO_DEVICE; in realize it calls
+ * virtio_init() and virtio_add_queue(), in unrealize virtio_delete_queue() and
+ * virtio_cleanup(). A queue's handler runs after the driver has kicked: it pops
+ * all that is available, fills used elements, flushes once, notifies once.
+ *
+ * Only VIRTIO 1 over split rings: no legacy interface, no packed rings. What
+ * the driver puts into a ring is hostile. Whatever breaks the rules breaks only
+ * the device: virtio_error() sets DEVICE_NEEDS_RESET, nothing is processed any
+ * more, and the driver's reset repairs it.
+ *
+ * Big lock held throughout.
+ */
+#ifndef HW_VIRTIO_H
+#define HW_VIRTIO_H
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+#include <sys/uio.h>
+
+#include "exec/memory.h"
+#include "hw/qdev-core.h"
+#include "qemu/event_notifier.h"
+
+#define VIRTIO_QUEUE_MAX 1024             /* queues of a device */
+#define VIRTQUEUE_MAX_SIZE 1024           /* entries of a ring, segments of an
+                                             element */
+#define VIRTIO_NO_VECTOR 0xffff
+/* VirtIODevice.isr: what happened since the driver read it (4.1.4.5). */
+#define VIRTIO_ISR_QUEUE 0x1
+#define VIRTIO_ISR_CONFIG 0x2
+
+#define TYPE_VIRTIO_DEVICE "virtio-device"
+typedef struct VirtioDeviceClass VirtioDeviceClass;
+DECLARE_OBJ_CHECKERS(VirtIODevice, VirtioDeviceClass, VIRTIO_DEVICE,
+                     TYPE_VIRTIO_DEVICE)
+
+/*
+ * A chain of descriptors in the device's hands. A model may put it first in a
+ * bigger struct of its own. Segments are host memory: readable until the
+ * element is filled; out_sg by the device only to read, in_sg only to write.
+ */
+typedef struct VirtQueueElement {
+    unsigned int index;                   /* head descriptor */
+    unsigned int out_num;                 /* segments the device reads */
+    unsigned int in_num;                  /* segments the device writes */
+    hwaddr *in_addr;                      /* their DMA addresses */
+    hwaddr *out_addr;
+    struct iovec *in_sg;
+    struct iovec *out_sg;
+} VirtQueueElement;
+
+/* Called after a kick; also once per queue after the VM was stopped, if there
+ * was a kick meanwhile. */
+typedef void (*VirtIOHandleOutput)(VirtIODevice *vdev, VirtQueue *vq);
+
+struct VirtIODevice {
+    DeviceState parent_obj;
+
+    /* Bits offered. Properties: indirect_desc, event_idx, iommu_platform. */
+    uint64_t host_features;
+
+    /* What the driver sees and has said. */
+    uint8_t status;                       /* VIRTIO_CONFIG_S_* */
+    uint8_t isr;                          /* VIRTIO_ISR_* */
+    uint16_t queue_sel;
+    uint64_t guest_features;              /* acknowledged */
+    uint8_t generation;                   /* of the configuration space */
+    uint16_t config_vector;               /* VIRTIO_NO_VECTOR: none */
+
+    const char *name;                     /* for messages */
+    uint16_t device_id;                   /* VIRTIO_ID_* */
+    size_t config_len;                    /* bytes of configuration space */
+    uint8_t *config;                      /* as the driver last could see it,
+                                             then as much scratch */
+
+    VirtQueue **vq;
+    unsigned int nvqs;
+    AddressSpace *dma_as;                 /* where rings and buffers are */
+    bool broken;                          /* by the driver, until its reset */
+    bool disabled;                        /* by the transport: no DMA now */
+    bool vm_running;
+    unsigned int errors;                  /* virtio_error() so far */
+    struct VMChangeStateEntry *vmstate;
+};
+
+struct VirtioDeviceClass {
+    DeviceClass parent_class;
+
+    void (*realize)(DeviceState *dev, Error **errp);
+    void (*unrealize)(DeviceState *dev);
+    /* Adds the model's feature bits to @requested_features. */
+    uint64_t (*get_features)(VirtIODevice *vdev, uint64_t requested_features,
+                             Error **errp);
+    /* The driver has settled (FEATURES_OK accepted). May be NULL. */
+    void (*set_features)(VirtIODevice *vdev, uint64_t val);
+    /* Nonzero refuses FEATURES_OK. May be NULL. */
+    int (*validate_features)(VirtIODevice *vdev);
+    /* Writes config_len bytes, fields little endian. */
+    void (*get_config)(VirtIODevice *vdev, uint8_t *config);
+    /* The driver wrote; @config is all of it. NULL: read only. */
+    void (*set_config)(VirtIODevice *vdev, const uint8_t *config);
+    /* The driver's reset (status 0), or the machine's; queues are reset by the
+     * core. A model that must tell the two apart registers a reset handler
+     * (qemu_register_reset()) for the machine's. */
+    void (*reset)(VirtIODevice *vdev);
+    /* Before vdev->status becomes @val. May be NULL. */
+    void (*set_status)(VirtIODevice *vdev, uint8_t val);
+};
+
+/* --- devices --- */
+
+/* First in a model's realize. @name is not copied. */
+void virtio_init(VirtIODevice *vdev, const char *name, uint16_t device_id,
+                 size_t config_size);
+/* Last in unrealize; all queues must be deleted. */
+void virtio_cleanup(VirtIODevice *vdev);
+
+static inline bool virtio_has_feature(uint64_t features, unsigned int fbit)
+{
+    g_assert(fbit < 64);
+    return features & (1ULL << fbit);
+}
+static inline void virtio_add_feature(uint64_t *features, unsigned int fbit)
+{
+    g_assert(fbit < 64);
+    *features |= 1ULL << fbit;
+}
+static inline void virtio_clear_feature(uint64_t *features, unsigned int fbit)
+{
+    g_assert(fbit < 64);
+    *features &= ~(1ULL << fbit);
+}
+/* Whether the driver acknowledged it. */
+static inline bool virtio_vdev_has_feature(const VirtIODevice *vdev,
+                                           unsigned int fbit)
+{
+    return virtio_has_feature(vdev->guest_features, fbit);
+}
+
+/* The configuration space has changed: interrupts the driver once it is ready,
+ * and changes the generation. */
+void virtio_notify_config(VirtIODevice *vdev);
+/*
+ * The driver broke the rules: reports it, and breaks the device until it is
+ * reset. Harmless if it is broken already.
+ */
+void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+
+static inline bool virtio_device_ready(const VirtIODevice *vdev)
+{
+    return vdev->status & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* --- for transports --- */
+
+/*
+ * The driver writes device_status (2.1): 0 resets; FEATURES_OK is refused (it
+ * does not stick) if the features are not acceptable, DRIVER_OK without
+ * FEATURES_OK likewise. What stuck is in vdev->status.
+ */
+void virtio_set_status(VirtIODevice *vdev, uint8_t val);
+/* The driver acknowledges @val of the 32 features from bit @select * 32. */
+void virtio_set_features_word(VirtIODevice *vdev, uint32_t select,
+                              uint32_t val);
+/* All is as after realize, but for what the model itself keeps. */
+void virtio_reset(VirtIODevice *vdev);
+/* Stops (or allows) all processing; kicks meanwhile are handled afterwards. */
+void virtio_set_disabled(VirtIODevice *vdev, bool disable);
+
+/* @size (1, 2, 4) bytes, little endian, at @addr of configuration space;
+ * beyond its end: zeros, writes ignored. */
+uint32_t virtio_config_read(VirtIODevice *vdev, uint32_t addr, unsigned size);
+void virtio_config_write(VirtIODevice *vdev, uint32_t addr, uint32_t val,
+                         unsigned size);
+/* The generation, changed if the space was since it was last read. */
+uint8_t virtio_config_generation(VirtIODevice *vdev);
+
+/* --- queues: set-up --- */
+
+/* At most @queue_size entries (power of two, <= VIRTQUEUE_MAX_SIZE). Kicks
+ * call @handle_output. */
+VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
+                            VirtIOHandleOutput handle_output);
+/* By number, or by itself: the last one added that is left. No element may be
+ * in the device's hands. */
+void virtio_del_queue(VirtIODevice *vdev, int n);
+void virtio_delete_queue(VirtQueue *vq);
+
+/* NULL: no such queue. */
+VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n);
+unsigned int virtio_get_queue_index(VirtQueue *vq);
+
+/* The driver's side of it (4.1.4.3), for transports; @n is checked. A change
+ * while the queue is enabled, or an invalid size, is ignored. */
+int virtio_queue_get_num(VirtIODevice *vdev, int n);
+int virtio_queue_get_max_num(VirtIODevice *vdev, int n);
+void virtio_queue_set_num(VirtIODevice *vdev, int n, unsigned int num);
+void virtio_queue_set_rings(VirtIODevice *vdev, int n, hwaddr desc,
+                            hwaddr avail, hwaddr used);
+hwaddr virtio_queue_get_desc_addr(VirtIODevice *vdev, int n);
+hwaddr virtio_queue_get_avail_addr(VirtIODevice *vdev, int n);
+hwaddr virtio_queue_get_used_addr(VirtIODevice *vdev, int n);
+void virtio_queue_enable(VirtIODevice *vdev, int n);
+bool virtio_queue_enabled(VirtIODevice *vdev, int n);
+uint16_t virtio_queue_vector(VirtIODevice *vdev, int n);
+void virtio_queue_set_vector(VirtIODevice *vdev, int n, uint16_t vector);
+
+/* The driver kicked queue @n: runs its handler, at once or when it may. */
+void virtio_queue_notify(VirtIODevice *vdev, int n);
+/* What an ioeventfd signals; virtio_queue_host_notifier_read() handles it. */
+EventNotifier *virtio_queue_get_host_notifier(VirtQueue *vq);
+void virtio_queue_host_notifier_read(EventNotifier *n);
+
+/* --- queues: the request path; allocates nothing for chains of up to 16
+ *     segments each way --- */
+
+/* Nothing available (or the queue cannot be used). */
+bool virtio_queue_empty(VirtQueue *vq);
+/*
+ * The next available chain, as a struct of @sz bytes that begins with a
+ * VirtQueueElement, the rest undefined; NULL if there is none or the device
+ * broke. To be filled or detached, and then freed by virtqueue_free_element().
+ */
+void *virtqueue_pop(VirtQueue *vq, size_t sz);
+void virtqueue_free_element(VirtQueue *vq, void *elem);
+/* Gives back an element unused: unmaps it, publishes nothing. */
+void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
+                              unsigned int len);
+/* Puts @elem, of which the device wrote the first @len bytes of in_sg, into the
+ * @idx'th used entry not yet published. Unmaps it. */
+void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
+                    unsigned int len, unsigned int idx);
+/* Publishes @count filled entries at once. */
+void virtqueue_flush(VirtQueue *vq, unsigned int count);
+/* Fill and flush of one. */
+void virtqueue_push(VirtQueue *vq, const VirtQueueElement *elem,
+                    unsigned int len);
+/* Interrupts the driver if it wants to hear of what was flushed since. */
+void virtio_notify(VirtIODevice *vdev, VirtQueue *vq);
+/* Whether the driver should kick. After enabling, look for what came before:
+ * virtqueue_pop() again until NULL. */
+void virtio_queue_set_notification(VirtQueue *vq, int enable);
+
+#endif

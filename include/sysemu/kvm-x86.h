@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the x86 machine needs of KVM beyond sysemu/kvm.h. Big lock held. Only
+ * while kvm_enabled().
+ */
+#ifndef SYSEMU_KVM_X86_H
+#define SYSEMU_KVM_X86_H
+
+#include "hw/i386/cpu.h"
+#include "sysemu/kvm.h"
+
+/* Physical address bits that a guest may use on this host. */
+unsigned kvm_x86_phys_bits(KVMState *s);
+
+/* Creates the vCPU with its CPUID, in the state after power on. */
+bool kvm_x86_vcpu_create(X86CPU *cpu, Error **errp);
+void kvm_x86_vcpu_destroy(X86CPU *cpu);
+
+/*
+ * Back to the state after power on; vCPUs are stopped. The first one starts as
+ * @entry says, if that is not NULL; all others wait for a SIPI.
+ */
+bool kvm_x86_vcpu_reset(X86CPU *cpu, const X86Entry *entry, Error **errp);
+/* The same for PICs, IOAPIC and PIT. */
+void kvm_x86_irqchip_reset(KVMState *s);
+
+#endif

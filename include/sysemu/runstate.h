@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether the VM runs, and what stops, resets or ends it. Devices, signals and
+ * QMP only request; the main loop carries the request out between two polls.
+ *
+ * The *_request() functions may be called from any thread and from signal
+ * handlers' bottom halves; all others with the big lock, vm_start() and
+ * vm_stop() by the main thread or (vm_stop) by a vCPU thread. QEMU's names.
+ */
+#ifndef SYSEMU_RUNSTATE_H
+#define SYSEMU_RUNSTATE_H
+
+#include "qemu/notify.h"
+
+typedef enum RunState {
+    RUN_STATE_DEBUG,
+    RUN_STATE_INTERNAL_ERROR,
+    RUN_STATE_IO_ERROR,
+    RUN_STATE_PAUSED,
+    RUN_STATE_PRELAUNCH,
+    RUN_STATE_RUNNING,
+    RUN_STATE_SHUTDOWN,
+    RUN_STATE_SUSPENDED,
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE__MAX,
+} RunState;
+
+typedef enum ShutdownCause {
+    SHUTDOWN_CAUSE_NONE,
+    SHUTDOWN_CAUSE_HOST_ERROR,
+    SHUTDOWN_CAUSE_HOST_QMP_QUIT,
+    SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET,
+    SHUTDOWN_CAUSE_HOST_SIGNAL,
+    SHUTDOWN_CAUSE_HOST_UI,
+    SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+    SHUTDOWN_CAUSE_GUEST_RESET,
+    SHUTDOWN_CAUSE_GUEST_PANIC,
+    SHUTDOWN_CAUSE_SUBSYSTEM_RESET,       /* not announced by an event */
+    SHUTDOWN_CAUSE__MAX,
+} ShutdownCause;
+
+/* As QMP spells them: "running", "guest-reset" ... */
+const char *RunState_str(RunState state);
+const char *ShutdownCause_str(ShutdownCause cause);
+static inline bool shutdown_caused_by_guest(ShutdownCause cause)
+{
+    return cause >= SHUTDOWN_CAUSE_GUEST_SHUTDOWN;
+}
+
+/* --- the state --- */
+
+RunState runstate_get(void);
+bool runstate_check(RunState state);
+/* A transition that is not in the table of runstate.c is a bug: abort. */
+void runstate_set(RunState new_state);
+bool runstate_is_running(void);
+/* Only a reset leads out of these: internal-error, shutdown, guest-panicked. */
+bool runstate_needs_reset(void);
+
+/* Hears of each start (@running 1) and stop (0), with the state it leads to. */
+typedef void VMChangeStateHandler(void *opaque, int running, RunState state);
+typedef struct VMChangeStateEntry VMChangeStateEntry;
+/* On start handlers run by ascending, on stop by descending priority;
+ * within one priority in, or against, the order of registration. */
+VMChangeStateEntry *qemu_add_vm_change_state_handler(VMChangeStateHandler *cb,
+                                                     void *opaque);
+VMChangeStateEntry *qemu_add_vm_change_state_handler_prio(
+    VMChangeStateHandler *cb, void *opaque, int priority);
+void qemu_del_vm_change_state_handler(VMChangeStateEntry *e);
+void vm_state_notify(int running, RunState state);
+
+/* Starts clocks, devices, vCPUs; emits RESUME. Nothing if it runs. */
+void vm_start(void);
+/* Stops them and emits STOP; then the state is @state. 0 (never fails). On a
+ * vCPU thread the stop is only requested, and the vCPU leaves its loop. */
+int vm_stop(RunState state);
+
+/* --- requests --- */
+
+/* With -no-reboot a reset by the guest is a shutdown. */
+void qemu_system_reset_request(ShutdownCause reason);
+void qemu_system_shutdown_request(ShutdownCause reason);
+void qemu_system_powerdown_request(void);
+void qemu_system_vmstop_request(RunState state);
+/* The process was told by @signal to end; @pid of the sender, 0: unknown. */
+void qemu_system_killed(int signal, pid_t pid);
+/* The guest has crashed: emits GUEST_PANICKED and pauses. */
+void qemu_system_guest_panicked(void);
+
+/* What ended, or is about to end, the VM. */
+ShutdownCause qemu_shutdown_requested_get(void);
+
+/* The ACPI power button: told at each system_powerdown. */
+void qemu_register_powerdown_notifier(Notifier *notifier);
+void qemu_unregister_powerdown_notifier(Notifier *notifier);
+
+/* Resets the machine; emits RESET unless @reason is NONE or SUBSYSTEM_RESET. */
+void qemu_system_reset(ShutdownCause reason);
+
+/* -no-reboot, -no-shutdown. */
+void runstate_set_no_reboot(bool on);
+void runstate_set_no_shutdown(bool on);
+
+/* Runs until a shutdown request is to be obeyed. Main thread. */
+void qemu_main_loop(void);
+
+#endif
