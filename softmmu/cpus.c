@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vCPU threads as a group: started, stopped, given work. What a thread
+ * does in the guest is the accelerator's (CpusAccel); this file knows none.
+ * All flags of a CPU change under the big lock.
+ */
+#include "qemu/osdep.h"
+#include <sys/syscall.h>
+
+#include "monitor/qmp.h"
+#include "qemu/main-loop.h"
+#include "sysemu/cpus.h"
+
+struct CpuWork {
+    run_on_cpu_func func;
+    void *data;
+    bool *done;                           /* set when it is; or NULL */
+};
+
+__thread CPUState *current_cpu;
+
+static const CpusAccel *cpus_accel;
+/* Told of each change that somebody outside the vCPU's thread waits for. */
+static GCond cpus_cond;
+
+void cpus_register_accel(const CpusAccel *i)
+{
+    g_assert(!cpus_accel && i);
+    cpus_accel = i;
+}
+
+/* --- on the vCPU's thread --- */
+
+void cpu_thread_signal_created(CPUState *cpu)
+{
+    current_cpu = cpu;
+    cpu->thread_id = syscall(SYS_gettid);
+    cpu->created = true;
+    g_cond_broadcast(&cpus_cond);
+}
+
+bool cpu_can_run(CPUState *cpu)
+{
+    return !cpu->stop && !cpu->stopped && !cpu->unplug && runstate_is_running();
+}
+
+static void do_queued_work(CPUState *cpu)
+{
+    CpuWork *work;
+
+    while ((work = g_queue_pop_head(&cpu->work))) {
+        work->func(cpu, work->data);
+        if (work->done) {
+            *work->done = true;
+            g_cond_broadcast(&cpus_cond);
+        }
+        g_free(work);
+    }
+}
+
+void qemu_wait_io_event(CPUState *cpu)
+{
+    g_atomic_int_set(&cpu->exit_request, false);
+    for (;;) {
+        do_queued_work(cpu);
+        if (cpu->stop) {
+            cpu->stop = false;
+            cpu->stopped = true;
+            g_cond_broadcast(&cpus_cond);
+        }
+        if (!cpu->stopped || cpu->unplug) {
+            break;
+        }
+        qemu_cond_wait_iothread(&cpu->halt_cond);
+    }
+}
+
+bool qemu_cpu_is_self(CPUState *cpu)
+{
+    return current_cpu == cpu;
+}
+
+bool qemu_in_vcpu_thread(void)
+{
+    return current_cpu != NULL;
+}
+
+void cpu_stop_current(void)
+{
+    if (current_cpu) {
+        current_cpu->stop = true;
+        g_atomic_int_set(&current_cpu->exit_request, true);
+    }
+}
+
+/* --- creation and removal --- */
+
+void qemu_init_vcpu(CPUState *cpu)
+{
+    CPUState *last = QTAILQ_LAST(&cpus_list, CPUTailQ);
+
+    cpu->cpu_index = last ? last->cpu_index + 1 : 0;
+    cpu->stopped = true;
+    QTAILQ_INSERT_TAIL(&cpus_list, cpu, node);
+    if (!cpus_accel || !cpus_accel->create_vcpu_thread) {
+        return;
+    }
+    cpus_accel->create_vcpu_thread(cpu);
+    while (!cpu->created) {
+        qemu_cond_wait_iothread(&cpus_cond);
+    }
+}
+
+void cpu_remove_sync(CPUState *cpu)
+{
+    if (cpu->thread) {
+        cpu->unplug = true;
+        qemu_cpu_kick(cpu);
+        qemu_mutex_unlock_iothread();
+        g_thread_join(cpu->thread);
+        qemu_mutex_lock_iothread();
+        cpu->thread = NULL;
+    }
+    QTAILQ_REMOVE(&cpus_list, cpu, node);
+}
+
+/* --- stopping and starting all --- */
+
+bool cpu_is_stopped(CPUState *cpu)
+{
+    return cpu->stopped || !runstate_is_running();
+}
+
+void qemu_cpu_kick(CPUState *cpu)
+{
+    g_atomic_int_set(&cpu->exit_request, true);
+    g_cond_broadcast(&cpu->halt_cond);
+    if (cpu->thread && cpus_accel->kick_vcpu_thread) {
+        cpus_accel->kick_vcpu_thread(cpu);
+    }
+}
+
+static bool all_vcpus_paused(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (!cpu->stopped) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pause_all_vcpus(void)
+{
+    CPUState *cpu;
+
+    g_assert(!qemu_in_vcpu_thread());
+    CPU_FOREACH(cpu) {
+        if (!cpu->thread) {
+            cpu->stopped = true;
+        } else if (!cpu->stopped) {
+            cpu->stop = true;
+            qemu_cpu_kick(cpu);
+        }
+    }
+    while (!all_vcpus_paused()) {
+        qemu_cond_wait_iothread(&cpus_cond);
+    }
+}
+
+void resume_all_vcpus(void)
+{
+    CPUState *cpu;
+
+    if (!runstate_is_running()) {
+        return;
+    }
+    CPU_FOREACH(cpu) {
+        cpu->stop = false;
+        cpu->stopped = false;
+        g_cond_broadcast(&cpu->halt_cond);
+    }
+}
+
+/* --- work for one vCPU --- */
+
+static void queue_work(CPUState *cpu, run_on_cpu_func func, void *data,
+                       bool *done)
+{
+    CpuWork *work = g_new0(CpuWork, 1);
+
+    work->func = func;
+    work->data = data;
+    work->done = done;
+    g_queue_push_tail(&cpu->work, work);
+    qemu_cpu_kick(cpu);
+}
+
+void run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data)
+{
+    bool done = false;
+
+    if (!cpu->thread || qemu_cpu_is_self(cpu)) {
+        func(cpu, data);
+        return;
+    }
+    queue_work(cpu, func, data, &done);
+    while (!done) {
+        qemu_cond_wait_iothread(&cpus_cond);
+    }
+}
+
+void async_run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data)
+{
+    if (!cpu->thread) {
+        func(cpu, data);
+    } else {
+        queue_work(cpu, func, data, NULL);
+    }
+}
+
+/* --- registers --- */
+
+void cpu_synchronize_all_post_reset(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (cpus_accel && cpus_accel->synchronize_post_reset) {
+            cpus_accel->synchronize_post_reset(cpu);
+        }
+    }
+}
+
+void cpu_synchronize_all_post_init(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (cpus_accel && cpus_accel->synchronize_post_init) {
+            cpus_accel->synchronize_post_init(cpu);
+        }
+    }
+}
+
+bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
+{
+    return cpus_accel && cpus_accel->get_user_regs &&
+           cpus_accel->get_user_regs(cpu, regs);
+}
+
+/* --- QMP --- */
+
+static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
+{
+    JsonArray *list = json_array_new();
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        JsonObject *info = json_object_new();
+        g_autofree char *path = object_get_canonical_path(OBJECT(cpu));
+
+        json_object_set_int_member(info, "cpu-index", cpu->cpu_index);
+        json_object_set_string_member(info, "qom-path", path);
+        json_object_set_int_member(info, "thread-id", cpu->thread_id);
+        json_object_set_string_member(info, "target", "x86_64");
+        json_array_add_object_element(list, info);
+    }
+    json_node_take_array(node, list);
+    return node;
+}
+
+static const QmpCommand cpus_commands[] = {
+    { "query-cpus-fast", NULL,
+      "Lists the virtual CPUs with their host threads.",
+      qmp_query_cpus_fast },
+};
+
+static void cpus_register(void)
+{
+    qmp_register_commands(cpus_commands, ARRAY_SIZE(cpus_commands));
+}
+type_init(cpus_register)

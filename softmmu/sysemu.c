@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the command line said that others ask for later: the guest's name and
+ * UUID, and its serial ports. vl.c fills it in.
+ */
+#include "qemu/osdep.h"
+#include "monitor/qmp.h"
+#include "sysemu/sysemu.h"
+
+#define MAX_SERIAL_PORTS 4
+#define NO_UUID "00000000-0000-0000-0000-000000000000"
+
+static char *vm_name;
+static char *vm_uuid;
+static Chardev *serial_ports[MAX_SERIAL_PORTS];
+static int nr_serial_ports;
+void qemu_set_vm_name(const char *name)
+{
+    g_free(vm_name);
+    vm_name = g_strdup(name);
+}
+
+const char *qemu_get_vm_name(void)
+{
+    return vm_name;
+}
+
+bool qemu_set_vm_uuid(const char *uuid, Error **errp)
+{
+    if (!g_uuid_string_is_valid(uuid)) {
+        error_setg(errp, "failed to parse UUID string: wrong format; an "
+                   "example is 550e8400-e29b-41d4-a716-446655440000");
+        return false;
+    }
+    g_free(vm_uuid);
+    vm_uuid = g_ascii_strdown(uuid, -1);
+    return true;
+}
+
+bool serial_hd_add(Chardev *chr, Error **errp)
+{
+    if (nr_serial_ports == MAX_SERIAL_PORTS) {
+        error_setg(errp, "too many serial ports: the machine has %d",
+                   MAX_SERIAL_PORTS);
+        return false;
+    }
+    serial_ports[nr_serial_ports++] = chr;
+    return true;
+}
+
+Chardev *serial_hd(int i)
+{
+    return i >= 0 && i < nr_serial_ports ? serial_ports[i] : NULL;
+}
+
+/* --- QMP --- */
+
+static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
+{
+    JsonObject *info = json_object_new();
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_object_set_string_member(info, "UUID", vm_uuid ? vm_uuid : NO_UUID);
+    json_node_take_object(node, info);
+    return node;
+}
+
+static const QmpCommand sysemu_commands[] = {
+    { "query-uuid", NULL, "Tells the guest's UUID; zeros: it has none.",
+      qmp_query_uuid },
+};
+
+static void sysemu_register(void)
+{
+    qmp_register_commands(sysemu_commands, ARRAY_SIZE(sysemu_commands));
+}
+type_init(sysemu_register)

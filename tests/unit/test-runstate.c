@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Run states, requests and the events that tell of them; and vCPU threads, of
+ * an accelerator that only counts, as they stop, start and do work.
+ */
+#include "qemu/osdep.h"
+#include <signal.h>
+
+#include "qapi/qmp-event.h"
+#include "qemu/main-loop.h"
+#include "sysemu/cpus.h"
+#include "sysemu/reset.h"
+#include "sysemu/runstate.h"
+
+/* --- what was told --- */
+
+static GString *events;
+
+static void record_event(const char *event, JsonObject *data)
+{
+    g_string_append_printf(events, "%s%s", events->len ? " " : "", event);
+    if (data) {
+        if (json_object_has_member(data, "reason")) {
+            g_string_append_printf(
+                events, "(%s,%s)",
+                json_object_get_string_member(data, "reason"),
+                json_object_get_boolean_member(data, "guest") ? "guest"
+                                                              : "host");
+        }
+        json_object_unref(data);
+    }
+}
+
+static int resets;
+
+static void count_reset(void *opaque)
+{
+    resets++;
+}
+
+static void set_up(void)
+{
+    vm_stop(RUN_STATE_PAUSED);
+    runstate_set(RUN_STATE_PRELAUNCH);
+    runstate_set_no_reboot(false);
+    runstate_set_no_shutdown(false);
+    resets = 0;
+    g_string_truncate(events, 0);
+}
+
+static gboolean end_loop(gpointer opaque)
+{
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    return G_SOURCE_REMOVE;
+}
+
+/* Runs the loop until nothing is left to do, then ends it. */
+static void run_loop(void)
+{
+    g_timeout_add(20, end_loop, NULL);
+    qemu_main_loop();
+}
+
+/* --- states --- */
+
+static void test_start_and_stop_are_told(void)
+{
+    set_up();
+    vm_start();
+    g_assert_true(runstate_is_running());
+    vm_start();
+    vm_stop(RUN_STATE_PAUSED);
+    g_assert_true(runstate_check(RUN_STATE_PAUSED));
+    vm_stop(RUN_STATE_PAUSED);
+
+    g_assert_cmpstr(events->str, ==, "RESUME STOP");
+}
+
+static void test_names_are_qmp_s(void)
+{
+    g_assert_cmpstr(RunState_str(RUN_STATE_PRELAUNCH), ==, "prelaunch");
+    g_assert_cmpstr(RunState_str(RUN_STATE_INTERNAL_ERROR), ==,
+                    "internal-error");
+    g_assert_cmpstr(ShutdownCause_str(SHUTDOWN_CAUSE_GUEST_RESET), ==,
+                    "guest-reset");
+    for (int i = 0; i < RUN_STATE__MAX; i++) {
+        g_assert_nonnull(RunState_str(i));
+    }
+    for (int i = 0; i < SHUTDOWN_CAUSE__MAX; i++) {
+        g_assert_nonnull(ShutdownCause_str(i));
+    }
+}
+
+static void test_wrong_transition_is_a_bug(void)
+{
+    if (g_test_subprocess()) {
+        set_up();
+        vm_start();
+        runstate_set(RUN_STATE_PRELAUNCH);
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stderr("*'running' -> 'prelaunch'*");
+}
+
+static GString *order;
+
+static void note_change(void *opaque, int running, RunState state)
+{
+    g_string_append_printf(order, "%s%d ", (char *)opaque, running);
+}
+
+static void test_change_handlers_nest_by_priority(void)
+{
+    VMChangeStateEntry *e[3];
+
+    set_up();
+    order = g_string_new(NULL);
+    e[0] = qemu_add_vm_change_state_handler(note_change, "a");
+    e[1] = qemu_add_vm_change_state_handler_prio(note_change, "c", 5);
+    e[2] = qemu_add_vm_change_state_handler(note_change, "b");
+
+    vm_start();
+    vm_stop(RUN_STATE_PAUSED);
+    g_assert_cmpstr(order->str, ==, "a1 b1 c1 c0 b0 a0 ");
+
+    for (int i = 0; i < 3; i++) {
+        qemu_del_vm_change_state_handler(e[i]);
+    }
+    vm_start();
+    g_assert_cmpuint(order->len, ==, 18);
+    g_string_free(order, true);
+}
+
+/* --- requests --- */
+
+static void test_shutdown_ends_the_loop_with_its_reason(void)
+{
+    set_up();
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    qemu_main_loop();
+
+    g_assert_cmpstr(events->str, ==, "SHUTDOWN(guest-shutdown,guest)");
+    g_assert_cmpint(qemu_shutdown_requested_get(), ==,
+                    SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+}
+
+static void test_signal_ends_the_loop_even_with_no_shutdown(void)
+{
+    set_up();
+    runstate_set_no_shutdown(true);
+    qemu_system_killed(SIGTERM, 0);
+    qemu_main_loop();
+
+    g_assert_cmpstr(events->str, ==, "SHUTDOWN(host-signal,host)");
+}
+
+static gboolean quit_by_signal(gpointer opaque)
+{
+    qemu_system_killed(SIGTERM, 0);
+    return G_SOURCE_REMOVE;
+}
+
+static void test_no_shutdown_stops_instead(void)
+{
+    set_up();
+    runstate_set_no_shutdown(true);
+    vm_start();
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    g_timeout_add(20, quit_by_signal, NULL);
+    qemu_main_loop();
+
+    g_assert_cmpstr(events->str, ==, "RESUME SHUTDOWN(guest-shutdown,guest) "
+                    "STOP SHUTDOWN(host-signal,host)");
+    g_assert_true(runstate_check(RUN_STATE_SHUTDOWN));
+    g_assert_true(runstate_needs_reset());
+}
+
+static void test_reset_keeps_a_running_vm_running(void)
+{
+    set_up();
+    vm_start();
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    run_loop();
+
+    g_assert_cmpint(resets, ==, 1);
+    g_assert_true(runstate_is_running());
+    g_assert_cmpstr(events->str, ==, "RESUME RESET(guest-reset,guest) "
+                    "SHUTDOWN(host-qmp-quit,host)");
+}
+
+static void test_reset_of_a_paused_vm_leads_to_prelaunch(void)
+{
+    set_up();
+    vm_start();
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    qemu_system_reset_request(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    run_loop();
+
+    g_assert_cmpint(resets, ==, 1);
+    g_assert_true(runstate_check(RUN_STATE_PRELAUNCH));
+    g_assert_false(runstate_needs_reset());
+}
+
+static void test_no_reboot_makes_a_reset_a_shutdown(void)
+{
+    set_up();
+    runstate_set_no_reboot(true);
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    qemu_main_loop();
+
+    g_assert_cmpint(resets, ==, 0);
+    g_assert_cmpstr(events->str, ==, "SHUTDOWN(guest-reset,guest)");
+}
+
+static void test_first_reset_is_silent(void)
+{
+    set_up();
+    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+
+    g_assert_cmpint(resets, ==, 1);
+    g_assert_cmpstr(events->str, ==, "");
+}
+
+static int powerdowns;
+
+static void count_powerdown(Notifier *n, void *data)
+{
+    powerdowns++;
+}
+
+static void test_powerdown_presses_the_button(void)
+{
+    Notifier n = { .notify = count_powerdown };
+
+    set_up();
+    qemu_register_powerdown_notifier(&n);
+    qemu_system_powerdown_request();
+    run_loop();
+    qemu_unregister_powerdown_notifier(&n);
+
+    g_assert_cmpint(powerdowns, ==, 1);
+    g_assert_true(g_str_has_prefix(events->str, "POWERDOWN"));
+}
+
+static void test_panic_is_told_and_stops(void)
+{
+    set_up();
+    vm_start();
+    qemu_system_guest_panicked();
+
+    g_assert_cmpstr(events->str, ==, "RESUME GUEST_PANICKED STOP");
+    g_assert_true(runstate_needs_reset());
+}
+
+/* --- vCPU threads --- */
+
+static const TypeInfo cpu_types[] = {
+    { .name = "counting-cpu", .parent = TYPE_CPU },
+};
+DEFINE_TYPES(cpu_types)
+
+#define NR_CPUS 4
+
+static gint turns[NR_CPUS];               /* of "running the guest" */
+
+static void *counting_thread(void *opaque)
+{
+    CPUState *cpu = opaque;
+
+    qemu_mutex_lock_iothread();
+    cpu_thread_signal_created(cpu);
+    do {
+        if (cpu_can_run(cpu)) {
+            qemu_mutex_unlock_iothread();
+            while (!g_atomic_int_get(&cpu->exit_request)) {
+                g_atomic_int_inc(&turns[cpu->cpu_index]);
+                g_usleep(50);
+            }
+            qemu_mutex_lock_iothread();
+        }
+        qemu_wait_io_event(cpu);
+    } while (!cpu->unplug);
+    qemu_mutex_unlock_iothread();
+    return NULL;
+}
+
+static void create_counting_thread(CPUState *cpu)
+{
+    cpu->thread = g_thread_new("cpu", counting_thread, cpu);
+}
+
+static const CpusAccel counting_accel = {
+    .create_vcpu_thread = create_counting_thread,
+};
+
+static CPUState *cpus[NR_CPUS];
+
+static void wait_for_turns(void)
+{
+    int before[NR_CPUS];
+
+    for (int i = 0; i < NR_CPUS; i++) {
+        before[i] = g_atomic_int_get(&turns[i]);
+    }
+    for (int i = 0; i < NR_CPUS; i++) {
+        for (int ms = 0; g_atomic_int_get(&turns[i]) == before[i]; ms++) {
+            g_assert_cmpint(ms, <, 10000);
+            qemu_mutex_unlock_iothread();
+            g_usleep(1000);
+            qemu_mutex_lock_iothread();
+        }
+    }
+}
+
+static void test_cpus_are_created_stopped(void)
+{
+    set_up();
+    for (int i = 0; i < NR_CPUS; i++) {
+        cpus[i] = CPU(object_new("counting-cpu"));
+        qemu_init_vcpu(cpus[i]);
+        g_assert_cmpint(cpus[i]->cpu_index, ==, i);
+        g_assert_true(cpus[i]->created);
+        g_assert_true(cpus[i]->stopped);
+        g_assert_cmpint(cpus[i]->thread_id, >, 0);
+    }
+    g_assert_true(qemu_get_cpu(2) == cpus[2]);
+    g_assert_null(qemu_get_cpu(NR_CPUS));
+}
+
+static void test_cpus_run_and_stop_together(void)
+{
+    CPUState *cpu;
+    int stopped_at;
+
+    set_up();
+    for (int round = 0; round < 20; round++) {
+        vm_start();
+        if (round % 4 == 0) {
+            wait_for_turns();
+        }
+        vm_stop(RUN_STATE_PAUSED);
+        stopped_at = g_atomic_int_get(&turns[0]);
+        CPU_FOREACH(cpu) {
+            g_assert_true(cpu_is_stopped(cpu));
+        }
+        g_usleep(500);
+        g_assert_cmpint(g_atomic_int_get(&turns[0]), ==, stopped_at);
+    }
+}
+
+static void count_work(CPUState *cpu, void *data)
+{
+    g_assert_true(qemu_cpu_is_self(cpu));
+    g_assert_true(qemu_mutex_iothread_locked());
+    ++*(int *)data;
+}
+
+static void test_work_is_done_on_the_cpu_running_or_not(void)
+{
+    int count = 0;
+
+    set_up();
+    run_on_cpu(cpus[1], count_work, &count);
+    g_assert_cmpint(count, ==, 1);
+    vm_start();
+    run_on_cpu(cpus[1], count_work, &count);
+    g_assert_cmpint(count, ==, 2);
+    async_run_on_cpu(cpus[1], count_work, &count);
+    run_on_cpu(cpus[1], count_work, &count);
+    g_assert_cmpint(count, ==, 4);
+}
+
+static void stop_from_cpu(CPUState *cpu, void *data)
+{
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+static void test_cpu_can_ask_for_a_stop(void)
+{
+    set_up();
+    vm_start();
+    run_on_cpu(cpus[3], stop_from_cpu, NULL);
+    run_loop();
+
+    g_assert_true(runstate_check(RUN_STATE_INTERNAL_ERROR));
+    g_assert_true(cpu_is_stopped(cpus[0]));
+}
+
+static void reset_from_cpu(CPUState *cpu, void *data)
+{
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+}
+
+static void test_cpu_that_resets_runs_again(void)
+{
+    set_up();
+    vm_start();
+    run_on_cpu(cpus[0], reset_from_cpu, NULL);
+    run_loop();
+
+    g_assert_cmpint(resets, ==, 1);
+    wait_for_turns();
+}
+
+static void test_cpus_end(void)
+{
+    set_up();
+    for (int i = NR_CPUS - 1; i >= 0; i--) {
+        cpu_remove_sync(cpus[i]);
+        object_unref(cpus[i]);
+    }
+    g_assert_null(first_cpu);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    events = g_string_new(NULL);
+    qapi_event_set_emitter(record_event);
+    qemu_register_reset(count_reset, NULL);
+    qemu_init_main_loop(&error_abort);
+    cpus_register_accel(&counting_accel);
+    g_test_add_func("/runstate/start-and-stop-are-told",
+                    test_start_and_stop_are_told);
+    g_test_add_func("/runstate/names-are-qmp-s", test_names_are_qmp_s);
+    g_test_add_func("/runstate/wrong-transition-is-a-bug",
+                    test_wrong_transition_is_a_bug);
+    g_test_add_func("/runstate/change-handlers-nest-by-priority",
+                    test_change_handlers_nest_by_priority);
+    g_test_add_func("/runstate/shutdown-ends-the-loop-with-its-reason",
+                    test_shutdown_ends_the_loop_with_its_reason);
+    g_test_add_func("/runstate/signal-ends-the-loop-even-with-no-shutdown",
+                    test_signal_ends_the_loop_even_with_no_shutdown);
+    g_test_add_func("/runstate/no-shutdown-stops-instead",
+                    test_no_shutdown_stops_instead);
+    g_test_add_func("/runstate/reset-keeps-a-running-vm-running",
+                    test_reset_keeps_a_running_vm_running);
+    g_test_add_func("/runstate/reset-of-a-paused-vm-leads-to-prelaunch",
+                    test_reset_of_a_paused_vm_leads_to_prelaunch);
+    g_test_add_func("/runstate/no-reboot-makes-a-reset-a-shutdown",
+                    test_no_reboot_makes_a_reset_a_shutdown);
+    g_test_add_func("/runstate/first-reset-is-silent",
+                    test_first_reset_is_silent);
+    g_test_add_func("/runstate/powerdown-presses-the-button",
+                    test_powerdown_presses_the_button);
+    g_test_add_func("/runstate/panic-is-told-and-stops",
+                    test_panic_is_told_and_stops);
+    g_test_add_func("/cpus/are-created-stopped", test_cpus_are_created_stopped);
+    g_test_add_func("/cpus/run-and-stop-together",
+                    test_cpus_run_and_stop_together);
+    g_test_add_func("/cpus/work-is-done-on-the-cpu-running-or-not",
+                    test_work_is_done_on_the_cpu_running_or_not);
+    g_test_add_func("/cpus/can-ask-for-a-stop", test_cpu_can_ask_for_a_stop);
+    g_test_add_func("/cpus/that-resets-runs-again",
+                    test_cpu_that_resets_runs_again);
+    g_test_add_func("/cpus/end", test_cpus_end);
+    return g_test_run();
+}
