@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of commands for people, how a line finds its command, and the
+ * commands that every machine has. Most do what the QMP command of the same
+ * name does, so that both ways of control have one implementation.
+ */
+#include "qemu/osdep.h"
+
+#include "monitor/hmp.h"
+#include "monitor/qdev.h"
+#include "monitor/qmp.h"
+#include "qemu/keyval.h"
+#include "qom/object.h"
+#include "qom/object_interfaces.h"
+
+/* const HmpCommand *, in the order of registration. */
+static GPtrArray *hmp_commands;
+static GPtrArray *hmp_info_commands;
+
+static void hmp_register(GPtrArray **table, const HmpCommand *cmds, size_t n)
+{
+    if (!*table) {
+        *table = g_ptr_array_new();
+    }
+    for (size_t i = 0; i < n; i++) {
+        g_ptr_array_add(*table, (void *)&cmds[i]);
+    }
+}
+
+void hmp_register_commands(const HmpCommand *cmds, size_t n)
+{
+    hmp_register(&hmp_commands, cmds, n);
+}
+
+void hmp_register_info(const HmpCommand *cmds, size_t n)
+{
+    hmp_register(&hmp_info_commands, cmds, n);
+}
+
+/* --- from a line to its command ------------------------------------------ */
+
+static const HmpCommand *hmp_find(GPtrArray *table, const char *name)
+{
+    for (guint i = 0; i < table->len; i++) {
+        const HmpCommand *cmd = g_ptr_array_index(table, i);
+        g_auto(GStrv) names = g_strsplit(cmd->name, "|", -1);
+
+        if (g_strv_contains((const char *const *)names, name)) {
+            return cmd;
+        }
+    }
+    return NULL;
+}
+
+/* Cuts the first word off *@line, which then begins at the next word. */
+static char *hmp_take_word(char **line)
+{
+    char *word = *line;
+    size_t len = strcspn(word, " \t");
+
+    *line = g_strchug(word + len + (word[len] != '\0'));
+    word[len] = '\0';
+    return word;
+}
+
+void hmp_execute(GString *out, const char *line)
+{
+    g_autofree char *copy = g_strstrip(g_strdup(line));
+    char *rest = copy;
+    char *name = hmp_take_word(&rest);
+    const HmpCommand *cmd;
+    Error *err = NULL;
+
+    if (!*name) {
+        return;
+    }
+    cmd = hmp_find(hmp_commands, name);
+    if (!cmd) {
+        g_string_append_printf(out, "unknown command: '%s'\n", name);
+        return;
+    }
+    cmd->fn(out, rest, &err);
+    if (err) {
+        g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
+        error_free(err);
+    }
+}
+
+static int hmp_compare_words(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **hmp_complete(const char *line)
+{
+    GPtrArray *table = hmp_commands;
+    GPtrArray *words = g_ptr_array_new();
+
+    line += strspn(line, " ");
+    if (g_str_has_prefix(line, "info ")) {
+        table = hmp_info_commands;
+        line += strlen("info ");
+    } else if (g_str_has_prefix(line, "help ")) {
+        line += strlen("help ");
+    }
+    for (guint i = 0; i < table->len && !strchr(line, ' '); i++) {
+        const HmpCommand *cmd = g_ptr_array_index(table, i);
+        char *name = g_strndup(cmd->name, strcspn(cmd->name, "|"));
+
+        if (g_str_has_prefix(name, line)) {
+            g_ptr_array_add(words, name);
+        } else {
+            g_free(name);
+        }
+    }
+    g_ptr_array_sort(words, hmp_compare_words);
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(words, FALSE);
+}
+
+/* --- help and info ------------------------------------------------------- */
+
+static void hmp_help_line(GString *out, const char *prefix,
+                          const HmpCommand *cmd)
+{
+    g_string_append_printf(out, "%s%s%s%s -- %s\n", prefix, cmd->name,
+                           *cmd->params ? " " : "", cmd->params, cmd->help);
+}
+
+static void hmp_help_table(GString *out, const char *prefix, GPtrArray *table)
+{
+    for (guint i = 0; i < table->len; i++) {
+        hmp_help_line(out, prefix, g_ptr_array_index(table, i));
+    }
+}
+
+static void hmp_help(GString *out, const char *args, Error **errp)
+{
+    const HmpCommand *cmd;
+
+    if (!*args) {
+        hmp_help_table(out, "", hmp_commands);
+        return;
+    }
+    if (!strcmp(args, "info")) {
+        hmp_help_table(out, "info ", hmp_info_commands);
+        return;
+    }
+    cmd = hmp_find(hmp_commands, args);
+    if (cmd) {
+        hmp_help_line(out, "", cmd);
+    } else {
+        error_setg(errp, "unknown command: '%s'", args);
+    }
+}
+
+static void hmp_info(GString *out, const char *args, Error **errp)
+{
+    g_autofree char *copy = g_strdup(args);
+    char *rest = copy;
+    char *name = hmp_take_word(&rest);
+    const HmpCommand *cmd;
+
+    if (!*name) {
+        hmp_help_table(out, "info ", hmp_info_commands);
+        return;
+    }
+    cmd = hmp_find(hmp_info_commands, name);
+    if (cmd) {
+        cmd->fn(out, rest, errp);
+    } else {
+        error_setg(errp, "unknown command: 'info %s'", name);
+    }
+}
+
+/* --- what QMP does ------------------------------------------------------- */
+
+/* Carries out the QMP command @name; takes @args (NULL: none). */
+static JsonNode *hmp_call_qmp(const char *name, JsonObject *args, Error **errp)
+{
+    const QmpCommand *cmd = qmp_find_command(name);
+    g_autoptr(JsonObject) object = args ? args : json_object_new();
+
+    g_assert(cmd);
+    if (!qmp_check_arguments(cmd->args, object, errp)) {
+        return NULL;
+    }
+    return cmd->fn(object, errp);
+}
+
+static void hmp_do_qmp(const char *name, JsonObject *args, Error **errp)
+{
+    JsonNode *node = hmp_call_qmp(name, args, errp);
+
+    g_clear_pointer(&node, json_node_unref);
+}
+
+/* The same for a command that returns an object; NULL: *errp. */
+static JsonObject *hmp_query_qmp(const char *name, Error **errp)
+{
+    g_autoptr(JsonNode) node = hmp_call_qmp(name, NULL, errp);
+
+    return node ? json_node_dup_object(node) : NULL;
+}
+
+static void hmp_stop(GString *out, const char *args, Error **errp)
+{
+    hmp_do_qmp("stop", NULL, errp);
+}
+
+static void hmp_cont(GString *out, const char *args, Error **errp)
+{
+    hmp_do_qmp("cont", NULL, errp);
+}
+
+static void hmp_system_reset(GString *out, const char *args, Error **errp)
+{
+    hmp_do_qmp("system_reset", NULL, errp);
+}
+
+static void hmp_system_powerdown(GString *out, const char *args, Error **errp)
+{
+    hmp_do_qmp("system_powerdown", NULL, errp);
+}
+
+static void hmp_quit(GString *out, const char *args, Error **errp)
+{
+    hmp_do_qmp("quit", NULL, errp);
+}
+
+static void hmp_do_with_id(const char *name, const char *id, Error **errp)
+{
+    JsonObject *object = json_object_new();
+
+    if (*id) {
+        json_object_set_string_member(object, "id", id);
+    }
+    hmp_do_qmp(name, object, errp);
+}
+
+static void hmp_device_del(GString *out, const char *args, Error **errp)
+{
+    hmp_do_with_id("device_del", args, errp);
+}
+
+static void hmp_object_del(GString *out, const char *args, Error **errp)
+{
+    hmp_do_with_id("object-del", args, errp);
+}
+
+static void hmp_device_add(GString *out, const char *args, Error **errp)
+{
+    bool help = false;
+    g_autoptr(JsonObject) opts = keyval_parse(args, "driver", &help, errp);
+
+    if (opts && help) {
+        error_setg(errp, "help is available by -device help, or -device "
+                   "TYPE,help");
+    } else if (opts) {
+        qdev_device_add_from_json(opts, true, errp);
+    }
+}
+
+static void hmp_object_add(GString *out, const char *args, Error **errp)
+{
+    bool help = false;
+    g_autoptr(JsonObject) opts = keyval_parse(args, "qom-type", &help, errp);
+
+    if (opts && help) {
+        error_setg(errp, "help is available by -object help, or -object "
+                   "TYPE,help");
+    } else if (opts) {
+        user_creatable_add_from_json(opts, true, errp);
+    }
+}
+
+/* --- properties ---------------------------------------------------------- */
+
+static Object *hmp_resolve(const char *path, Error **errp)
+{
+    Object *obj = object_resolve_path(path, NULL);
+
+    if (!obj) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
+                  path);
+    }
+    return obj;
+}
+
+static void hmp_append_property(ObjectProperty *prop, void *opaque)
+{
+    g_string_append_printf(opaque, "%s (%s)\n", prop->name, prop->type);
+}
+
+static void hmp_qom_list(GString *out, const char *args, Error **errp)
+{
+    Object *obj = hmp_resolve(*args ? args : "/", errp);
+
+    if (obj) {
+        object_property_foreach(obj, hmp_append_property, out);
+    }
+}
+
+static void hmp_qom_get(GString *out, const char *args, Error **errp)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", 2);
+    g_autoptr(JsonNode) value = NULL;
+    g_autofree char *text = NULL;
+    JsonObject *object = json_object_new();
+
+    if (g_strv_length(words) == 2) {
+        json_object_set_string_member(object, "path", words[0]);
+        json_object_set_string_member(object, "property",
+                                      g_strstrip(words[1]));
+    }
+    value = hmp_call_qmp("qom-get", object, errp);
+    if (value) {
+        text = json_to_string(value, TRUE);
+        g_string_append_printf(out, "%s\n", text);
+    }
+}
+
+static void hmp_qom_set(GString *out, const char *args, Error **errp)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", 3);
+    Object *obj;
+
+    if (g_strv_length(words) < 3) {
+        error_setg(errp, "expected: PATH PROPERTY VALUE");
+        return;
+    }
+    obj = hmp_resolve(words[0], errp);
+    if (obj) {
+        object_property_parse(obj, words[1], words[2], errp);
+    }
+}
+
+/* --- info ---------------------------------------------------------------- */
+
+static void hmp_info_version(GString *out, const char *args, Error **errp)
+{
+    g_autoptr(JsonObject) version = qmp_version_object();
+    JsonObject *qemu = json_object_get_object_member(version, "qemu");
+
+    g_string_append_printf(
+        out, "%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)\n",
+        json_object_get_int_member(qemu, "major"),
+        json_object_get_int_member(qemu, "minor"),
+        json_object_get_int_member(qemu, "micro"),
+        json_object_get_string_member(version, "package"));
+}
+
+static void hmp_info_name(GString *out, const char *args, Error **errp)
+{
+    g_autoptr(JsonObject) info = hmp_query_qmp("query-name", errp);
+
+    if (info && json_object_has_member(info, "name")) {
+        g_string_append_printf(out, "%s\n",
+                               json_object_get_string_member(info, "name"));
+    }
+}
+
+static void hmp_info_status(GString *out, const char *args, Error **errp)
+{
+    g_autoptr(JsonObject) info = hmp_query_qmp("query-status", errp);
+    const char *status;
+
+    if (!info) {
+        return;
+    }
+    status = json_object_get_string_member(info, "status");
+    if (json_object_get_boolean_member(info, "running")) {
+        g_string_append(out, "VM status: running\n");
+    } else if (!strcmp(status, "paused")) {
+        g_string_append(out, "VM status: paused\n");
+    } else {
+        g_string_append_printf(out, "VM status: paused (%s)\n", status);
+    }
+}
+
+static const HmpCommand hmp_basic_commands[] = {
+    { "help|?", "[cmd]", "show the help", hmp_help },
+    { "info", "[subcommand]", "show various information", hmp_info },
+    { "quit|q", "", "quit the emulator", hmp_quit },
+    { "stop|s", "", "stop emulation", hmp_stop },
+    { "cont|c", "", "resume emulation", hmp_cont },
+    { "system_reset", "", "reset the machine", hmp_system_reset },
+    { "system_powerdown", "", "press the power button",
+      hmp_system_powerdown },
+    { "device_add", "driver[,prop=value][,...]", "add a device",
+      hmp_device_add },
+    { "device_del", "id", "ask the guest to release a device, then remove it",
+      hmp_device_del },
+    { "object_add", "type,id=id[,prop=value][,...]", "create an object",
+      hmp_object_add },
+    { "object_del", "id", "delete an object that nobody uses",
+      hmp_object_del },
+    { "qom-list", "[path]", "list the properties of an object", hmp_qom_list },
+    { "qom-get", "path property", "show a property", hmp_qom_get },
+    { "qom-set", "path property value", "set a property", hmp_qom_set },
+};
+
+static const HmpCommand hmp_basic_info[] = {
+    { "version", "", "show the version", hmp_info_version },
+    { "name", "", "show the name of the VM", hmp_info_name },
+    { "status", "", "show whether the VM runs", hmp_info_status },
+};
+
+static void hmp_basic_register(void)
+{
+    hmp_register_commands(hmp_basic_commands, ARRAY_SIZE(hmp_basic_commands));
+    hmp_register_info(hmp_basic_info, ARRAY_SIZE(hmp_basic_info));
+}
+type_init(hmp_basic_register)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP commands about the emulator itself: its version, its commands, whether
+ * it runs, and how to stop, reset and end it.
+ */
+#include "qemu/osdep.h"
+
+#include "monitor/hmp.h"
+#include "monitor/qmp.h"
+#include "sysemu/dump.h"
+#include "sysemu/runstate.h"
+#include "sysemu/sysemu.h"
+
+/* The QEMU release whose QMP and command line clients may expect. */
+#define QEMU_COMPAT_MAJOR 7
+#define QEMU_COMPAT_MINOR 2
+#define QEMU_COMPAT_MICRO 0
+
+/* A node that takes over @object. */
+static JsonNode *object_node(JsonObject *object)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, object);
+    return node;
+}
+
+JsonObject *qmp_version_object(void)
+{
+    JsonObject *version = json_object_new();
+    JsonObject *qemu = json_object_new();
+
+    json_object_set_int_member(qemu, "micro", QEMU_COMPAT_MICRO);
+    json_object_set_int_member(qemu, "minor", QEMU_COMPAT_MINOR);
+    json_object_set_int_member(qemu, "major", QEMU_COMPAT_MAJOR);
+    json_object_set_object_member(version, "qemu", qemu);
+    json_object_set_string_member(version, "package",
+                                  "sparsevm-" SPARSEVM_VERSION);
+    return version;
+}
+
+static JsonNode *qmp_query_version(JsonObject *args, Error **errp)
+{
+    return object_node(qmp_version_object());
+}
+
+static void qmp_append_command(const QmpCommand *cmd, void *opaque)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "name", cmd->name);
+    json_array_add_object_element(opaque, info);
+}
+
+static JsonNode *qmp_query_commands(JsonObject *args, Error **errp)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+    JsonArray *commands = json_array_new();
+
+    qmp_for_each_command(qmp_append_command, commands);
+    json_node_take_array(node, commands);
+    return node;
+}
+
+static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
+{
+    JsonObject *info = json_object_new();
+
+    if (qemu_get_vm_name()) {
+        json_object_set_string_member(info, "name", qemu_get_vm_name());
+    }
+    return object_node(info);
+}
+
+static JsonNode *qmp_query_status(JsonObject *args, Error **errp)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "status", RunState_str(runstate_get()));
+    json_object_set_boolean_member(info, "singlestep", false);
+    json_object_set_boolean_member(info, "running", runstate_is_running());
+    return object_node(info);
+}
+
+static JsonNode *qmp_stop(JsonObject *args, Error **errp)
+{
+    if (!dump_in_progress(errp)) {
+        vm_stop(RUN_STATE_PAUSED);
+    }
+    return NULL;
+}
+
+static JsonNode *qmp_cont(JsonObject *args, Error **errp)
+{
+    if (dump_in_progress(errp)) {
+        return NULL;
+    }
+    if (runstate_needs_reset()) {
+        error_setg(errp, "Resetting the Virtual Machine is required");
+        return NULL;
+    }
+    vm_start();
+    return NULL;
+}
+
+static JsonNode *qmp_system_reset(JsonObject *args, Error **errp)
+{
+    qemu_system_reset_request(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    return NULL;
+}
+
+static JsonNode *qmp_system_powerdown(JsonObject *args, Error **errp)
+{
+    qemu_system_powerdown_request();
+    return NULL;
+}
+
+static JsonNode *qmp_quit(JsonObject *args, Error **errp)
+{
+    /* -no-shutdown is about guests that power off, not about this. */
+    runstate_set_no_shutdown(false);
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    return NULL;
+}
+
+static JsonNode *qmp_human_monitor_command(JsonObject *args, Error **errp)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    JsonNode *node = json_node_new(JSON_NODE_VALUE);
+
+    hmp_execute(out, json_object_get_string_member(args, "command-line"));
+    json_node_set_string(node, out->str);
+    return node;
+}
+
+static const QmpCommand qmp_control_commands[] = {
+    { "query-version", NULL,
+      "The QEMU release that is followed, and this program's version.",
+      qmp_query_version },
+    { "query-commands", NULL, "The names of all commands.",
+      qmp_query_commands },
+    { "query-name", NULL, "The name given by -name, if one was.",
+      qmp_query_name },
+    { "query-status", NULL, "Whether the VM runs, and if not, why.",
+      qmp_query_status },
+    { "stop", NULL, "Stops the virtual CPUs; event STOP.", qmp_stop },
+    { "cont", NULL, "Lets the virtual CPUs run; event RESUME.", qmp_cont },
+    { "system_reset", NULL,
+      "Resets the machine, which unplugs all virtio-mem memory; event RESET.",
+      qmp_system_reset },
+    { "system_powerdown", NULL,
+      "Presses the power button; the guest decides; event POWERDOWN.",
+      qmp_system_powerdown },
+    { "quit", NULL, "Ends the emulator; event SHUTDOWN.", qmp_quit },
+    { "human-monitor-command", "command-line:s,?cpu-index:i",
+      "Carries out a line of the monitor for people and returns its text.",
+      qmp_human_monitor_command },
+};
+
+static void qmp_control_register(void)
+{
+    qmp_register_commands(qmp_control_commands,
+                          ARRAY_SIZE(qmp_control_commands));
+}
+type_init(qmp_control_register)

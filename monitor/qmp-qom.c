@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP commands on the object model: types, the composition tree, properties,
+ * user-creatable objects. Paths, names and values are the client's and may be
+ * anything; the object model's own checks decide about values.
+ */
+#include "qemu/osdep.h"
+
+#include "hw/qdev-core.h"
+#include "monitor/qmp.h"
+#include "qapi/visitor.h"
+#include "qom/object.h"
+#include "qom/object_interfaces.h"
+
+/* The object at @path; NULL: *errp, worded as in QEMU. */
+static Object *qmp_resolve(const char *path, Error **errp)
+{
+    bool ambiguous = false;
+    Object *obj = object_resolve_path(path, &ambiguous);
+
+    if (!obj && ambiguous) {
+        error_setg(errp, "Path '%s' is ambiguous", path);
+    } else if (!obj) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
+                  path);
+    }
+    return obj;
+}
+
+static JsonNode *array_node(JsonArray *array)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_take_array(node, array);
+    return node;
+}
+
+/* --- properties ---------------------------------------------------------- */
+
+static void qmp_append_property(ObjectProperty *prop, void *opaque)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "name", prop->name);
+    json_object_set_string_member(info, "type", prop->type);
+    if (prop->description) {
+        json_object_set_string_member(info, "description", prop->description);
+    }
+    json_array_add_object_element(opaque, info);
+}
+
+static JsonNode *qmp_qom_list(JsonObject *args, Error **errp)
+{
+    Object *obj = qmp_resolve(json_object_get_string_member(args, "path"),
+                              errp);
+    JsonArray *properties;
+
+    if (!obj) {
+        return NULL;
+    }
+    properties = json_array_new();
+    object_property_foreach(obj, qmp_append_property, properties);
+    return array_node(properties);
+}
+
+static JsonNode *qmp_qom_get(JsonObject *args, Error **errp)
+{
+    Object *obj = qmp_resolve(json_object_get_string_member(args, "path"),
+                              errp);
+    g_autoptr(Visitor) v = NULL;
+
+    if (!obj) {
+        return NULL;
+    }
+    v = visitor_output_new();
+    if (!object_property_get(obj,
+                             json_object_get_string_member(args, "property"),
+                             v, errp)) {
+        return NULL;
+    }
+    return visitor_output_take(v);
+}
+
+static JsonNode *qmp_qom_set(JsonObject *args, Error **errp)
+{
+    Object *obj = qmp_resolve(json_object_get_string_member(args, "path"),
+                              errp);
+    g_autoptr(Visitor) v = NULL;
+
+    if (obj) {
+        v = visitor_input_new(json_object_get_member(args, "value"), false);
+        object_property_set(obj,
+                            json_object_get_string_member(args, "property"),
+                            v, errp);
+    }
+    return NULL;
+}
+
+/* --- types --------------------------------------------------------------- */
+
+static void qmp_append_type(ObjectClass *klass, JsonArray *types)
+{
+    JsonObject *info = json_object_new();
+    ObjectClass *parent = object_class_get_parent(klass);
+
+    json_object_set_string_member(info, "name", object_class_get_name(klass));
+    if (object_class_is_abstract(klass)) {
+        json_object_set_boolean_member(info, "abstract", true);
+    }
+    if (parent) {
+        json_object_set_string_member(info, "parent",
+                                      object_class_get_name(parent));
+    }
+    json_array_add_object_element(types, info);
+}
+
+static JsonNode *qmp_qom_list_types(JsonObject *args, Error **errp)
+{
+    const char *implements =
+        json_object_get_string_member_with_default(args, "implements", NULL);
+    bool abstract =
+        json_object_get_boolean_member_with_default(args, "abstract", false);
+    g_autoptr(GSList) classes = object_class_get_list_sorted(implements,
+                                                             abstract);
+    JsonArray *types = json_array_new();
+
+    for (GSList *l = classes; l; l = l->next) {
+        qmp_append_type(l->data, types);
+    }
+    return array_node(types);
+}
+
+/* What -device accepts: what can be set and is not the object model's own. */
+static void qmp_append_device_property(ObjectProperty *prop, void *opaque)
+{
+    static const char *const internal[] = {
+        "type", "realized", "hotpluggable", "hotplugged", "parent_bus", NULL,
+    };
+
+    if (prop->set && !g_strv_contains(internal, prop->name)) {
+        qmp_append_property(prop, opaque);
+    }
+}
+
+static JsonNode *qmp_device_list_properties(JsonObject *args, Error **errp)
+{
+    const char *typename = json_object_get_string_member(args, "typename");
+    ObjectClass *klass = object_class_by_name(typename);
+    g_autoptr(Object) obj = NULL;
+    JsonArray *properties;
+
+    if (!klass) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
+                  typename);
+        return NULL;
+    }
+    if (!object_class_dynamic_cast(klass, TYPE_DEVICE)) {
+        error_setg(errp, "Parameter 'typename' expects a device type");
+        return NULL;
+    }
+    if (object_class_is_abstract(klass)) {
+        error_setg(errp, "Parameter 'typename' expects a non-abstract device "
+                   "type");
+        return NULL;
+    }
+    properties = json_array_new();
+    obj = object_new(typename);
+    object_property_foreach(obj, qmp_append_device_property, properties);
+    return array_node(properties);
+}
+
+/* --- objects ------------------------------------------------------------- */
+
+static JsonNode *qmp_object_add(JsonObject *args, Error **errp)
+{
+    user_creatable_add_from_json(args, false, errp);
+    return NULL;
+}
+
+static JsonNode *qmp_object_del(JsonObject *args, Error **errp)
+{
+    user_creatable_del(json_object_get_string_member(args, "id"), errp);
+    return NULL;
+}
+
+static const QmpCommand qmp_qom_commands[] = {
+    { "qom-list", "path:s", "The properties, children among them, of an "
+      "object.", qmp_qom_list },
+    { "qom-get", "path:s,property:s", "The value of a property.", qmp_qom_get },
+    { "qom-set", "path:s,property:s,value:any", "Sets a property.",
+      qmp_qom_set },
+    { "qom-list-types", "?implements:s,?abstract:b",
+      "The types of objects, or those that implement a type.",
+      qmp_qom_list_types },
+    { "device-list-properties", "typename:s",
+      "The properties that a device of a type can be given.",
+      qmp_device_list_properties },
+    { "object-add", "qom-type:s,id:s,**",
+      "Creates an object, as -object does.", qmp_object_add },
+    { "object-del", "id:s", "Deletes an object that nobody uses.",
+      qmp_object_del },
+};
+
+static void qmp_qom_register(void)
+{
+    qmp_register_commands(qmp_qom_commands, ARRAY_SIZE(qmp_qom_commands));
+}
+type_init(qmp_qom_register)

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `-device help` and `-device TYPE,help`, on standard output. */
+#include "qemu/osdep.h"
+#include "hw/qdev-properties.h"
+#include "monitor/qdev.h"
+
+static const char *const category_titles[DEVICE_CATEGORY_MAX + 1] = {
+    [DEVICE_CATEGORY_BRIDGE] = "Controller/Bridge/Hub",
+    [DEVICE_CATEGORY_USB] = "USB",
+    [DEVICE_CATEGORY_STORAGE] = "Storage",
+    [DEVICE_CATEGORY_NETWORK] = "Network",
+    [DEVICE_CATEGORY_INPUT] = "Input",
+    [DEVICE_CATEGORY_DISPLAY] = "Display",
+    [DEVICE_CATEGORY_SOUND] = "Sound",
+    [DEVICE_CATEGORY_MISC] = "Misc",
+    [DEVICE_CATEGORY_CPU] = "CPU",
+    [DEVICE_CATEGORY_MAX] = "Uncategorized",
+};
+
+static bool in_category(DeviceClass *dc, int category)
+{
+    return category == DEVICE_CATEGORY_MAX ? dc->categories[0] == 0
+                                           : dc->categories[0] >> category & 1;
+}
+
+static void print_device(DeviceClass *dc)
+{
+    printf("name \"%s\"", object_class_get_name(OBJECT_CLASS(dc)));
+    if (dc->bus_type) {
+        printf(", bus %s", dc->bus_type);
+    }
+    if (dc->desc) {
+        printf(", desc \"%s\"", dc->desc);
+    }
+    putchar('\n');
+}
+
+void qdev_list_devices_help(void)
+{
+    g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_DEVICE,
+                                                             false);
+    bool first = true;
+
+    for (int category = 0; category <= DEVICE_CATEGORY_MAX; category++) {
+        bool titled = false;
+
+        for (GSList *l = classes; l; l = l->next) {
+            DeviceClass *dc = DEVICE_CLASS(l->data);
+
+            if (!dc->user_creatable || !in_category(dc, category)) {
+                continue;
+            }
+            if (!titled) {
+                printf("%s%s devices:\n", first ? "" : "\n",
+                       category_titles[category]);
+                titled = true;
+                first = false;
+            }
+            print_device(dc);
+        }
+    }
+}
+
+static void print_property(ObjectProperty *op, void *opaque)
+{
+    const Property *prop = qdev_prop_find(opaque, op->name);
+    g_autofree char *head = NULL;
+    g_autofree char *value = NULL;
+
+    if (!op->set || g_str_has_prefix(op->type, "child<")) {
+        return;
+    }
+    if (prop && prop->info->print_default) {
+        value = prop->info->print_default(prop);
+    }
+    head = g_strdup_printf("%s=<%s>", op->name, op->type);
+    printf("  %-*s", op->description || value ? 32 : 0, head);
+    if (op->description) {
+        printf(" - %s", op->description);
+    }
+    if (value) {
+        printf(" (default: %s)", value);
+    }
+    putchar('\n');
+}
+
+bool qdev_list_properties_help(const char *driver, Error **errp)
+{
+    ObjectClass *oc = object_class_by_name(driver);
+    g_autoptr(Object) obj = NULL;
+
+    if (!oc || !object_class_dynamic_cast(oc, TYPE_DEVICE) ||
+        object_class_is_abstract(oc)) {
+        error_setg(errp, "'%s' is not a valid device model name", driver);
+        return false;
+    }
+    /* Links, and what a device adds for itself, exist in an instance only. */
+    obj = object_new(driver);
+    printf("%s options:\n", driver);
+    object_property_foreach(obj, print_property, DEVICE_CLASS(oc));
+    return true;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices made and removed by description: -device, device_add, device_del.
+ * Whatever goes wrong, nothing of the device is left and its id is free.
+ * Knows no particular device. The texts of -device help are in qdev-help.c.
+ */
+#include "qemu/osdep.h"
+#include "hw/qdev-properties.h"
+#include "hw/sysbus.h"
+#include "monitor/qdev.h"
+#include "monitor/qmp.h"
+#include "qemu/id.h"
+#include "qemu/timer.h"
+#include "qom/object_interfaces.h"
+
+/* --- what device --- */
+
+static DeviceClass *find_driver(const char *driver, Error **errp)
+{
+    ObjectClass *oc = object_class_by_name(driver);
+    DeviceClass *dc;
+
+    if (!oc || !object_class_dynamic_cast(oc, TYPE_DEVICE)) {
+        error_setg(errp, "'%s' is not a valid device model name", driver);
+        return NULL;
+    }
+    if (object_class_is_abstract(oc)) {
+        error_setg(errp, "Parameter 'driver' expects a non-abstract device "
+                   "type, '%s' is abstract", driver);
+        return NULL;
+    }
+    dc = DEVICE_CLASS(oc);
+    if (!dc->user_creatable) {
+        error_setg(errp, "Parameter 'driver' expects a pluggable device type, "
+                   "'%s' is part of the board", driver);
+        return NULL;
+    }
+    if (qdev_hotplug && !dc->hotpluggable) {
+        error_setg(errp, "Parameter 'driver' expects a hotpluggable device "
+                   "type, '%s' must be there from the start", driver);
+        return NULL;
+    }
+    return dc;
+}
+
+/* --- where --- */
+
+static BusState *find_bus_by_name(BusState *bus, const char *name)
+{
+    BusChild *kid;
+
+    if (strcmp(bus->name, name) == 0) {
+        return bus;
+    }
+    QTAILQ_FOREACH(kid, &bus->children, sibling) {
+        BusState *child, *found;
+
+        QLIST_FOREACH(child, &kid->child->child_bus, sibling) {
+            found = find_bus_by_name(child, name);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* A bus of @type that has room; *full tells of one that has none. */
+static BusState *find_bus_by_type(BusState *bus, const char *type, bool *full)
+{
+    BusChild *kid;
+
+    if (object_dynamic_cast(OBJECT(bus), type)) {
+        if (!qbus_is_full(bus)) {
+            return bus;
+        }
+        *full = true;
+    }
+    QTAILQ_FOREACH(kid, &bus->children, sibling) {
+        BusState *child, *found;
+
+        QLIST_FOREACH(child, &kid->child->child_bus, sibling) {
+            found = find_bus_by_type(child, type, full);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return NULL;
+}
+
+static BusState *named_bus(const char *name, const char *driver,
+                           DeviceClass *dc, Error **errp)
+{
+    BusState *bus = find_bus_by_name(sysbus_get_default(), name);
+
+    if (!bus) {
+        error_setg(errp, "Bus '%s' not found", name);
+        return NULL;
+    }
+    if (!dc->bus_type || !object_dynamic_cast(OBJECT(bus), dc->bus_type)) {
+        error_setg(errp, "Device '%s' can't go on %s bus", driver,
+                   object_get_typename(OBJECT(bus)));
+        return NULL;
+    }
+    return bus;
+}
+
+static BusState *any_bus(const char *driver, DeviceClass *dc, Error **errp)
+{
+    bool full = false;
+    BusState *bus = find_bus_by_type(sysbus_get_default(), dc->bus_type, &full);
+
+    if (!bus) {
+        error_setg(errp, "No %s'%s' bus found for device '%s'",
+                   full ? "free " : "", dc->bus_type, driver);
+    }
+    return bus;
+}
+
+/* Sets *bus (NULL: @dc needs none); false: *errp. */
+static bool choose_bus(JsonObject *opts, const char *driver, DeviceClass *dc,
+                       BusState **bus, Error **errp)
+{
+    *bus = NULL;
+    if (json_object_has_member(opts, "bus")) {
+        const char *name = json_object_get_string_member(opts, "bus");
+
+        *bus = named_bus(name ? name : "", driver, dc, errp);
+    } else if (dc->bus_type) {
+        *bus = any_bus(driver, dc, errp);
+    } else {
+        return true;
+    }
+    if (*bus && qdev_hotplug && !qbus_is_hotpluggable(*bus)) {
+        error_setg(errp, "Bus '%s' does not support hotplugging", (*bus)->name);
+        return false;
+    }
+    return *bus != NULL;
+}
+
+/* --- its name --- */
+
+bool qdev_set_id(DeviceState *dev, const char *id, Error **errp)
+{
+    Object *peripheral = container_get(qdev_get_machine(), "/peripheral");
+
+    g_assert(!dev->realized && !dev->id);
+    if (!id) {
+        object_property_add_child(container_get(qdev_get_machine(),
+                                                "/peripheral-anon"),
+                                  "device[*]", OBJECT(dev));
+        return true;
+    }
+    if (!id_wellformed(id)) {
+        error_setg(errp, ERROR_ID_MALFORMED "; not '%s'", id);
+        return false;
+    }
+    if (object_resolve_path_component(peripheral, id)) {
+        error_setg(errp, "Duplicate ID '%s' for device", id);
+        return false;
+    }
+    dev->id = g_strdup(id);
+    object_property_add_child(peripheral, id, OBJECT(dev));
+    return true;
+}
+
+/* --- all of it --- */
+
+/* The value of a JSON scalar as the command line would have it; NULL: none. */
+static char *scalar_to_text(JsonNode *node)
+{
+    if (!JSON_NODE_HOLDS_VALUE(node)) {
+        return NULL;
+    }
+    switch (json_node_get_value_type(node)) {
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(node) ? "on" : "off");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" PRId64, json_node_get_int(node));
+    case G_TYPE_DOUBLE:
+        return g_strdup_printf("%.17g", json_node_get_double(node));
+    default:
+        return g_strdup(json_node_get_string(node));
+    }
+}
+
+/*
+ * A copy of @opts with text for values: clients of device_add send numbers as
+ * numbers or as text, as they please, and -device has text anyway.
+ */
+static JsonObject *options_as_text(JsonObject *opts, Error **errp)
+{
+    g_autoptr(JsonObject) text = json_object_new();
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_autofree char *value = scalar_to_text(node);
+
+        if (!value) {
+            error_setg(errp, "Invalid parameter type for '%s', expected: "
+                       "string, number or boolean", name);
+            return NULL;
+        }
+        json_object_set_string_member(text, name, value);
+    }
+    return g_steal_pointer(&text);
+}
+
+/* Creates the device and realizes it on @bus; NULL: *errp, nothing is left. */
+static DeviceState *create_device(JsonObject *opts, const char *driver,
+                                  BusState *bus, Error **errp)
+{
+    const char *id = json_object_get_string_member_with_default(opts, "id",
+                                                                NULL);
+    g_autoptr(DeviceState) dev = qdev_new(driver);
+
+    if (!qdev_set_id(dev, id, errp)) {
+        return NULL;
+    }
+    json_object_remove_member(opts, "driver");
+    json_object_remove_member(opts, "bus");
+    json_object_remove_member(opts, "id");
+    if (!object_set_properties_from_json(OBJECT(dev), opts, true, errp) ||
+        !qdev_realize(dev, bus, errp)) {
+        object_unparent(OBJECT(dev));
+        return NULL;
+    }
+    return dev;                           /* its parent holds a reference */
+}
+
+DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
+                                       Error **errp)
+{
+    g_autoptr(JsonObject) text = options_as_text(opts, errp);
+    g_autofree char *driver = NULL;
+    DeviceClass *dc;
+    BusState *bus;
+
+    if (!text) {
+        return NULL;
+    }
+    driver = g_strdup(json_object_get_string_member_with_default(text, "driver",
+                                                                 NULL));
+    if (!driver) {
+        error_setg(errp, "Parameter 'driver' is missing");
+        return NULL;
+    }
+    dc = find_driver(driver, errp);
+    if (!dc || !choose_bus(text, driver, dc, &bus, errp)) {
+        return NULL;
+    }
+    return create_device(text, driver, bus, errp);
+}
+
+/* --- removal --- */
+
+DeviceState *find_device_state(const char *id, Error **errp)
+{
+    Object *obj;
+
+    if (id[0] == '/') {
+        obj = object_resolve_path(id, NULL);
+    } else {
+        obj = object_resolve_path_component(
+            container_get(qdev_get_machine(), "/peripheral"), id);
+    }
+    if (!obj) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
+                  id);
+        return NULL;
+    }
+    if (!object_dynamic_cast(obj, TYPE_DEVICE)) {
+        error_setg(errp, "%s is not a hotpluggable device", id);
+        return NULL;
+    }
+    return DEVICE(obj);
+}
+
+static void unplug_now(HotplugHandler *handler, DeviceState *dev, Error **errp)
+{
+    ERRP_GUARD();
+
+    hotplug_handler_unplug(handler, dev, errp);
+    if (!*errp) {
+        object_unparent(OBJECT(dev));
+    }
+}
+
+void qdev_unplug(DeviceState *dev, Error **errp)
+{
+    DeviceClass *dc = DEVICE_GET_CLASS(dev);
+    HotplugHandler *handler = qdev_get_hotplug_handler(dev);
+    g_autofree char *name = qdev_get_human_name(dev);
+
+    if (dev->parent_bus && !qbus_is_hotpluggable(dev->parent_bus)) {
+        error_setg(errp, "Bus '%s' does not support hotplugging",
+                   dev->parent_bus->name);
+    } else if (!dc->hotpluggable || !handler) {
+        error_setg(errp, "Device '%s' does not support hotplugging", name);
+    } else if (dev->pending_deleted_event &&
+               (!dev->pending_deleted_expires_ms ||
+                dev->pending_deleted_expires_ms >
+                qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL))) {
+        error_setg(errp, "Device '%s' is already in the process of unplug",
+                   name);
+    } else if (HOTPLUG_HANDLER_GET_CLASS(handler)->unplug_request) {
+        hotplug_handler_unplug_request(handler, dev, errp);
+    } else if (HOTPLUG_HANDLER_GET_CLASS(handler)->unplug) {
+        unplug_now(handler, dev, errp);
+    } else {
+        error_setg(errp, "Device '%s' does not support unplugging", name);
+    }
+}
+
+/* --- QMP --- */
+
+static JsonNode *qmp_device_add(JsonObject *args, Error **errp)
+{
+    qdev_device_add_from_json(args, false, errp);
+    return NULL;
+}
+
+static JsonNode *qmp_device_del(JsonObject *args, Error **errp)
+{
+    DeviceState *dev = find_device_state(
+        json_object_get_string_member(args, "id"), errp);
+
+    if (dev) {
+        qdev_unplug(dev, errp);
+    }
+    return NULL;
+}
+
+static const QmpCommand qdev_commands[] = {
+    { "device_add", "driver:s,?bus:s,?id:s,**",
+      "Creates a device; further arguments are its properties.",
+      qmp_device_add },
+    { "device_del", "id:s",
+      "Asks the guest to release a device; DEVICE_DELETED tells that it did.",
+      qmp_device_del },
+};
+
+static void qdev_monitor_register(void)
+{
+    qmp_register_commands(qdev_commands, ARRAY_SIZE(qdev_commands));
+}
+type_init(qdev_monitor_register)
