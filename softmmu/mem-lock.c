@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Locking guest RAM (sysemu/mem-lock.h): a consumer of RamDiscardMgr with a
+ * MemoryListener for the sections of an address space and, for each managed
+ * one, a RamDiscardListener. vl.c makes the one that -overcommit asks for.
+ *
+ * Locks of one page do not add up: what one section unlocks is locked again if
+ * another section shows it, too. It must never lock what is discarded: that
+ * would allocate it.
+ */
+#include "qemu/osdep.h"
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include "exec/ramblock.h"
+#include "qapi/qmp-event.h"
+#include "qemu/error-report.h"
+#include "sysemu/mem-lock.h"
+
+/* The whole host pages of a section; offsets into its region. */
+typedef struct LockedSection {
+    RamDiscardListener listener;
+    MemLock *ml;
+    MemoryRegion *mr;
+    uint64_t first;
+    uint64_t end;
+    hwaddr address;                       /* of the section, to find it by */
+    bool leaving;                         /* its region's memory is not */
+    QLIST_ENTRY(LockedSection) next;
+} LockedSection;
+
+struct MemLock {
+    MemoryListener listener;
+    QLIST_HEAD(, LockedSection) sections;
+    /* While the first sections are told: what they take, and what failed. */
+    bool live;
+    uint64_t needed;                      /* bytes */
+    int error;                            /* -errno */
+    bool refused;                         /* and said so */
+    bool unlock_failed;                   /* and said so */
+};
+
+/* --- locking --- */
+
+static uint8_t *host_address(const LockedSection *s, uint64_t offset)
+{
+    return (uint8_t *)memory_region_get_ram_ptr(s->mr) + offset;
+}
+
+/* What of a run concerns @s; false: nothing. */
+static bool clip(const LockedSection *s, uint64_t *first, uint64_t *end)
+{
+    *first = MAX(*first, s->first);
+    *end = MIN(*end, s->end);
+    return *first < *end;
+}
+
+/* All or nothing: a failed mlock() may have locked a part. */
+static int lock_run(LockedSection *s, uint64_t first, uint64_t end)
+{
+    uint8_t *host = host_address(s, first);
+    int err;
+
+    if (mlock(host, end - first)) {
+        err = errno;
+        munlock(host, end - first);
+        return -err;
+    }
+    return 0;
+}
+
+/* At the start a failure is noted, and all else that is needed is added up. */
+static int lock_or_note(LockedSection *s, uint64_t first, uint64_t end)
+{
+    MemLock *ml = s->ml;
+
+    if (ml->live) {
+        return lock_run(s, first, end);
+    }
+    ml->needed += end - first;
+    if (!ml->error) {
+        ml->error = lock_run(s, first, end);
+    }
+    return 0;
+}
+
+/* Locks again what other sections show of a run that @s has unlocked. */
+static void lock_for_others(LockedSection *s, uint64_t first, uint64_t end)
+{
+    LockedSection *other;
+
+    QLIST_FOREACH(other, &s->ml->sections, next) {
+        uint64_t from = first, to = end;
+
+        if (other != s && other->mr == s->mr && clip(other, &from, &to)) {
+            lock_run(other, from, to);
+        }
+    }
+}
+
+static void unlock_run(LockedSection *s, uint64_t first, uint64_t end)
+{
+    /* Splitting a mapping can exceed the number that a process may have. */
+    if (munlock(host_address(s, first), end - first) &&
+        !s->ml->unlock_failed) {
+        s->ml->unlock_failed = true;
+        warn_report("mem-lock: memory region '%s': cannot unlock %" PRIu64
+                    " bytes: %s", memory_region_name(s->mr), end - first,
+                    strerror(errno));
+    }
+    if (s->leaving) {
+        lock_for_others(s, first, end);
+    }
+}
+
+/* --- what is told to people --- */
+
+static void set_limit_error(Error **errp, int err, uint64_t needed)
+{
+    g_autofree char *allowed = g_strdup("any number of");
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_MEMLOCK, &limit) &&
+        limit.rlim_cur != RLIM_INFINITY) {
+        g_free(allowed);
+        allowed = g_strdup_printf("%" PRIu64, (uint64_t)limit.rlim_cur);
+    }
+    error_setg_errno(errp, err, "cannot lock guest memory: %" PRIu64 " bytes "
+                     "are needed, RLIMIT_MEMLOCK allows %s bytes in all "
+                     "(ulimit -l, prlimit --memlock, LimitMEMLOCK= of a "
+                     "service)", needed, allowed);
+}
+
+static void tell_refusal(LockedSection *s, uint64_t first, uint64_t end,
+                         int err)
+{
+    JsonObject *data;
+    Error *error = NULL;
+
+    if (s->ml->refused) {
+        return;
+    }
+    s->ml->refused = true;
+    set_limit_error(&error, err, end - first);
+    data = json_object_new();
+    json_object_set_string_member(data, "region", memory_region_name(s->mr));
+    json_object_set_int_member(data, "offset", first);
+    json_object_set_int_member(data, "size", end - first);
+    json_object_set_string_member(data, "reason", error_get_pretty(error));
+    qapi_event_emit("MEMORY_LOCK_REFUSED", data);
+    error_prepend(&error, "mem-lock: memory region '%s': a plug is refused: ",
+                  memory_region_name(s->mr));
+    warn_report_err(error);
+}
+
+/* --- managed sections --- */
+
+static int mem_lock_populate(RamDiscardListener *rdl, const MemoryRegion *mr,
+                             ram_addr_t offset, ram_addr_t size)
+{
+    LockedSection *s = container_of(rdl, LockedSection, listener);
+    uint64_t first = offset, end = offset + size;
+    int ret;
+
+    if (!clip(s, &first, &end)) {
+        return 0;
+    }
+    ret = lock_or_note(s, first, end);
+    if (ret) {
+        tell_refusal(s, first, end, -ret);
+    } else {
+        s->ml->refused = false;
+    }
+    return ret;
+}
+
+static void mem_lock_discard(RamDiscardListener *rdl, const MemoryRegion *mr,
+                             ram_addr_t offset, ram_addr_t size)
+{
+    LockedSection *s = container_of(rdl, LockedSection, listener);
+    uint64_t first = offset, end = offset + size;
+
+    if (clip(s, &first, &end)) {
+        unlock_run(s, first, end);
+    }
+}
+
+/* --- sections --- */
+
+static bool is_lockable(const MemoryRegionSection *section)
+{
+    return memory_region_is_ram(section->mr) &&
+           !memory_region_is_ram_device(section->mr);
+}
+
+static int add_managed(LockedSection *s)
+{
+    ram_discard_listener_init(&s->listener, mem_lock_populate,
+                              mem_lock_discard, NULL);
+    return ram_discard_mgr_register_listener(
+        memory_region_get_ram_discard_mgr(s->mr), s->mr, &s->listener);
+}
+
+static void mem_lock_region_add(MemoryListener *listener,
+                                MemoryRegionSection *section)
+{
+    MemLock *ml = container_of(listener, MemLock, listener);
+    uint64_t page = qemu_real_host_page_size();
+    LockedSection *s;
+    int ret;
+
+    if (!is_lockable(section)) {
+        return;
+    }
+    s = g_new0(LockedSection, 1);
+    s->ml = ml;
+    s->mr = section->mr;
+    s->address = section->offset_within_address_space;
+    s->first = QEMU_ALIGN_UP(section->offset_within_region, page);
+    s->end = QEMU_ALIGN_DOWN(section->offset_within_region +
+                             int128_get64(section->size), page);
+    if (s->first >= s->end) {
+        g_free(s);                        /* not even a page */
+        return;
+    }
+    ret = memory_region_has_ram_discard_mgr(s->mr)
+          ? add_managed(s) : lock_or_note(s, s->first, s->end);
+    if (ret) {
+        warn_report("mem-lock: memory region '%s' stays unlocked: %s",
+                    memory_region_name(s->mr), strerror(-ret));
+        g_free(s);
+        return;
+    }
+    QLIST_INSERT_HEAD(&ml->sections, s, next);
+}
+
+static void remove_section(LockedSection *s)
+{
+    s->leaving = true;
+    if (memory_region_has_ram_discard_mgr(s->mr)) {
+        ram_discard_mgr_unregister_listener(
+            memory_region_get_ram_discard_mgr(s->mr), s->mr, &s->listener);
+    } else {
+        unlock_run(s, s->first, s->end);
+    }
+    QLIST_REMOVE(s, next);
+    g_free(s);
+}
+
+static void mem_lock_region_del(MemoryListener *listener,
+                                MemoryRegionSection *section)
+{
+    MemLock *ml = container_of(listener, MemLock, listener);
+    LockedSection *s;
+
+    QLIST_FOREACH(s, &ml->sections, next) {
+        if (s->mr == section->mr &&
+            s->address == section->offset_within_address_space) {
+            remove_section(s);
+            return;
+        }
+    }
+}
+
+/* --- life --- */
+
+static const char mem_lock_name[] = "mem-lock";
+
+MemLock *mem_lock_new(AddressSpace *as, Error **errp)
+{
+    MemLock *ml;
+
+    if (!ram_block_discard_add_user(RAM_DISCARD_DISABLE_UNCOORDINATED,
+                                    mem_lock_name, errp)) {
+        return NULL;
+    }
+    ml = g_new0(MemLock, 1);
+    ml->listener.name = "mem-lock";
+    ml->listener.region_add = mem_lock_region_add;
+    ml->listener.region_del = mem_lock_region_del;
+    QLIST_INIT(&ml->sections);
+    memory_listener_register(&ml->listener, as);
+    if (ml->error) {
+        set_limit_error(errp, -ml->error, ml->needed);
+        mem_lock_free(ml);
+        return NULL;
+    }
+    ml->live = true;
+    return ml;
+}
+
+void mem_lock_free(MemLock *ml)
+{
+    memory_listener_unregister(&ml->listener);
+    g_assert(QLIST_EMPTY(&ml->sections));
+    ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED,
+                                  mem_lock_name);
+    g_free(ml);
+}
