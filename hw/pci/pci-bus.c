@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The PCI bus as an object: creation by a host bridge, the functions on it,
+ * the IOMMU hook, paths and reset. Placement of functions is pci-device.c's.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/address-spaces.h"
+#include "hw/pci/pci_bus.h"
+#include "pci-internal.h"
+
+PCIBus *pci_root_bus_new(DeviceState *parent, const char *name,
+                         MemoryRegion *address_space_mem,
+                         MemoryRegion *address_space_io,
+                         uint8_t devfn_min, const char *typename)
+{
+    PCIBus *bus = PCI_BUS(qbus_create(typename, parent, name));
+
+    bus->devfn_min = devfn_min;
+    bus->address_space_mem = address_space_mem;
+    bus->address_space_io = address_space_io;
+    return bus;
+}
+
+void pci_root_bus_cleanup(PCIBus *bus)
+{
+    pci_bus_irqs_cleanup(bus);
+    object_unparent(OBJECT(bus));
+}
+
+void pci_setup_iommu(PCIBus *bus, PCIIOMMUFunc fn, void *opaque)
+{
+    bus->iommu_fn = fn;
+    bus->iommu_opaque = opaque;
+}
+
+AddressSpace *pci_device_iommu_address_space(PCIDevice *dev)
+{
+    PCIBus *bus = pci_get_bus(dev);
+    PCIBus *root = bus;
+
+    while (root->parent_dev) {
+        root = pci_get_bus(root->parent_dev);
+    }
+    return root->iommu_fn ? root->iommu_fn(bus, root->iommu_opaque, dev->devfn)
+                          : &address_space_memory;
+}
+
+int pci_bus_num(PCIBus *bus)
+{
+    return bus->parent_dev ? bus->parent_dev->config[PCI_SECONDARY_BUS] : 0;
+}
+
+bool pci_bus_is_root(const PCIBus *bus)
+{
+    return !bus->parent_dev;
+}
+
+bool pci_bus_is_express(PCIBus *bus)
+{
+    return object_dynamic_cast(OBJECT(bus), TYPE_PCIE_BUS) != NULL;
+}
+
+PCIBus *pci_bridge_get_sec_bus(PCIDevice *bridge)
+{
+    BusState *bus = QLIST_FIRST(&bridge->qdev.child_bus);
+
+    return bus && object_dynamic_cast(OBJECT(bus), TYPE_PCI_BUS) ? PCI_BUS(bus)
+                                                                 : NULL;
+}
+
+/* A bridge passes on what is for the bus numbers that the guest gave it. */
+static PCIDevice *find_behind(PCIBus *bus, int bus_num, uint8_t devfn)
+{
+    for (int i = 0; i < PCI_DEVFN_MAX; i++) {
+        PCIDevice *dev = bus->devices[i];
+        PCIBus *behind = dev ? pci_bridge_get_sec_bus(dev) : NULL;
+
+        if (behind && bus_num >= dev->config[PCI_SECONDARY_BUS] &&
+            bus_num <= dev->config[PCI_SUBORDINATE_BUS] &&
+            dev->config[PCI_SECONDARY_BUS]) {
+            return pci_find_device(behind, bus_num, devfn);
+        }
+    }
+    return NULL;
+}
+
+PCIDevice *pci_find_device(PCIBus *bus, int bus_num, uint8_t devfn)
+{
+    if (bus->link_down) {
+        return NULL;
+    }
+    return bus_num == pci_bus_num(bus) ? bus->devices[devfn]
+                                       : find_behind(bus, bus_num, devfn);
+}
+
+void pci_for_each_device(PCIBus *bus, int bus_num,
+                         void (*fn)(PCIBus *b, PCIDevice *d, void *opaque),
+                         void *opaque)
+{
+    for (int devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
+        PCIDevice *dev = pci_find_device(bus, bus_num, devfn);
+
+        if (dev) {
+            fn(bus, dev, opaque);
+        }
+    }
+}
+
+/* --- bus callbacks --- */
+
+/* Domain, bus, slot and function, the way lspci writes them; behind a bridge,
+ * whose bus number is the guest's to choose, the bridge's and slot.function. */
+static char *pci_bus_get_dev_path(DeviceState *qdev)
+{
+    PCIDevice *dev = PCI_DEVICE(qdev);
+    PCIDevice *bridge = pci_get_bus(dev)->parent_dev;
+    g_autofree char *path = bridge ? pci_bus_get_dev_path(&bridge->qdev)
+                                   : g_strdup("0000:00");
+
+    return g_strdup_printf("%s:%02x.%x", path, PCI_SLOT(dev->devfn),
+                           PCI_FUNC(dev->devfn));
+}
+
+/* The models on it are reset already. */
+static void pci_bus_reset(BusState *qbus)
+{
+    PCIBus *bus = PCI_BUS(qbus);
+
+    for (int i = 0; i < PCI_DEVFN_MAX; i++) {
+        if (bus->devices[i]) {
+            pci_config_reset(bus->devices[i]);
+        }
+    }
+}
+
+/* --- types --- */
+
+static void pci_bus_finalize(Object *obj)
+{
+    g_free(PCI_BUS(obj)->irq_count);
+}
+
+static void pci_bus_class_init(ObjectClass *klass, void *data)
+{
+    BusClass *k = BUS_CLASS(klass);
+
+    k->get_dev_path = pci_bus_get_dev_path;
+    k->reset = pci_bus_reset;
+}
+
+static const TypeInfo pci_bus_types[] = {
+    {
+        .name = TYPE_PCI_BUS,
+        .parent = TYPE_BUS,
+        .instance_size = sizeof(PCIBus),
+        .instance_finalize = pci_bus_finalize,
+        .class_init = pci_bus_class_init,
+    }, {
+        .name = TYPE_PCIE_BUS,
+        .parent = TYPE_PCI_BUS,
+    }, {
+        .name = INTERFACE_PCIE_DEVICE,
+        .parent = TYPE_INTERFACE,
+    }, {
+        .name = INTERFACE_CONVENTIONAL_PCI_DEVICE,
+        .parent = TYPE_INTERFACE,
+    },
+};
+DEFINE_TYPES(pci_bus_types)

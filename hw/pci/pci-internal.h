@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of hw/pci share and nobody else may use. */
+#ifndef HW_PCI_INTERNAL_H
+#define HW_PCI_INTERNAL_H
+
+#include "hw/pci/pci_bus.h"
+
+/* Registers of the header to their state after power on, BARs unmapped. */
+void pci_config_reset(PCIDevice *dev);
+/* Applies the command register's bus master bit. */
+void pci_update_bus_master(PCIDevice *dev);
+/* Undoes pci_register_bar(). */
+void pci_unregister_bar(PCIDevice *dev, int region_num);
+/* Unmaps all BARs, whatever the registers say. */
+void pci_unmap_bars(PCIDevice *dev);
+/* After a write to the command register; @was_disabled: the bit before it. */
+void pci_update_irq_disabled(PCIDevice *dev, bool was_disabled);
+/* Lets go of every pin. */
+void pci_device_deassert_intx(PCIDevice *dev);
+
+#endif
