@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtqueues as a device and its transport set them up: sizes, addresses,
+ * vectors, enabling; and kicks, which run the queue's handler or wait until
+ * they may. What is in the rings is virtqueue-ring.c's. Queue numbers come
+ * from the driver and are checked here.
+ */
+#include "qemu/osdep.h"
+
+#include "virtqueue-internal.h"
+
+/* --- life --- */
+
+void virtqueue_reset(VirtQueue *vq)
+{
+    vq->num = vq->num_max;
+    vq->desc = 0;
+    vq->avail = 0;
+    vq->used = 0;
+    vq->vector = VIRTIO_NO_VECTOR;
+    vq->enabled = false;
+    vq->map_generation = 0;
+    vq->last_avail_idx = 0;
+    vq->shadow_avail_idx = 0;
+    vq->used_idx = 0;
+    vq->signalled_used = 0;
+    vq->signalled_used_valid = false;
+    vq->notification = true;
+    vq->inuse = 0;
+    vq->kick_pending = false;
+}
+
+VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
+                            VirtIOHandleOutput handle_output)
+{
+    VirtQueue *vq = g_new0(VirtQueue, 1);
+
+    g_assert(vdev->nvqs < VIRTIO_QUEUE_MAX);
+    g_assert(queue_size > 0 && queue_size <= VIRTQUEUE_MAX_SIZE);
+    g_assert(is_power_of_2(queue_size));
+    vq->vdev = vdev;
+    vq->index = vdev->nvqs;
+    vq->num_max = queue_size;
+    vq->handle_output = handle_output;
+    virtqueue_reset(vq);
+    vdev->vq = g_renew(VirtQueue *, vdev->vq, vdev->nvqs + 1);
+    vdev->vq[vdev->nvqs++] = vq;
+    return vq;
+}
+
+void virtio_delete_queue(VirtQueue *vq)
+{
+    VirtIODevice *vdev = vq->vdev;
+
+    g_assert(vq->index == vdev->nvqs - 1 && !vq->has_notifier);
+    vdev->nvqs--;
+    virtqueue_free_slots(vq);
+    g_free(vq);
+}
+
+void virtio_del_queue(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    g_assert(vq);
+    virtio_delete_queue(vq);
+}
+
+VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n)
+{
+    return n >= 0 && (unsigned)n < vdev->nvqs ? vdev->vq[n] : NULL;
+}
+
+unsigned int virtio_get_queue_index(VirtQueue *vq)
+{
+    return vq->index;
+}
+
+/* --- the driver's settings --- */
+
+int virtio_queue_get_num(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->num : 0;
+}
+
+int virtio_queue_get_max_num(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->num_max : 0;
+}
+
+void virtio_queue_set_num(VirtIODevice *vdev, int n, unsigned int num)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    if (vq && !vq->enabled && is_power_of_2(num) && num <= vq->num_max) {
+        vq->num = num;
+    }
+}
+
+void virtio_queue_set_rings(VirtIODevice *vdev, int n, hwaddr desc,
+                            hwaddr avail, hwaddr used)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    if (vq && !vq->enabled) {
+        vq->desc = desc;
+        vq->avail = avail;
+        vq->used = used;
+        vq->map_generation = 0;
+    }
+}
+
+hwaddr virtio_queue_get_desc_addr(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->desc : 0;
+}
+
+hwaddr virtio_queue_get_avail_addr(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->avail : 0;
+}
+
+hwaddr virtio_queue_get_used_addr(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->used : 0;
+}
+
+void virtio_queue_enable(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    if (!vq || vq->enabled) {
+        return;
+    }
+    if (vq->desc % VRING_DESC_ALIGN_SIZE || vq->avail % VRING_AVAIL_ALIGN_SIZE ||
+        vq->used % VRING_USED_ALIGN_SIZE) {
+        virtio_error(vdev, "queue %d: misaligned rings at 0x%" PRIx64 ", 0x%"
+                     PRIx64 ", 0x%" PRIx64, n, vq->desc, vq->avail, vq->used);
+        return;
+    }
+    vq->enabled = true;
+}
+
+bool virtio_queue_enabled(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq && vq->enabled;
+}
+
+uint16_t virtio_queue_vector(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    return vq ? vq->vector : VIRTIO_NO_VECTOR;
+}
+
+void virtio_queue_set_vector(VirtIODevice *vdev, int n, uint16_t vector)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    if (vq) {
+        vq->vector = vector;
+    }
+}
+
+/* --- kicks --- */
+
+bool virtqueue_is_live(const VirtQueue *vq)
+{
+    const VirtIODevice *vdev = vq->vdev;
+
+    return vq->enabled && virtio_device_ready(vdev) && !vdev->broken &&
+           !vdev->disabled;
+}
+
+static void virtqueue_kicked(VirtQueue *vq)
+{
+    VirtIODevice *vdev = vq->vdev;
+
+    if (!vdev->vm_running || vdev->disabled) {
+        vq->kick_pending = true;
+    } else if (virtqueue_is_live(vq)) {
+        vq->handle_output(vdev, vq);
+    }
+}
+
+void virtio_queue_notify(VirtIODevice *vdev, int n)
+{
+    VirtQueue *vq = virtio_get_queue(vdev, n);
+
+    if (vq) {
+        virtqueue_kicked(vq);
+    }
+}
+
+void virtio_run_pending_kicks(VirtIODevice *vdev)
+{
+    if (!vdev->vm_running || vdev->disabled) {
+        return;
+    }
+    for (unsigned int i = 0; i < vdev->nvqs; i++) {
+        VirtQueue *vq = vdev->vq[i];
+
+        if (vq->kick_pending) {
+            vq->kick_pending = false;
+            virtqueue_kicked(vq);
+        }
+    }
+}
+
+EventNotifier *virtio_queue_get_host_notifier(VirtQueue *vq)
+{
+    return &vq->host_notifier;
+}
+
+void virtio_queue_host_notifier_read(EventNotifier *n)
+{
+    VirtQueue *vq = container_of(n, VirtQueue, host_notifier);
+
+    if (event_notifier_test_and_clear(n)) {
+        virtqueue_kicked(vq);
+    }
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rings full of nonsense. Whatever a driver writes, handling a kick ends, the
+ * device writes only into buffers that it was given to write, and a reset
+ * repairs it. The seed is printed by GTest; --seed repeats a run.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/address-spaces.h"
+#include "pci-fixture.h"
+#include "virtio-echo.h"
+#include "vring-driver.h"
+
+#define RING 0x10000
+#define TABLES 0x20000
+#define NR_TABLES 8
+#define TABLE_ENTRIES 32
+#define READABLE 0x100000
+#define WRITABLE 0x200000
+#define AREA 0x10000
+#define NUM 16
+#define ROUNDS 4000
+
+static TestTransport *t;
+static VirtIODevice *vdev;
+static VRingDriver ring;
+
+static bool one_in(int n)
+{
+    return g_test_rand_int_range(0, n) == 0;
+}
+
+static uint32_t below(uint32_t n)
+{
+    return g_test_rand_int_range(0, n);
+}
+
+static uint32_t anything(void)
+{
+    return g_test_rand_int();
+}
+
+/* An address that fits the use, unless it is one that fits nothing. */
+static hwaddr random_address(bool is_write)
+{
+    static const hwaddr odd[] = {
+        TEST_RAM_SIZE, TEST_RAM_SIZE - 8, TEST_MSI_BASE, UINT64_MAX - 3,
+        1ULL << 63,
+    };
+
+    if (one_in(40)) {
+        return odd[below(ARRAY_SIZE(odd))];
+    }
+    return (is_write ? WRITABLE : READABLE) + below(AREA - 4096);
+}
+
+static void random_desc(hwaddr table, unsigned i, unsigned entries)
+{
+    uint16_t flags = 0;
+    uint32_t len = 1 + below(256);
+    hwaddr addr;
+
+    flags |= one_in(3) ? 0 : VRING_DESC_F_NEXT;
+    flags |= i < entries / 3 ? 0 : VRING_DESC_F_WRITE;
+    if (one_in(6)) {
+        flags = VRING_DESC_F_INDIRECT;
+        len = one_in(8) ? below(5000) : 16 * (1 + below(TABLE_ENTRIES));
+        addr = TABLES + below(NR_TABLES) * TABLE_ENTRIES * 16;
+    } else {
+        addr = random_address(flags & VRING_DESC_F_WRITE);
+        len = one_in(30) ? anything() : len;
+        len = one_in(30) ? 0 : len;
+    }
+    /* Mostly on and on, so that chains get long; sometimes anywhere. */
+    vring_set_desc(&ring, table, i, addr, len, flags,
+                   one_in(10) ? anything() : i + 1);
+}
+
+static void random_rings(void)
+{
+    uint16_t heads = one_in(20) ? anything() : below(NUM + 1);
+
+    for (unsigned i = 0; i < NUM; i++) {
+        random_desc(ring.desc, i, NUM);
+        vring_write16(&ring, ring.avail + 4 + 2 * i,
+                      one_in(30) ? anything() : below(NUM));
+    }
+    for (unsigned n = 0; n < NR_TABLES; n++) {
+        for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+            random_desc(TABLES + n * TABLE_ENTRIES * 16, i, TABLE_ENTRIES);
+        }
+    }
+    vring_set_used_event(&ring, g_test_rand_int());
+    vring_set_avail_flags(&ring, g_test_rand_int());
+    vring_write16(&ring, ring.avail + 2, ring.avail_idx + heads);
+    ring.avail_idx += heads;
+}
+
+static void start_driver(void)
+{
+    uint64_t features = 1ULL << VIRTIO_F_VERSION_1;
+
+    features |= one_in(4) ? 0 : 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
+    features |= one_in(2) ? 0 : 1ULL << VIRTIO_RING_F_EVENT_IDX;
+    g_assert_true(test_negotiate(vdev, features));
+    vring_driver_init(&ring, &address_space_memory, NUM, RING);
+    virtio_queue_set_num(vdev, 0, NUM);
+    virtio_queue_set_rings(vdev, 0, ring.desc, ring.avail, ring.used);
+    virtio_queue_enable(vdev, 0);
+    virtio_set_status(vdev, vdev->status | VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+static void test_random_rings_break_nothing(void)
+{
+    const uint8_t *ram;
+    g_autofree uint8_t *pattern = g_malloc(AREA);
+    unsigned broken = 0;
+
+    pci_board_clear();
+    t = test_transport_new();
+    vdev = VIRTIO_DEVICE(&t->echo);
+    ram = memory_region_get_ram_ptr(&pci_board()->ram);
+    memset(pattern, 0x5a, AREA);
+    address_space_write(&address_space_memory, READABLE,
+                        MEMTXATTRS_UNSPECIFIED, pattern, AREA);
+    start_driver();
+    for (int i = 0; i < ROUNDS; i++) {
+        random_rings();
+        virtio_queue_notify(vdev, 0);
+        g_assert_true(memcmp(ram + READABLE, pattern, AREA) == 0);
+        if (vdev->broken) {
+            broken++;
+            start_driver();
+        }
+    }
+    g_test_message("%u requests handled, broken %u times in %u rounds",
+                   t->echo.handled, broken, ROUNDS);
+    /* Neither only nonsense nor only sense. */
+    g_assert_cmpuint(t->echo.handled, >, ROUNDS / 10);
+    g_assert_cmpuint(broken, >, ROUNDS / 10);
+    g_assert_cmpuint(broken, <, ROUNDS);
+    test_transport_free(t);
+}
+
+/* Not even descriptors any more. */
+static void test_random_bytes_break_nothing(void)
+{
+    pci_board_clear();
+    t = test_transport_new();
+    vdev = VIRTIO_DEVICE(&t->echo);
+    for (int i = 0; i < ROUNDS; i++) {
+        start_driver();
+        for (hwaddr a = RING; a < ring.end; a += 4) {
+            mem_write(a, g_test_rand_int(), 4);
+        }
+        vring_write16(&ring, ring.avail + 2, 1 + below(NUM));
+        virtio_queue_notify(vdev, 0);
+    }
+    test_transport_free(t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/virtqueue-fuzz/rings", test_random_rings_break_nothing);
+    g_test_add_func("/virtqueue-fuzz/bytes", test_random_bytes_break_nothing);
+    return g_test_run();
+}
