@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-mem-pci: virtio-mem as a PCI function, and as a memory device, whose
+ * region the machine places in device memory. Tells QMP clients when the
+ * plugged size changes.
+ */
+#include "qemu/osdep.h"
+#include "hw/mem/memory-device.h"
+#include "hw/qdev-properties.h"
+#include "hw/virtio/virtio-mem.h"
+#include "hw/virtio/virtio-pci.h"
+#include "qapi/qmp-event.h"
+
+#define TYPE_VIRTIO_MEM_PCI "virtio-mem-pci-base"
+OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEMPCI, VIRTIO_MEM_PCI)
+
+struct VirtIOMEMPCI {
+    VirtIOPCIProxy parent_obj;
+
+    VirtIOMEM vdev;
+    Notifier size_change_notifier;
+};
+
+static void virtio_mem_pci_size_change(Notifier *notifier, void *data)
+{
+    VirtIOMEMPCI *mem_pci = container_of(notifier, VirtIOMEMPCI,
+                                         size_change_notifier);
+    g_autofree char *path = object_get_canonical_path(OBJECT(mem_pci));
+    const uint64_t *size = data;
+    JsonObject *event = json_object_new();
+
+    if (DEVICE(mem_pci)->id) {
+        json_object_set_string_member(event, "id", DEVICE(mem_pci)->id);
+    }
+    json_object_set_int_member(event, "size", (gint64)*size);
+    json_object_set_string_member(event, "qom-path", path);
+    qapi_event_emit("MEMORY_DEVICE_SIZE_CHANGE", event);
+}
+
+static void virtio_mem_pci_realize(VirtIOPCIProxy *vpci_dev, Error **errp)
+{
+    VirtIOMEMPCI *mem_pci = VIRTIO_MEM_PCI(vpci_dev);
+
+    qdev_realize(DEVICE(&mem_pci->vdev), BUS(&vpci_dev->bus), errp);
+}
+
+/* --- memory device --- */
+
+static VirtIOMEM *vmem_of(const MemoryDeviceState *md)
+{
+    return &VIRTIO_MEM_PCI(md)->vdev;
+}
+
+static uint64_t virtio_mem_pci_get_addr(const MemoryDeviceState *md)
+{
+    return vmem_of(md)->addr;
+}
+
+static void virtio_mem_pci_set_addr(MemoryDeviceState *md, uint64_t addr,
+                                    Error **errp)
+{
+    object_property_set_uint(OBJECT(vmem_of(md)), VIRTIO_MEM_ADDR_PROP, addr,
+                             errp);
+}
+
+static uint64_t virtio_mem_pci_get_plugged_size(const MemoryDeviceState *md,
+                                                Error **errp)
+{
+    return vmem_of(md)->discard.populated;
+}
+
+static MemoryRegion *virtio_mem_pci_get_memory_region(MemoryDeviceState *md,
+                                                      Error **errp)
+{
+    return virtio_mem_get_memory_region(vmem_of(md), errp);
+}
+
+static uint64_t virtio_mem_pci_get_min_alignment(const MemoryDeviceState *md)
+{
+    return virtio_mem_get_block_size(vmem_of(md));
+}
+
+static JsonObject *virtio_mem_pci_fill_device_info(const MemoryDeviceState *md)
+{
+    return virtio_mem_device_info(vmem_of(md), DEVICE(md)->id);
+}
+
+/* A guest keeps using what it has plugged; and what is requested it may plug
+ * at any moment. */
+static bool virtio_mem_pci_unplug_check(MemoryDeviceState *md, Error **errp)
+{
+    VirtIOMEM *vmem = vmem_of(md);
+
+    if (vmem->discard.populated) {
+        error_setg(errp, "virtio-mem device cannot get unplugged while some of "
+                   "its memory is still plugged: 0x%" PRIx64 " bytes; set "
+                   "requested-size to 0 and wait for the guest",
+                   vmem->discard.populated);
+        return false;
+    }
+    if (vmem->requested_size) {
+        error_setg(errp, "virtio-mem device cannot get unplugged while "
+                   "requested-size (0x%" PRIx64 ") is not 0",
+                   vmem->requested_size);
+        return false;
+    }
+    return true;
+}
+
+/* --- type --- */
+
+static void virtio_mem_pci_instance_init(Object *obj)
+{
+    VirtIOMEMPCI *mem_pci = VIRTIO_MEM_PCI(obj);
+
+    virtio_instance_init_common(obj, &mem_pci->vdev, sizeof(mem_pci->vdev),
+                                TYPE_VIRTIO_MEM);
+    mem_pci->size_change_notifier.notify = virtio_mem_pci_size_change;
+    notifier_list_add(&mem_pci->vdev.size_change_notifiers,
+                      &mem_pci->size_change_notifier);
+}
+
+static void virtio_mem_pci_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    VirtioPCIClass *k = VIRTIO_PCI_CLASS(klass);
+    MemoryDeviceClass *mdc = MEMORY_DEVICE_CLASS(klass);
+
+    k->realize = virtio_mem_pci_realize;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    dc->desc = "virtio-mem over PCI: memory that grows and shrinks";
+
+    mdc->get_addr = virtio_mem_pci_get_addr;
+    mdc->set_addr = virtio_mem_pci_set_addr;
+    mdc->get_plugged_size = virtio_mem_pci_get_plugged_size;
+    mdc->get_memory_region = virtio_mem_pci_get_memory_region;
+    mdc->get_min_alignment = virtio_mem_pci_get_min_alignment;
+    mdc->fill_device_info = virtio_mem_pci_fill_device_info;
+    mdc->unplug_check = virtio_mem_pci_unplug_check;
+}
+
+static const VirtioPCIDeviceTypeInfo virtio_mem_pci_info = {
+    .base_name = TYPE_VIRTIO_MEM_PCI,
+    .generic_name = "virtio-mem-pci",
+    .instance_size = sizeof(VirtIOMEMPCI),
+    .instance_init = virtio_mem_pci_instance_init,
+    .class_init = virtio_mem_pci_class_init,
+    .interfaces = (InterfaceInfo[]) {
+        { TYPE_MEMORY_DEVICE },
+        { }
+    },
+};
+
+static void virtio_mem_pci_register_types(void)
+{
+    virtio_pci_types_register(&virtio_mem_pci_info);
+}
+
+type_init(virtio_mem_pci_register_types)
