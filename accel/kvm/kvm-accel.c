@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The accelerator "kvm": opens /dev/kvm, checks that the host's KVM has what
+ * this emulator builds on, and creates the one virtual machine. Also the ioctl
+ * wrappers that all of accel/kvm uses, which turn errno into -errno.
+ *
+ * A host that lacks something must be told from one that has it here, before
+ * the machine is built: later code relies on it and does not ask again.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+
+#include "kvm-internal.h"
+#include "hw/boards.h"
+
+#define DEVICE "/dev/kvm"
+
+KVMState *kvm_state;
+bool kvm_allowed;
+bool kvm_kernel_irqchip;
+bool kvm_irqfds_allowed;
+bool kvm_resamplefds_allowed;
+bool kvm_ioeventfds_allowed;
+
+/* What is asked of KVM. All are in Linux 4.12 and later. */
+static const struct {
+    unsigned int cap;
+    const char *name;
+} required_caps[] = {
+#define CAP(x) { KVM_CAP_##x, "KVM_CAP_" #x }
+    CAP(USER_MEMORY), CAP(DESTROY_MEMORY_REGION_WORKS), CAP(READONLY_MEM),
+    CAP(IRQCHIP), CAP(IRQ_ROUTING), CAP(IRQFD), CAP(IOEVENTFD),
+    CAP(SIGNAL_MSI), CAP(PIT2), CAP(PIT_STATE2), CAP(SET_TSS_ADDR),
+    CAP(SET_IDENTITY_MAP_ADDR), CAP(EXT_CPUID), CAP(MP_STATE),
+    CAP(VCPU_EVENTS), CAP(DEBUGREGS), CAP(XSAVE), CAP(XCRS),
+    CAP(IMMEDIATE_EXIT),
+#undef CAP
+};
+
+/* --- ioctls --- */
+
+/* The one argument of an ioctl: an integer or a pointer. */
+#define IOCTL_WITH_ARG(fd, type)                                             \
+    ({                                                                       \
+        va_list ap_;                                                         \
+        void *arg_;                                                          \
+        int ret_;                                                            \
+        va_start(ap_, type);                                                 \
+        arg_ = va_arg(ap_, void *);                                          \
+        va_end(ap_);                                                         \
+        ret_ = ioctl(fd, type, arg_);                                        \
+        ret_ < 0 ? -errno : ret_;                                            \
+    })
+
+int kvm_ioctl(KVMState *s, unsigned long type, ...)
+{
+    return IOCTL_WITH_ARG(s->fd, type);
+}
+
+int kvm_vm_ioctl(KVMState *s, unsigned long type, ...)
+{
+    return IOCTL_WITH_ARG(s->vmfd, type);
+}
+
+int kvm_vcpu_ioctl(KVMVcpu *vcpu, unsigned long type, ...)
+{
+    return IOCTL_WITH_ARG(vcpu->fd, type);
+}
+
+int kvm_device_ioctl(int fd, unsigned long type, ...)
+{
+    return IOCTL_WITH_ARG(fd, type);
+}
+
+int kvm_check_extension(KVMState *s, unsigned int extension)
+{
+    return MAX(0, kvm_ioctl(s, KVM_CHECK_EXTENSION, (unsigned long)extension));
+}
+
+int kvm_vm_check_extension(KVMState *s, unsigned int extension)
+{
+    return MAX(0, kvm_vm_ioctl(s, KVM_CHECK_EXTENSION,
+                               (unsigned long)extension));
+}
+
+int kvm_create_device(KVMState *s, uint64_t type, bool test)
+{
+    struct kvm_create_device device = {
+        .type = type,
+        .fd = -1,
+        .flags = test ? KVM_CREATE_DEVICE_TEST : 0,
+    };
+    int ret = kvm_vm_ioctl(s, KVM_CREATE_DEVICE, &device);
+
+    return ret < 0 || test ? ret : (int)device.fd;
+}
+
+/* --- set-up --- */
+
+static int open_device(KVMState *s, Error **errp)
+{
+    int version, err;
+
+    s->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+    if (s->fd < 0) {
+        err = errno;
+        error_setg_errno(errp, err, DEVICE " cannot be opened");
+        return -err;
+    }
+    version = kvm_ioctl(s, KVM_GET_API_VERSION, NULL);
+    if (version != KVM_API_VERSION) {
+        error_setg(errp, DEVICE " has API version %d, %d is"
+                   " needed", version, KVM_API_VERSION);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int check_caps(KVMState *s, Error **errp)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(required_caps); i++) {
+        if (!kvm_check_extension(s, required_caps[i].cap)) {
+            error_setg(errp, "the host's KVM lacks %s",
+                       required_caps[i].name);
+            return -ENOSYS;
+        }
+    }
+    return 0;
+}
+
+static int check_cpus(KVMState *s, const MachineState *ms, Error **errp)
+{
+    int max = kvm_check_extension(s, KVM_CAP_MAX_VCPUS);
+
+    if (max && ms->smp.max_cpus > (unsigned)max) {
+        error_setg(errp, "-smp asks for %u CPUs, the host's KVM has"
+                   " at most %d", ms->smp.max_cpus, max);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int create_vm(KVMState *s, Error **errp)
+{
+    int ret;
+
+    do {
+        ret = kvm_ioctl(s, KVM_CREATE_VM, NULL);
+    } while (ret == -EINTR);
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "a virtual machine cannot be"
+                         " created");
+        return ret;
+    }
+    s->vmfd = ret;
+    ret = kvm_ioctl(s, KVM_GET_VCPU_MMAP_SIZE, NULL);
+    if (ret < (int)sizeof(struct kvm_run)) {
+        error_setg(errp, "vCPUs cannot be mapped");
+        return ret < 0 ? ret : -EINVAL;
+    }
+    s->run_size = ret;
+    return 0;
+}
+
+static int init_machine(MachineState *ms, Error **errp)
+{
+    KVMState *s = KVM_STATE(ms->accelerator);
+    int ret;
+
+    if ((ret = open_device(s, errp)) < 0 || (ret = check_caps(s, errp)) < 0 ||
+        (ret = check_cpus(s, ms, errp)) < 0 ||
+        (ret = create_vm(s, errp)) < 0 ||
+        (ret = kvm_x86_vm_init(s, errp)) < 0 ||
+        (ret = kvm_irqchip_init_routes(s, errp)) < 0) {
+        return ret;
+    }
+    kvm_state = s;
+    kvm_kernel_irqchip = true;
+    kvm_irqfds_allowed = true;
+    kvm_ioeventfds_allowed = true;
+    kvm_resamplefds_allowed = kvm_vm_check_extension(s,
+                                                     KVM_CAP_IRQFD_RESAMPLE);
+    kvm_slots_init(s);
+    kvm_vcpu_register_accel();
+    return 0;
+}
+
+static void kvm_accel_instance_init(Object *obj)
+{
+    KVMState *s = KVM_STATE(obj);
+
+    s->fd = -1;
+    s->vmfd = -1;
+}
+
+/* Runs only for an accelerator that was not taken into use. */
+static void kvm_accel_finalize(Object *obj)
+{
+    KVMState *s = KVM_STATE(obj);
+
+    g_assert(s != kvm_state);
+    if (s->routes) {
+        g_array_unref(s->routes);
+    }
+    g_free(s->gsi_used);
+    if (s->vmfd >= 0) {
+        close(s->vmfd);
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+}
+
+static void kvm_accel_class_init(ObjectClass *klass, void *data)
+{
+    AccelClass *ac = ACCEL_CLASS(klass);
+
+    ac->name = "KVM";
+    ac->init_machine = init_machine;
+    ac->allowed = &kvm_allowed;
+}
+
+static const TypeInfo kvm_accel_types[] = {
+    {
+        .name = TYPE_KVM_ACCEL,
+        .parent = TYPE_ACCEL,
+        .instance_size = sizeof(KVMState),
+        .instance_init = kvm_accel_instance_init,
+        .instance_finalize = kvm_accel_finalize,
+        .class_init = kvm_accel_class_init,
+    },
+};
+
+DEFINE_TYPES(kvm_accel_types)

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vCPUs under KVM: creation, their threads, and what is done at each exit from
+ * the guest. What a thread may do when, sysemu/cpus.h says.
+ *
+ * A guest access that leaves the guest is completed only by the next KVM_RUN,
+ * so a thread that is asked to stop enters KVM_RUN once more, with
+ * immediate_exit set, and stops when that says EINTR. A reset relies on it:
+ * nothing may be left over that would change registers afterwards.
+ */
+#include "qemu/osdep.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "kvm-internal.h"
+#include "exec/address-spaces.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "sysemu/cpus.h"
+#include "sysemu/kvm-x86.h"
+
+/* Makes KVM_RUN return; other threads never get it. */
+#define SIG_KICK SIGUSR1
+
+/* Of the vCPU whose thread this is: for the signal handler. */
+static __thread struct kvm_run *current_run;
+
+/* --- kicks --- */
+
+static void on_kick(int signal)
+{
+    if (current_run) {
+        __atomic_store_n(&current_run->immediate_exit, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void kick_vcpu_thread(CPUState *cpu)
+{
+    if (cpu->thread_id) {
+        syscall(SYS_tgkill, getpid(), cpu->thread_id, SIG_KICK);
+    }
+}
+
+/* --- exits --- */
+
+static void lock_and_access(AddressSpace *as, hwaddr addr, void *data,
+                            unsigned size, unsigned count, bool is_write)
+{
+    qemu_mutex_lock_iothread();
+    for (unsigned i = 0; i < count; i++) {
+        /* Where nothing answers, reads are ones on this bus. */
+        if (address_space_rw(as, addr, MEMTXATTRS_UNSPECIFIED, data, size,
+                             is_write) != MEMTX_OK && !is_write) {
+            memset(data, 0xff, size);
+        }
+        data = (char *)data + size;
+    }
+    qemu_mutex_unlock_iothread();
+}
+
+static void exit_io(struct kvm_run *run)
+{
+    lock_and_access(&address_space_io, run->io.port,
+                    (char *)run + run->io.data_offset, run->io.size,
+                    run->io.count, run->io.direction == KVM_EXIT_IO_OUT);
+}
+
+static void exit_mmio(struct kvm_run *run)
+{
+    lock_and_access(&address_space_memory, run->mmio.phys_addr,
+                    run->mmio.data, run->mmio.len, 1, run->mmio.is_write);
+}
+
+/* The guest cannot go on: says why, and stops the VM where it is. */
+static void G_GNUC_PRINTF(2, 3) stop_on_error(CPUState *cpu, const char *fmt,
+                                              ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    qemu_mutex_lock_iothread();
+    error_report("KVM: CPU %d: %s", cpu->cpu_index, text);
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    qemu_mutex_unlock_iothread();
+}
+
+static const char *internal_error_name(uint32_t suberror)
+{
+    switch (suberror) {
+    case KVM_INTERNAL_ERROR_EMULATION:
+        return "an instruction cannot be emulated";
+    case KVM_INTERNAL_ERROR_SIMUL_EX:
+        return "simultaneous exceptions";
+    case KVM_INTERNAL_ERROR_DELIVERY_EV:
+        return "a fault during the delivery of an event";
+    case KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON:
+        return "an unexpected exit reason";
+    default:
+        return "of an unknown kind";
+    }
+}
+
+static void exit_internal_error(CPUState *cpu, KVMVcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->run;
+    struct kvm_regs regs = {};
+
+    kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
+    stop_on_error(cpu, "internal error %u, %s, at RIP 0x%llx; data 0x%llx"
+                  " 0x%llx", run->internal.suberror,
+                  internal_error_name(run->internal.suberror), regs.rip,
+                  run->internal.ndata > 0 ? run->internal.data[0] : 0,
+                  run->internal.ndata > 1 ? run->internal.data[1] : 0);
+}
+
+static void exit_shutdown(CPUState *cpu)
+{
+    qemu_mutex_lock_iothread();
+    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    cpu_stop_current();
+    qemu_mutex_unlock_iothread();
+}
+
+static void handle_exit(CPUState *cpu, KVMVcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->run;
+
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO:
+        exit_io(run);
+        break;
+    case KVM_EXIT_MMIO:
+        exit_mmio(run);
+        break;
+    case KVM_EXIT_INTR:
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+        break;
+    case KVM_EXIT_SHUTDOWN:               /* a triple fault */
+        exit_shutdown(cpu);
+        break;
+    case KVM_EXIT_FAIL_ENTRY:
+        stop_on_error(cpu, "the guest cannot be entered, hardware reason"
+                      " 0x%llx",
+                      run->fail_entry.hardware_entry_failure_reason);
+        break;
+    case KVM_EXIT_INTERNAL_ERROR:
+        exit_internal_error(cpu, vcpu);
+        break;
+    default:
+        stop_on_error(cpu, "exit for an unknown reason, %u", run->exit_reason);
+        break;
+    }
+}
+
+/* --- the thread --- */
+
+/* Runs the guest until the thread is asked to leave it. Big lock not held. */
+static void run_guest(CPUState *cpu, KVMVcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->run;
+    int ret;
+
+    for (;;) {
+        /* A kick after this look sets immediate_exit by the signal. */
+        if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) {
+            __atomic_store_n(&run->immediate_exit, 1, __ATOMIC_RELAXED);
+        }
+        ret = kvm_vcpu_ioctl(vcpu, KVM_RUN, NULL);
+        if (ret == -EINTR) {
+            __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_RELAXED);
+            return;
+        }
+        if (ret == -EAGAIN) {             /* a CPU that waits for its SIPI */
+            continue;
+        }
+        if (ret < 0) {
+            stop_on_error(cpu, "KVM_RUN: %s", strerror(-ret));
+        } else {
+            handle_exit(cpu, vcpu);
+        }
+    }
+}
+
+/* Signals to the process are for the main thread; this one gets kicks only. */
+static void block_other_signals(void)
+{
+    sigset_t set;
+
+    sigfillset(&set);
+    sigdelset(&set, SIG_KICK);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    CPUState *cpu = opaque;
+    KVMVcpu *vcpu = X86_CPU(cpu)->kvm;
+
+    block_other_signals();
+    qemu_mutex_lock_iothread();
+    current_run = vcpu->run;
+    cpu_thread_signal_created(cpu);
+    do {
+        if (cpu_can_run(cpu)) {
+            qemu_mutex_unlock_iothread();
+            run_guest(cpu, vcpu);
+            qemu_mutex_lock_iothread();
+        }
+        qemu_wait_io_event(cpu);
+    } while (!cpu->unplug);
+    current_run = NULL;
+    qemu_mutex_unlock_iothread();
+    return NULL;
+}
+
+static void create_vcpu_thread(CPUState *cpu)
+{
+    g_autofree char *name = g_strdup_printf("CPU %d/KVM", cpu->cpu_index);
+
+    cpu->thread = g_thread_new(name, vcpu_thread, cpu);
+}
+
+void kvm_vcpu_register_accel(void)
+{
+    static const CpusAccel accel = {
+        .create_vcpu_thread = create_vcpu_thread,
+        .kick_vcpu_thread = kick_vcpu_thread,
+        .get_user_regs = kvm_x86_get_user_regs,
+    };
+    struct sigaction action = { .sa_handler = on_kick };
+
+    sigaction(SIG_KICK, &action, NULL);
+    cpus_register_accel(&accel);
+}
+
+/* --- creation --- */
+
+bool kvm_x86_vcpu_create(X86CPU *cpu, Error **errp)
+{
+    KVMState *s = kvm_state;
+    KVMVcpu *vcpu = g_new0(KVMVcpu, 1);
+    int ret = kvm_vm_ioctl(s, KVM_CREATE_VCPU, (unsigned long)cpu->apic_id);
+
+    vcpu->fd = ret;
+    vcpu->run = MAP_FAILED;
+    cpu->kvm = vcpu;
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "-accel kvm: the CPU with APIC ID %u"
+                         " cannot be created", cpu->apic_id);
+        goto fail;
+    }
+    vcpu->run = mmap(NULL, s->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     vcpu->fd, 0);
+    if (vcpu->run == MAP_FAILED) {
+        error_setg_errno(errp, errno, "-accel kvm: a vCPU cannot be mapped");
+        goto fail;
+    }
+    if (kvm_x86_set_cpuid(s, cpu, errp) &&
+        kvm_x86_state_save(s, vcpu, errp)) {
+        return true;
+    }
+fail:
+    kvm_x86_vcpu_destroy(cpu);
+    return false;
+}
+
+void kvm_x86_vcpu_destroy(X86CPU *cpu)
+{
+    KVMVcpu *vcpu = cpu->kvm;
+
+    kvm_x86_state_free(vcpu);
+    if (vcpu->run != MAP_FAILED) {
+        munmap(vcpu->run, kvm_state->run_size);
+    }
+    if (vcpu->fd >= 0) {
+        close(vcpu->fd);
+    }
+    g_free(vcpu);
+    cpu->kvm = NULL;
+}

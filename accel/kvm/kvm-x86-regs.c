@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stopped vCPU's registers as a debugger knows them, for dumps of the guest.
+ * Changes nothing.
+ */
+#include "qemu/osdep.h"
+#include <sys/user.h>
+#include "hw/i386/cpu.h"
+#include "kvm-internal.h"
+
+static void copy_general(struct user_regs_struct *to,
+                         const struct kvm_regs *from)
+{
+    to->rax = from->rax;
+    to->rbx = from->rbx;
+    to->rcx = from->rcx;
+    to->rdx = from->rdx;
+    to->rsi = from->rsi;
+    to->rdi = from->rdi;
+    to->rsp = from->rsp;
+    to->rbp = from->rbp;
+    to->r8 = from->r8;
+    to->r9 = from->r9;
+    to->r10 = from->r10;
+    to->r11 = from->r11;
+    to->r12 = from->r12;
+    to->r13 = from->r13;
+    to->r14 = from->r14;
+    to->r15 = from->r15;
+    to->rip = from->rip;
+    to->eflags = from->rflags;
+}
+
+static void copy_segments(struct user_regs_struct *to,
+                          const struct kvm_sregs *from)
+{
+    to->cs = from->cs.selector;
+    to->ds = from->ds.selector;
+    to->es = from->es.selector;
+    to->fs = from->fs.selector;
+    to->gs = from->gs.selector;
+    to->ss = from->ss.selector;
+    to->fs_base = from->fs.base;
+    to->gs_base = from->gs.base;
+}
+
+bool kvm_x86_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
+{
+    KVMVcpu *vcpu = X86_CPU(cpu)->kvm;
+    struct kvm_sregs segments;
+    struct kvm_regs general;
+
+    if (!vcpu || kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &general) < 0 ||
+        kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &segments) < 0) {
+        return false;
+    }
+    *regs = (struct user_regs_struct) { 0 };
+    copy_general(regs, &general);
+    copy_segments(regs, &segments);
+    /* No system call that a debugger could restart. */
+    regs->orig_rax = UINT64_MAX;
+    return true;
+}
