@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Builds the ACPI tables (hw/i386/acpi.h) as ACPI 6.3, chapter 5 lays them
+ * out. The machine calls it at each reset and writes the block to the guest.
+ * Must never interpret or patch the DSDT, which iasl has compiled.
+ */
+#include "qemu/osdep.h"
+
+#include "hw/i386/acpi.h"
+#include "hw/i386/dsdt.hex"             /* compiled from dsdt.asl */
+
+#define OEM_ID "SPARSE"
+#define OEM_TABLE_ID "SPARSEVM"
+#define TABLE_ALIGN 64                    /* what the FACS demands */
+
+typedef struct QEMU_PACKED AcpiHeader {
+    char signature[4];
+    uint32_t length;
+    uint8_t revision;
+    uint8_t checksum;                     /* makes all bytes sum up to 0 */
+    char oem_id[6];
+    char oem_table_id[8];
+    uint32_t oem_revision;
+    char creator_id[4];
+    uint32_t creator_revision;
+} AcpiHeader;
+
+typedef struct QEMU_PACKED AcpiRsdp {
+    char signature[8];
+    uint8_t checksum;                     /* of the first 20 bytes */
+    char oem_id[6];
+    uint8_t revision;
+    uint32_t rsdt;
+    uint32_t length;
+    uint64_t xsdt;
+    uint8_t extended_checksum;
+    uint8_t reserved[3];
+} AcpiRsdp;
+
+typedef struct QEMU_PACKED AcpiGas {
+    uint8_t space;                        /* 1: I/O ports */
+    uint8_t bit_width;
+    uint8_t bit_offset;
+    uint8_t access_size;                  /* 1: byte, 2: word, 3: dword */
+    uint64_t address;
+} AcpiGas;
+
+typedef struct QEMU_PACKED AcpiFadt {
+    AcpiHeader header;
+    uint32_t facs;
+    uint32_t dsdt;
+    uint8_t int_model;
+    uint8_t preferred_profile;
+    uint16_t sci_int;
+    uint32_t smi_cmd;                     /* 0: always in ACPI mode */
+    uint8_t acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
+    uint32_t pm1a_evt_blk, pm1b_evt_blk, pm1a_cnt_blk, pm1b_cnt_blk;
+    uint32_t pm2_cnt_blk, pm_tmr_blk, gpe0_blk, gpe1_blk;
+    uint8_t pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len;
+    uint8_t gpe0_blk_len, gpe1_blk_len, gpe1_base, cst_cnt;
+    uint16_t p_lvl2_lat, p_lvl3_lat, flush_size, flush_stride;
+    uint8_t duty_offset, duty_width, day_alarm, month_alarm, century;
+    uint16_t iapc_boot_arch;
+    uint8_t reserved;
+    uint32_t flags;
+    AcpiGas reset_reg;
+    uint8_t reset_value;
+    uint16_t arm_boot_arch;
+    uint8_t minor_revision;
+    uint64_t x_facs, x_dsdt;
+    AcpiGas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt;
+    AcpiGas x_pm2_cnt, x_pm_tmr, x_gpe0, x_gpe1;
+    AcpiGas sleep_control, sleep_status;
+    uint64_t hypervisor_vendor;
+} AcpiFadt;
+
+/* FADT flags and boot architecture flags. */
+#define FADT_WBINVD (1U << 0)
+#define FADT_PROC_C1 (1U << 2)
+#define FADT_NO_FIXED_SLEEP_BUTTON (1U << 5)
+#define FADT_TMR_VAL_32BIT (1U << 8)
+#define FADT_RESET_REG_SUPPORTED (1U << 10)
+#define BOOT_ARCH_LEGACY_DEVICES (1U << 0)
+#define BOOT_ARCH_NO_VGA (1U << 2)
+#define CMOS_CENTURY 0x32
+
+typedef struct QEMU_PACKED AcpiFacs {
+    char signature[4];
+    uint32_t length;
+    uint32_t hardware_signature;
+    uint32_t waking_vector;
+    uint32_t global_lock;
+    uint32_t flags;
+    uint64_t x_waking_vector;
+    uint8_t version;
+    uint8_t reserved[31];
+} AcpiFacs;
+
+typedef struct QEMU_PACKED AcpiMadt {
+    AcpiHeader header;
+    uint32_t lapic_address;
+    uint32_t flags;                       /* 1: there are two 8259s */
+} AcpiMadt;
+
+typedef struct QEMU_PACKED MadtLapic {
+    uint8_t type, length;                 /* 0 */
+    uint8_t uid, apic_id;
+    uint32_t flags;                       /* 1: enabled */
+} MadtLapic;
+
+typedef struct QEMU_PACKED MadtIoapic {
+    uint8_t type, length;                 /* 1 */
+    uint8_t id, reserved;
+    uint32_t address;
+    uint32_t gsi_base;
+} MadtIoapic;
+
+typedef struct QEMU_PACKED MadtOverride {
+    uint8_t type, length;                 /* 2 */
+    uint8_t bus, source;
+    uint32_t gsi;
+    uint16_t flags;
+} MadtOverride;
+
+typedef struct QEMU_PACKED MadtLapicNmi {
+    uint8_t type, length;                 /* 4 */
+    uint8_t uid;                          /* 0xff: all */
+    uint16_t flags;
+    uint8_t lint;
+} MadtLapicNmi;
+
+#define MADT_LEVEL_HIGH 0xd               /* level triggered, active high */
+#define IOAPIC_ID 0
+
+typedef struct QEMU_PACKED AcpiMcfg {
+    AcpiHeader header;
+    uint64_t reserved;
+    uint64_t base;
+    uint16_t segment;
+    uint8_t start_bus, end_bus;
+    uint32_t reserved2;
+} AcpiMcfg;
+
+typedef struct QEMU_PACKED AcpiSrat {
+    AcpiHeader header;
+    uint32_t table_revision;              /* 1 */
+    uint64_t reserved;
+} AcpiSrat;
+
+typedef struct QEMU_PACKED SratCpu {
+    uint8_t type, length;                 /* 0 */
+    uint8_t node_low, apic_id;
+    uint32_t flags;                       /* 1: enabled */
+    uint8_t sapic_eid;
+    uint8_t node_high[3];
+    uint32_t clock_domain;
+} SratCpu;
+
+typedef struct QEMU_PACKED SratMemory {
+    uint8_t type, length;                 /* 1 */
+    uint32_t node;
+    uint16_t reserved;
+    uint64_t base;
+    uint64_t size;
+    uint32_t reserved2;
+    uint32_t flags;
+    uint64_t reserved3;
+} SratMemory;
+
+#define SRAT_ENABLED (1U << 0)
+#define SRAT_HOT_PLUGGABLE (1U << 1)
+
+/* --- the block and tables in it --- */
+
+static void *at(GByteArray *block, uint64_t address)
+{
+    return block->data + (address - X86_ACPI_BASE);
+}
+
+static uint64_t append(GByteArray *block, const void *data, size_t size)
+{
+    uint64_t address = X86_ACPI_BASE + block->len;
+
+    g_byte_array_append(block, data, size);
+    return address;
+}
+
+static void align(GByteArray *block)
+{
+    static const uint8_t zero[TABLE_ALIGN];
+
+    g_byte_array_append(block, zero, -block->len % TABLE_ALIGN);
+}
+
+static uint8_t checksum(const void *data, size_t size)
+{
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        sum += ((const uint8_t *)data)[i];
+    }
+    return -sum;
+}
+
+/* Starts a table whose fixed part is @table; its address. */
+static uint64_t table_begin(GByteArray *block, const char *signature,
+                            uint8_t revision, void *table, size_t size)
+{
+    AcpiHeader *h = table;
+
+    memcpy(h->signature, signature, sizeof(h->signature));
+    memcpy(h->oem_id, OEM_ID, sizeof(h->oem_id));
+    memcpy(h->oem_table_id, OEM_TABLE_ID, sizeof(h->oem_table_id));
+    memcpy(h->creator_id, OEM_ID, sizeof(h->creator_id));
+    h->revision = revision;
+    h->oem_revision = 1;
+    h->creator_revision = 1;
+    align(block);
+    return append(block, table, size);
+}
+
+/* Ends it: all that was appended since belongs to it. */
+static void table_end(GByteArray *block, uint64_t address)
+{
+    AcpiHeader *h = at(block, address);
+
+    h->length = X86_ACPI_BASE + block->len - address;
+    h->checksum = 0;
+    h->checksum = checksum(h, h->length);
+}
+
+/* --- the tables --- */
+
+static uint64_t build_facs(GByteArray *block)
+{
+    AcpiFacs facs = { .signature = { 'F', 'A', 'C', 'S' },
+                      .length = sizeof(facs), .version = 2 };
+
+    align(block);
+    return append(block, &facs, sizeof(facs));
+}
+
+static uint64_t build_dsdt(GByteArray *block)
+{
+    align(block);
+    return append(block, dsdt_aml_code, sizeof(dsdt_aml_code));
+}
+
+static AcpiGas io_ports(uint16_t address, uint8_t bits, uint8_t access_size)
+{
+    return (AcpiGas) { .space = 1, .bit_width = bits,
+                       .access_size = access_size, .address = address };
+}
+
+static uint64_t build_fadt(GByteArray *block, uint64_t facs, uint64_t dsdt)
+{
+    AcpiFadt fadt = {
+        .facs = facs,
+        .dsdt = dsdt,
+        .x_dsdt = dsdt,
+        .sci_int = ACPI_SCI_IRQ,
+        .pm1a_evt_blk = ACPI_PM_BASE,
+        .pm1a_cnt_blk = ACPI_PM_BASE + 4,
+        .pm_tmr_blk = ACPI_PM_BASE + 8,
+        .pm1_evt_len = 4,
+        .pm1_cnt_len = 2,
+        .pm_tmr_len = 4,
+        .p_lvl2_lat = 0xfff,              /* no C2, no C3 */
+        .p_lvl3_lat = 0xfff,
+        .century = CMOS_CENTURY,
+        .iapc_boot_arch = BOOT_ARCH_LEGACY_DEVICES | BOOT_ARCH_NO_VGA,
+        .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_FIXED_SLEEP_BUTTON |
+                 FADT_TMR_VAL_32BIT | FADT_RESET_REG_SUPPORTED,
+        .reset_reg = io_ports(ACPI_RESET_PORT, 8, 1),
+        .reset_value = ACPI_RESET_VALUE,
+        .minor_revision = 3,
+        .x_pm1a_evt = io_ports(ACPI_PM_BASE, 32, 2),
+        .x_pm1a_cnt = io_ports(ACPI_PM_BASE + 4, 16, 2),
+        .x_pm_tmr = io_ports(ACPI_PM_BASE + 8, 32, 3),
+    };
+    uint64_t address = table_begin(block, "FACP", 6, &fadt, sizeof(fadt));
+
+    table_end(block, address);
+    return address;
+}
+
+static uint64_t build_madt(GByteArray *block, const AcpiConfig *config)
+{
+    /* The timer is on pin 2; the SCI is level triggered, unlike ISA's. */
+    const MadtOverride overrides[] = {
+        { 2, sizeof(MadtOverride), 0, 0, 2, 0 },
+        { 2, sizeof(MadtOverride), 0, ACPI_SCI_IRQ, ACPI_SCI_IRQ,
+          MADT_LEVEL_HIGH },
+    };
+    const MadtIoapic ioapic = { .type = 1, .length = sizeof(ioapic),
+                                .id = IOAPIC_ID, .address = X86_IOAPIC_BASE };
+    const MadtLapicNmi nmi = { .type = 4, .length = sizeof(nmi), .uid = 0xff,
+                               .lint = 1 };
+    AcpiMadt madt = { .lapic_address = X86_LAPIC_BASE, .flags = 1 };
+    uint64_t address = table_begin(block, "APIC", 5, &madt, sizeof(madt));
+
+    for (unsigned i = 0; i < config->nr_cpus; i++) {
+        MadtLapic lapic = { 0, sizeof(lapic), i, config->apic_ids[i], 1 };
+
+        append(block, &lapic, sizeof(lapic));
+    }
+    append(block, &ioapic, sizeof(ioapic));
+    append(block, overrides, sizeof(overrides));
+    append(block, &nmi, sizeof(nmi));
+    table_end(block, address);
+    return address;
+}
+
+static uint64_t build_mcfg(GByteArray *block)
+{
+    AcpiMcfg mcfg = { .base = X86_MMCONFIG_BASE,
+                      .end_bus = X86_MMCONFIG_SIZE / MiB - 1 };
+    uint64_t address = table_begin(block, "MCFG", 1, &mcfg, sizeof(mcfg));
+
+    table_end(block, address);
+    return address;
+}
+
+static void srat_memory(GByteArray *block, unsigned node, uint64_t base,
+                        uint64_t size, uint32_t flags)
+{
+    SratMemory memory = {
+        .type = 1, .length = sizeof(memory), .node = node, .base = base,
+        .size = size, .flags = SRAT_ENABLED | flags,
+    };
+
+    if (size) {
+        append(block, &memory, sizeof(memory));
+    }
+}
+
+/* The nodes share out RAM in their order, first what is below 4 GiB. */
+static void srat_ram(GByteArray *block, const AcpiConfig *config)
+{
+    const X86MemoryMap *map = config->map;
+    uint64_t ram_size = map->below_4g + map->above_4g, offset = 0;
+
+    for (unsigned i = 0; i < MAX(config->nr_nodes, 1); i++) {
+        uint64_t size = config->nr_nodes ? config->node_mem[i] : ram_size;
+        uint64_t low = offset < map->below_4g
+                           ? MIN(size, map->below_4g - offset) : 0;
+        uint64_t high = offset + low > map->below_4g
+                            ? offset + low - map->below_4g : 0;
+
+        srat_memory(block, i, offset, low, 0);
+        srat_memory(block, i, 4 * GiB + high, size - low, 0);
+        offset += size;
+    }
+}
+
+/*
+ * Wanted not only for NUMA: from the hot-pluggable range Linux learns at its
+ * start how far memory may reach one day. The last node gets it, unless the
+ * device says otherwise.
+ */
+static uint64_t build_srat(GByteArray *block, const AcpiConfig *config)
+{
+    AcpiSrat srat = { .table_revision = 1 };
+    uint64_t address = table_begin(block, "SRAT", 3, &srat, sizeof(srat));
+
+    for (unsigned i = 0; i < config->nr_cpus; i++) {
+        SratCpu cpu = {
+            .length = sizeof(cpu), .apic_id = config->apic_ids[i],
+            .flags = SRAT_ENABLED,
+            .node_low = config->nr_nodes ? config->cpu_node[i] : 0,
+        };
+
+        append(block, &cpu, sizeof(cpu));
+    }
+    srat_ram(block, config);
+    srat_memory(block, MAX(config->nr_nodes, 1) - 1, config->map->device_base,
+                config->map->device_size, SRAT_HOT_PLUGGABLE);
+    table_end(block, address);
+    return address;
+}
+
+static uint64_t build_rsdp(GByteArray *block, uint64_t xsdt)
+{
+    AcpiRsdp rsdp = { .signature = { 'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ' },
+                      .revision = 2, .length = sizeof(rsdp), .xsdt = xsdt };
+
+    memcpy(rsdp.oem_id, OEM_ID, sizeof(rsdp.oem_id));
+    rsdp.checksum = checksum(&rsdp, offsetof(AcpiRsdp, length));
+    rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
+    align(block);
+    return append(block, &rsdp, sizeof(rsdp));
+}
+
+GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
+{
+    const X86MemoryMap *map = config->map;
+    GByteArray *block = g_byte_array_new();
+    AcpiPlatform platform = {
+        .pci64_base = map->pci64_base,
+        .pci64_last = map->pci64_end - 1,
+        .pci64_size = map->pci64_end - map->pci64_base,
+        .serial_ports = config->serial_ports,
+    };
+    uint64_t facs, dsdt, tables[4], address;
+    AcpiHeader xsdt = {};
+    unsigned n = 0;
+
+    append(block, &platform, sizeof(platform));
+    facs = build_facs(block);
+    dsdt = build_dsdt(block);
+    tables[n++] = build_fadt(block, facs, dsdt);
+    tables[n++] = build_madt(block, config);
+    tables[n++] = build_mcfg(block);
+    if (config->nr_nodes || map->device_size) {
+        tables[n++] = build_srat(block, config);
+    }
+    address = table_begin(block, "XSDT", 1, &xsdt, sizeof(xsdt));
+    append(block, tables, n * sizeof(tables[0]));
+    table_end(block, address);
+    *rsdp = build_rsdp(block, address);
+    g_assert(block->len <= X86_ACPI_SIZE);
+    return block;
+}

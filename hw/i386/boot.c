@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading a kernel, an initrd and a command line into a machine without
+ * firmware (hw/i386/boot.h). This file opens the files, decides where the
+ * initrd goes and copies; the two kinds of kernel are in boot-linux.c and
+ * boot-pvh.c. Nothing of a file is kept in memory: it is read straight into
+ * guest RAM at each reset, and may have changed by then.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "boot-internal.h"
+#include "qapi/error.h"
+
+#define HEAD_SIZE 4096
+#define PAGE_SIZE 4096ULL
+
+/* Flat 4 GiB segments; the CPU has already loaded what these describe. */
+static const uint64_t boot_gdt[] = {
+    0,
+    0,
+    [X86_BOOT_CS / 8] = 0x00cf9b000000ffffULL,
+    [X86_BOOT_DS / 8] = 0x00cf93000000ffffULL,
+};
+
+/* The long-mode code segment differs in its L and D bits. */
+#define GDT_LONG_MODE_CS 0x00af9b000000ffffULL
+
+/* --- files --- */
+
+static bool boot_file_open(BootFile *file, const char *option,
+                           const char *path, Error **errp)
+{
+    struct stat st;
+
+    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (file->fd < 0) {
+        error_setg_errno(errp, errno, "%s %s: cannot be opened", option, path);
+        return false;
+    }
+    if (fstat(file->fd, &st) < 0) {
+        error_setg_errno(errp, errno, "%s %s: cannot be examined", option,
+                         path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        error_setg(errp, "%s %s: is not a regular file", option, path);
+        return false;
+    }
+    if (!st.st_size) {
+        error_setg(errp, "%s %s: is empty", option, path);
+        return false;
+    }
+    file->path = g_strdup(path);
+    file->size = st.st_size;
+    return true;
+}
+
+static void boot_file_close(BootFile *file)
+{
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    g_free(file->path);
+}
+
+bool boot_file_read(const BootFile *file, uint64_t offset, void *buf,
+                    size_t size, Error **errp)
+{
+    if (offset > INT64_MAX - size) {
+        error_setg(errp, "%s: has no byte %" PRIu64, file->path, offset);
+        return false;
+    }
+    while (size) {
+        ssize_t n = pread(file->fd, buf, size, offset);
+
+        if (n < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            error_setg_errno(errp, errno, "%s: cannot be read", file->path);
+            return false;
+        }
+        if (!n) {
+            error_setg(errp, "%s: ends at %" PRIu64 ", %zu bytes early",
+                       file->path, offset, size);
+            return false;
+        }
+        buf = (char *)buf + n;
+        offset += n;
+        size -= n;
+    }
+    return true;
+}
+
+/* --- guest memory --- */
+
+void boot_write(AddressSpace *as, uint64_t addr, const void *buf, size_t size)
+{
+    MemTxResult result = address_space_write(as, addr, MEMTXATTRS_UNSPECIFIED,
+                                             buf, size);
+
+    g_assert(result == MEMTX_OK);
+}
+
+/* Copies @size bytes of the file at @offset to @addr. */
+static bool load(const BootFile *file, uint64_t offset, AddressSpace *as,
+                 uint64_t addr, uint64_t size, Error **errp)
+{
+    while (size) {
+        hwaddr len = size;
+        void *host = address_space_map(as, addr, &len, true,
+                                       MEMTXATTRS_UNSPECIFIED);
+        bool ok;
+
+        if (!host) {
+            error_setg(errp, "%s: there is no RAM at 0x%" PRIx64 " to load it"
+                       " to", file->path, addr);
+            return false;
+        }
+        ok = boot_file_read(file, offset, host, len, errp);
+        address_space_unmap(as, host, len, true, len);
+        if (!ok) {
+            return false;
+        }
+        offset += len;
+        addr += len;
+        size -= len;
+    }
+    return true;
+}
+
+static void write_gdt(AddressSpace *as, X86Entry *entry)
+{
+    uint64_t gdt[ARRAY_SIZE(boot_gdt)];
+
+    memcpy(gdt, boot_gdt, sizeof(gdt));
+    if (entry->long_mode) {
+        gdt[X86_BOOT_CS / 8] = GDT_LONG_MODE_CS;
+    }
+    boot_write(as, BOOT_GDT, gdt, sizeof(gdt));
+    entry->gdt_base = BOOT_GDT;
+    entry->gdt_limit = sizeof(gdt) - 1;
+}
+
+/* --- the plan --- */
+
+/* As high as the kernel allows, out of the way of its own unpacking. */
+static bool plan_initrd(X86Boot *boot, Error **errp)
+{
+    uint64_t limit = MIN(boot->map.below_4g, boot->initrd_max + 1);
+    uint64_t room = limit > boot->kernel_end ? limit - boot->kernel_end : 0;
+
+    boot->initrd_addr = ROUND_DOWN(limit - boot->initrd.size, PAGE_SIZE);
+    if (boot->initrd.size > room || boot->initrd_addr < boot->kernel_end) {
+        error_setg(errp, "-initrd %s: is %" PRIu64 " bytes, but between the"
+                   " kernel, which ends at 0x%" PRIx64 ", and 0x%" PRIx64
+                   " there are only %" PRIu64, boot->initrd.path,
+                   boot->initrd.size, boot->kernel_end, limit, room);
+        return false;
+    }
+    return true;
+}
+
+static bool plan_kernel(X86Boot *boot, Error **errp)
+{
+    uint8_t head[HEAD_SIZE];
+    size_t size = MIN(boot->kernel.size, sizeof(head));
+
+    if (!boot_file_read(&boot->kernel, 0, head, size, errp)) {
+        return false;
+    }
+    if (boot_linux_detect(head, size)) {
+        return boot_linux_plan(boot, errp);
+    }
+    if (boot_pvh_detect(head, size)) {
+        return boot_pvh_plan(boot, errp);
+    }
+    error_setg(errp, "-kernel %s: is neither a Linux bzImage nor an ELF image",
+               boot->kernel.path);
+    return false;
+}
+
+X86Boot *x86_boot_new(const char *kernel, const char *initrd,
+                      const char *cmdline, const X86MemoryMap *map,
+                      Error **errp)
+{
+    g_autoptr(X86Boot) boot = g_new0(X86Boot, 1);
+
+    boot->map = *map;
+    boot->kernel.fd = -1;
+    boot->initrd.fd = -1;
+    boot->cmdline = g_strdup(cmdline ?: "");
+    boot->segments = g_array_new(false, false, sizeof(BootSegment));
+    if (strlen(boot->cmdline) >= BOOT_CMDLINE_MAX) {
+        error_setg(errp, "-append: %zu characters, at most %d are supported",
+                   strlen(boot->cmdline), BOOT_CMDLINE_MAX - 1);
+        return NULL;
+    }
+    if (!boot_file_open(&boot->kernel, "-kernel", kernel, errp) ||
+        !plan_kernel(boot, errp)) {
+        return NULL;
+    }
+    if (initrd && (!boot_file_open(&boot->initrd, "-initrd", initrd, errp) ||
+                   !plan_initrd(boot, errp))) {
+        return NULL;
+    }
+    return g_steal_pointer(&boot);
+}
+
+void x86_boot_free(X86Boot *boot)
+{
+    if (!boot) {
+        return;
+    }
+    boot_file_close(&boot->kernel);
+    boot_file_close(&boot->initrd);
+    g_array_unref(boot->segments);
+    g_free(boot->cmdline);
+    g_free(boot);
+}
+
+/* --- loading --- */
+
+bool x86_boot_load(X86Boot *boot, AddressSpace *as, uint64_t rsdp,
+                   X86Entry *entry, Error **errp)
+{
+    for (unsigned i = 0; i < boot->segments->len; i++) {
+        const BootSegment *s = &g_array_index(boot->segments, BootSegment, i);
+
+        if (!load(&boot->kernel, s->offset, as, s->addr, s->file_size, errp)) {
+            return false;
+        }
+        address_space_set(as, s->addr + s->file_size, 0,
+                          s->mem_size - s->file_size, MEMTXATTRS_UNSPECIFIED);
+    }
+    if (boot->initrd.path && !load(&boot->initrd, 0, as, boot->initrd_addr,
+                                   boot->initrd.size, errp)) {
+        return false;
+    }
+    boot_write(as, BOOT_CMDLINE, boot->cmdline, strlen(boot->cmdline) + 1);
+    *entry = (X86Entry) { .rip = boot->entry };
+    if (boot->pvh) {
+        boot_pvh_write_info(boot, as, rsdp, entry);
+    } else {
+        boot_linux_write_info(boot, as, rsdp, entry);
+    }
+    write_gdt(as, entry);
+    return true;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The q35 host bridge (hw/i386/q35-pcihost.h). The machine makes one, as
+ * /machine/q35. MMCONFIG is where firmware would have put it, from the start.
+ *
+ * BARs live in a container below everything else: a guest that puts one over
+ * RAM gets RAM.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/address-spaces.h"
+#include "hw/i386/acpi.h"
+#include "hw/i386/q35-pcihost.h"
+#include "hw/irq.h"
+#include "hw/sysbus.h"
+#include "sysemu/runstate.h"
+
+OBJECT_DECLARE_SIMPLE_TYPE(Q35PCIHost, Q35_PCIHOST)
+
+#define TYPE_MCH "mch"
+
+#define CONFIG_PORT 0xcf8
+#define CONFIG_PORTS 8
+#define CONFIG_DATA 4                     /* from CONFIG_PORT */
+#define CONFIG_ENABLE (1U << 31)
+/* The reset control register lies within the address register. */
+#define RESET_CONTROL (ACPI_RESET_PORT - CONFIG_PORT)
+#define RESET_CPU 0x4
+
+#define MCH_PCIEXBAR 0x60
+#define MCH_PCIEXBAR_ENABLE 0x1           /* 256 buses */
+#define PCI_MEMORY_PRIORITY (-1)
+
+struct Q35PCIHost {
+    PCIExpressHost parent_obj;
+
+    uint8_t reset_control;
+    MemoryRegion config_io;
+    MemoryRegion pci_memory;
+    qemu_irq gsi[Q35_PCI_GSIS];
+};
+
+/* --- configuration ports --- */
+
+static uint64_t config_read(void *opaque, hwaddr addr, unsigned size)
+{
+    Q35PCIHost *s = opaque;
+    PCIHostState *host = PCI_HOST_BRIDGE(s);
+
+    if (addr >= CONFIG_DATA && (host->config_reg & CONFIG_ENABLE)) {
+        return pci_data_read(host->bus, host->config_reg | (addr & 3), size);
+    }
+    if (addr == 0 && size == 4) {
+        return host->config_reg;
+    }
+    if (addr == RESET_CONTROL && size == 1) {
+        return s->reset_control;
+    }
+    return PCI_NO_ANSWER;
+}
+
+static void config_write(void *opaque, hwaddr addr, uint64_t val,
+                         unsigned size)
+{
+    Q35PCIHost *s = opaque;
+    PCIHostState *host = PCI_HOST_BRIDGE(s);
+
+    if (addr >= CONFIG_DATA && (host->config_reg & CONFIG_ENABLE)) {
+        pci_data_write(host->bus, host->config_reg | (addr & 3), val, size);
+    } else if (addr == 0 && size == 4) {
+        host->config_reg = val;
+    } else if (addr == RESET_CONTROL && size == 1) {
+        /* Which kind of reset the other bits say; all are the same here. */
+        s->reset_control = val & ~RESET_CPU;
+        if (val & RESET_CPU) {
+            qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+        }
+    }
+}
+
+static const MemoryRegionOps config_ops = {
+    .read = config_read,
+    .write = config_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .impl = { .min_access_size = 1, .max_access_size = 4 },
+};
+
+/* --- interrupts --- */
+
+static int map_irq(PCIDevice *pci_dev, int pin)
+{
+    return ACPI_PCI_GSI(pci_dev->devfn >> 3, pin) - Q35_PCI_GSI_BASE;
+}
+
+static void set_irq(void *opaque, int irq_num, int level)
+{
+    Q35PCIHost *s = opaque;
+
+    qemu_set_irq(s->gsi[irq_num], level);
+}
+
+static PCIINTxRoute route_irq(void *opaque, int pin)
+{
+    return (PCIINTxRoute) { .mode = PCI_INTX_ENABLED,
+                            .irq = Q35_PCI_GSI_BASE + pin };
+}
+
+/* --- life --- */
+
+static void q35_host_reset(DeviceState *dev)
+{
+    PCI_HOST_BRIDGE(dev)->config_reg = 0;
+    Q35_PCIHOST(dev)->reset_control = 0;
+}
+
+static void q35_host_realize(DeviceState *dev, Error **errp)
+{
+    Q35PCIHost *s = Q35_PCIHOST(dev);
+    PCIHostState *host = PCI_HOST_BRIDGE(s);
+
+    memory_region_init_io(&s->config_io, OBJECT(s), &config_ops, s,
+                          "pci-config", CONFIG_PORTS);
+    memory_region_init(&s->pci_memory, OBJECT(s), "pci", UINT64_MAX);
+    memory_region_add_subregion(get_system_io(), CONFIG_PORT, &s->config_io);
+    memory_region_add_subregion_overlap(get_system_memory(), 0, &s->pci_memory,
+                                        PCI_MEMORY_PRIORITY);
+    host->bus = pci_root_bus_new(dev, "pcie.0", &s->pci_memory,
+                                 get_system_io(), 0, TYPE_PCIE_BUS);
+    pci_bus_irqs(host->bus, set_irq, map_irq, s, Q35_PCI_GSIS);
+    pci_bus_set_route_irq_fn(host->bus, route_irq);
+    pcie_host_mmcfg_init(PCIE_HOST_BRIDGE(s), X86_MMCONFIG_SIZE);
+    pcie_host_mmcfg_map(PCIE_HOST_BRIDGE(s), X86_MMCONFIG_BASE,
+                        X86_MMCONFIG_SIZE);
+    pci_create_simple(host->bus, 0, TYPE_MCH);
+}
+
+static void q35_host_instance_init(Object *obj)
+{
+    qdev_init_gpio_out(DEVICE(obj), Q35_PCIHOST(obj)->gsi, Q35_PCI_GSIS);
+}
+
+static void q35_host_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->realize = q35_host_realize;
+    dc->reset = q35_host_reset;
+}
+
+/* --- function 00.0 --- */
+
+static void mch_realize(PCIDevice *dev, Error **errp)
+{
+    pci_set_long(dev->config + MCH_PCIEXBAR,
+                 X86_MMCONFIG_BASE | MCH_PCIEXBAR_ENABLE);
+}
+
+static void mch_class_init(ObjectClass *klass, void *data)
+{
+    PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    k->realize = mch_realize;
+    k->vendor_id = PCI_VENDOR_ID_INTEL;
+    k->device_id = PCI_DEVICE_ID_INTEL_Q35_MCH;
+    k->class_id = PCI_CLASS_BRIDGE_HOST;
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+}
+
+static const TypeInfo q35_host_types[] = {
+    {
+        .name = TYPE_Q35_PCIHOST,
+        .parent = TYPE_PCIE_HOST_BRIDGE,
+        .instance_size = sizeof(Q35PCIHost),
+        .instance_init = q35_host_instance_init,
+        .class_init = q35_host_class_init,
+    }, {
+        .name = TYPE_MCH,
+        .parent = TYPE_PCI_DEVICE,
+        .instance_size = sizeof(PCIDevice),
+        .class_init = mch_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+            {},
+        },
+    },
+};
+DEFINE_TYPES(q35_host_types)

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine "q35": puts the board together, and at each reset does what a
+ * PC's firmware does before the operating system runs, since there is none:
+ * PCI set-up, ACPI tables, kernel, initrd, the first CPU's registers.
+ *
+ * Under qtest there is no CPU, and a test program plays the firmware too:
+ * then a reset resets and no more.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/address-spaces.h"
+#include "hw/boards.h"
+#include "hw/char/serial.h"
+#include "hw/i386/acpi.h"
+#include "hw/i386/boot.h"
+#include "hw/i386/cpu.h"
+#include "hw/i386/fw_cfg.h"
+#include "hw/i386/ioapic.h"
+#include "hw/i386/pci-setup.h"
+#include "hw/i386/pm.h"
+#include "hw/i386/q35-pcihost.h"
+#include "hw/i386/reset-ports.h"
+#include "hw/i386/rtc.h"
+#include "hw/mem/memory-device.h"
+#include "hw/sysbus.h"
+#include "qemu/error-report.h"
+#include "sysemu/kvm-x86.h"
+#include "sysemu/numa.h"
+#include "sysemu/qtest.h"
+#include "sysemu/reset.h"
+#include "sysemu/runstate.h"
+#include "sysemu/sysemu.h"
+
+#define TYPE_Q35_MACHINE MACHINE_TYPE_NAME("q35")
+OBJECT_DECLARE_SIMPLE_TYPE(Q35MachineState, Q35_MACHINE)
+
+#define DEFAULT_RAM_SIZE (128 * MiB)
+#define QTEST_PHYS_BITS 46
+
+struct Q35MachineState {
+    MachineState parent_obj;
+
+    X86MemoryMap map;
+    MemoryRegion ram_below_4g;
+    MemoryRegion ram_above_4g;
+    X86CpuFeatures features;
+    uint8_t apic_ids[X86_APIC_ID_LIMIT];
+    DeviceState *ioapic;
+    PCIBus *pci_bus;
+    uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
+    X86Boot *boot;                        /* NULL: no -kernel */
+};
+
+/* --- building the board --- */
+
+static void init_memory(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    X86MemoryMap *map = &m->map;
+    unsigned phys_bits = kvm_enabled() ? kvm_x86_phys_bits(kvm_state)
+                                       : QTEST_PHYS_BITS;
+
+    if (ms->ram_size < MiB) {
+        error_setg(&error_fatal, "-m: %" PRIu64 " bytes are too little, 1M is"
+                   " the least", ms->ram_size);
+    }
+    x86_memory_map_init(map, ms->ram_size, ms->maxram_size, ms->ram_slots,
+                        phys_bits, &error_fatal);
+    memory_region_init_alias(&m->ram_below_4g, OBJECT(m), "ram-below-4g",
+                             ms->ram, 0, map->below_4g);
+    memory_region_add_subregion(get_system_memory(), 0, &m->ram_below_4g);
+    if (map->above_4g) {
+        memory_region_init_alias(&m->ram_above_4g, OBJECT(m), "ram-above-4g",
+                                 ms->ram, map->below_4g, map->above_4g);
+        memory_region_add_subregion(get_system_memory(), 4 * GiB,
+                                    &m->ram_above_4g);
+    }
+    if (map->device_size) {
+        machine_memory_devices_init(ms, map->device_base, map->device_size);
+    }
+}
+
+static void init_cpus(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    X86Topology topology = { .threads = ms->smp.threads,
+                             .cores = ms->smp.cores };
+
+    x86_cpu_features_parse(&m->features, ms->cpu_features, &error_fatal);
+    for (unsigned i = 0; i < ms->smp.cpus; i++) {
+        uint64_t apic_id = x86_apic_id(&topology, i);
+        X86CPU *cpu;
+
+        if (apic_id >= X86_APIC_ID_LIMIT) {
+            error_setg(&error_fatal, "-smp: CPU %u would have APIC ID %" PRIu64
+                       ", %d is the limit; fewer CPUs, or numbers of cores and"
+                       " threads that are powers of two, would do", i, apic_id,
+                       X86_APIC_ID_LIMIT - 1);
+        }
+        m->apic_ids[i] = apic_id;
+        cpu = X86_CPU(object_new(TYPE_X86_CPU));
+        cpu->apic_id = apic_id;
+        cpu->topology = topology;
+        cpu->features = &m->features;
+        qdev_realize_and_unref(DEVICE(cpu), NULL, &error_fatal);
+    }
+}
+
+static DeviceState *add_device(Q35MachineState *m, const char *name,
+                               const char *type)
+{
+    DeviceState *dev = qdev_new(type);
+
+    object_property_add_child(OBJECT(m), name, OBJECT(dev));
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
+    return dev;
+}
+
+static qemu_irq gsi(Q35MachineState *m, int n)
+{
+    return qdev_get_gpio_in(m->ioapic, n);
+}
+
+static void init_pci(Q35MachineState *m)
+{
+    DeviceState *host = add_device(m, "q35", TYPE_Q35_PCIHOST);
+
+    m->pci_bus = PCI_HOST_BRIDGE(host)->bus;
+    for (int i = 0; i < Q35_PCI_GSIS; i++) {
+        qdev_connect_gpio_out(host, i, gsi(m, Q35_PCI_GSI_BASE + i));
+    }
+}
+
+static void init_serial(Q35MachineState *m)
+{
+    for (unsigned i = 0; i < SERIAL_MAX_PORTS; i++) {
+        g_autofree char *name = g_strdup_printf("serial%u", i);
+        Chardev *chr = serial_hd(i);
+
+        if (chr) {
+            serial_create(OBJECT(m), name, serial_isa_base(i),
+                          gsi(m, serial_isa_irq(i)), chr);
+            m->serial_ports |= 1U << i;
+        }
+    }
+    if (serial_hd(SERIAL_MAX_PORTS)) {
+        error_setg(&error_fatal, "-serial: at most %d ports are supported",
+                   SERIAL_MAX_PORTS);
+    }
+}
+
+static void init_devices(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    DeviceState *pm, *rtc;
+    FWCfgState *fw_cfg;
+
+    m->ioapic = add_device(m, "ioapic", TYPE_IOAPIC);
+    init_pci(m);
+    pm = add_device(m, "pm", TYPE_ACPI_PM);
+    qdev_connect_gpio_out_named(pm, "sci", 0, gsi(m, ACPI_SCI_IRQ));
+    rtc = add_device(m, "rtc", TYPE_RTC);
+    sysbus_connect_irq(SYS_BUS_DEVICE(rtc), 0, gsi(m, RTC_ISA_IRQ));
+    rtc_set_memory_sizes(RTC(rtc), m->map.below_4g, m->map.above_4g);
+    add_device(m, "reset-ports", TYPE_RESET_PORTS);
+    fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
+    fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, ms->ram_size);
+    fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, ms->smp.cpus);
+    fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, ms->smp.max_cpus);
+    init_serial(m);
+}
+
+static void q35_init(MachineState *ms)
+{
+    Q35MachineState *m = Q35_MACHINE(ms);
+
+    init_memory(m);
+    if (ms->kernel_filename) {
+        m->boot = x86_boot_new(ms->kernel_filename, ms->initrd_filename,
+                               ms->kernel_cmdline, &m->map, &error_fatal);
+    } else if (kvm_enabled()) {
+        error_setg(&error_fatal, "-kernel is missing: there is no firmware"
+                   " that could start something else");
+    }
+    init_cpus(m);
+    init_devices(m);
+}
+
+/* --- reset --- */
+
+/* Writes the tables; the address of the RSDP. */
+static uint64_t write_acpi_tables(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    uint64_t node_mem[MAX_NODES];
+    AcpiConfig config = {
+        .map = &m->map,
+        .nr_cpus = ms->smp.cpus,
+        .apic_ids = m->apic_ids,
+        .serial_ports = m->serial_ports,
+        .nr_nodes = ms->numa_state->num_nodes,
+        .node_mem = node_mem,
+        .cpu_node = ms->numa_state->cpu_node,
+    };
+    g_autoptr(GByteArray) block = NULL;
+    uint64_t rsdp;
+
+    for (int i = 0; i < ms->numa_state->num_nodes; i++) {
+        node_mem[i] = ms->numa_state->nodes[i].node_mem;
+    }
+    block = acpi_build(&config, &rsdp);
+    address_space_write(&address_space_memory, X86_ACPI_BASE,
+                        MEMTXATTRS_UNSPECIFIED, block->data, block->len);
+    return rsdp;
+}
+
+static bool load_guest(Q35MachineState *m, Error **errp)
+{
+    X86Entry entry;
+    CPUState *cpu;
+
+    if (!m->boot) {
+        return true;
+    }
+    if (!x86_boot_load(m->boot, &address_space_memory, write_acpi_tables(m),
+                       &entry, errp)) {
+        return false;
+    }
+    if (!kvm_enabled()) {
+        return true;
+    }
+    kvm_x86_irqchip_reset(kvm_state);
+    CPU_FOREACH(cpu) {
+        if (!kvm_x86_vcpu_reset(X86_CPU(cpu), cpu == first_cpu ? &entry : NULL,
+                                errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void q35_reset(MachineState *ms)
+{
+    Q35MachineState *m = Q35_MACHINE(ms);
+    bool first = runstate_check(RUN_STATE_PRELAUNCH);
+    Error *err = NULL;
+
+    qemu_devices_reset();
+    if (!qtest_enabled()) {
+        pci_setup_bus(m->pci_bus, &m->map);
+    }
+    if (load_guest(m, &err)) {
+        return;
+    }
+    error_report_err(err);
+    if (first) {
+        exit(EXIT_FAILURE);
+    }
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+/* --- memory devices --- */
+
+static void q35_pre_plug(HotplugHandler *handler, DeviceState *dev,
+                         Error **errp)
+{
+    ERRP_GUARD();
+    HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
+
+    memory_device_pre_plug(MEMORY_DEVICE(dev), MACHINE(handler), NULL, errp);
+    if (!*errp && slot) {
+        hotplug_handler_pre_plug(slot, dev, errp);
+    }
+}
+
+/* The region is there before the guest hears of the device. */
+static void q35_plug(HotplugHandler *handler, DeviceState *dev, Error **errp)
+{
+    ERRP_GUARD();
+    HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
+
+    memory_device_plug(MEMORY_DEVICE(dev), MACHINE(handler));
+    if (slot) {
+        hotplug_handler_plug(slot, dev, errp);
+        if (*errp) {
+            memory_device_unplug(MEMORY_DEVICE(dev), MACHINE(handler));
+        }
+    }
+}
+
+/* Asks the guest by way of the slot, if the device could go at all. */
+static void q35_unplug_request(HotplugHandler *handler, DeviceState *dev,
+                               Error **errp)
+{
+    HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
+
+    if (memory_device_unplug_check(MEMORY_DEVICE(dev), errp)) {
+        hotplug_handler_unplug_request(slot, dev, errp);
+    }
+}
+
+/* The guest has agreed; meanwhile it may have plugged something again. */
+static void q35_unplug(HotplugHandler *handler, DeviceState *dev, Error **errp)
+{
+    if (memory_device_unplug_check(MEMORY_DEVICE(dev), errp)) {
+        memory_device_unplug(MEMORY_DEVICE(dev), MACHINE(handler));
+    }
+}
+
+static HotplugHandler *q35_get_hotplug_handler(MachineState *machine,
+                                               DeviceState *dev)
+{
+    return object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)
+               ? HOTPLUG_HANDLER(machine) : NULL;
+}
+
+/* --- CPU models --- */
+
+static bool q35_check_cpu(MachineState *machine, const char *model,
+                          const char *features, Error **errp)
+{
+    X86CpuFeatures parsed;
+
+    if (strcmp(model, "host") != 0 && strcmp(model, "max") != 0) {
+        error_setg(errp, "no CPU model '%s'; what is: host, max", model);
+        return false;
+    }
+    return x86_cpu_features_parse(&parsed, features, errp);
+}
+
+static void q35_list_cpus(void)
+{
+    printf("CPU models:\n"
+           "  host   what KVM on this host can do\n"
+           "  max    the same\n"
+           "Features, each to be turned on or off (MODEL,+a,-b,c=off):\n");
+    x86_cpu_features_list();
+}
+
+/* --- type --- */
+
+static void q35_finalize(Object *obj)
+{
+    x86_boot_free(Q35_MACHINE(obj)->boot);
+}
+
+static void q35_class_init(ObjectClass *klass, void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+    HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(klass);
+
+    mc->desc = "Standard PC (Q35, PCI Express)";
+    mc->is_default = true;
+    mc->init = q35_init;
+    mc->reset = q35_reset;
+    mc->get_hotplug_handler = q35_get_hotplug_handler;
+    mc->max_cpus = X86_APIC_ID_LIMIT;
+    mc->default_cpu_type = "host";
+    mc->check_cpu = q35_check_cpu;
+    mc->list_cpus = q35_list_cpus;
+    mc->default_ram_size = DEFAULT_RAM_SIZE;
+    mc->default_ram_id = "pc.ram";
+    mc->numa_mem_supported = true;
+
+    hc->pre_plug = q35_pre_plug;
+    hc->plug = q35_plug;
+    hc->unplug_request = q35_unplug_request;
+    hc->unplug = q35_unplug;
+}
+
+static const TypeInfo q35_types[] = {
+    {
+        .name = TYPE_Q35_MACHINE,
+        .parent = TYPE_MACHINE,
+        .instance_size = sizeof(Q35MachineState),
+        .instance_finalize = q35_finalize,
+        .class_init = q35_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { TYPE_HOTPLUG_HANDLER },
+            {},
+        },
+    },
+};
+DEFINE_TYPES(q35_types)
