@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -device vfio-user-pci,socket=PATH: a PCI function that another process
+ * emulates. What the guest sees of it is made by the same code as for a
+ * passed-through function of this host; only the way to it is another.
+ */
+#include "qemu/osdep.h"
+
+#include "hw/qdev-properties.h"
+#include "hw/vfio/pci.h"
+#include "hw/vfio/user.h"
+
+#define TYPE_VFIO_USER_PCI "vfio-user-pci"
+OBJECT_DECLARE_TYPE(VFIOUserPCI, VFIOUserPCIClass, VFIO_USER_PCI)
+
+struct VFIOUserPCI {
+    VFIOPCIDevice parent_obj;
+
+    char *socket;
+    uint32_t timeout_ms;
+    /* Why the connection broke while realize went on, or NULL. */
+    Error *broken;
+};
+
+struct VFIOUserPCIClass {
+    VFIOPCIDeviceClass parent_class;
+
+    void (*parent_realize)(PCIDevice *pdev, Error **errp);
+};
+
+static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
+{
+    VFIOUserPCI *upci = VFIO_USER_PCI(vdev);
+    VFIODevice *vbasedev = &vdev->vbasedev;
+    AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(vdev));
+    int fd;
+
+    if (!upci->socket || !upci->timeout_ms) {
+        error_setg(errp, "vfio-user-pci: %s",
+                   upci->socket ? "x-msg-timeout=0: it is in milliseconds, 1 "
+                                  "or more"
+                                : "socket=PATH must say where the server "
+                                  "listens");
+        return false;
+    }
+    fd = vfio_user_connect(upci->socket, upci->timeout_ms, errp);
+    if (fd < 0) {
+        error_prepend(errp, "vfio-user-pci: ");
+        return false;
+    }
+    vbasedev->user = vfio_user_device_new(fd, upci->socket, upci->timeout_ms,
+                                          as, errp);
+    if (!vbasedev->user) {
+        return false;
+    }
+    vbasedev->io = &vfio_user_device_io;
+    vbasedev->name = g_strdup(upci->socket);
+    return true;
+}
+
+static void vfio_user_pci_close(VFIOPCIDevice *vdev)
+{
+    VFIOUserPCI *upci = VFIO_USER_PCI(vdev);
+    VFIODevice *vbasedev = &vdev->vbasedev;
+
+    if (!vbasedev->user->live && vfio_user_device_broken(vbasedev->user)) {
+        upci->broken =
+            error_copy(vfio_user_socket_error(vbasedev->user->socket));
+    }
+    vfio_user_device_free(vbasedev->user);
+    vbasedev->user = NULL;
+    vbasedev->io = NULL;
+    g_clear_pointer(&vbasedev->name, g_free);
+}
+
+/* A connection that breaks meanwhile is the better reason for a failure; and a
+ * failure even if nothing else went wrong. */
+static void vfio_user_pci_realize(PCIDevice *pdev, Error **errp)
+{
+    ERRP_GUARD();
+    VFIOUserPCI *upci = VFIO_USER_PCI(pdev);
+    VFIOUserDevice *user;
+
+    VFIO_USER_PCI_GET_CLASS(upci)->parent_realize(pdev, errp);
+    if (*errp) {
+        if (upci->broken) {
+            g_clear_error(errp);
+            error_propagate(errp, g_steal_pointer(&upci->broken));
+        }
+        return;
+    }
+    user = upci->parent_obj.vbasedev.user;
+    user->live = true;
+    if (vfio_user_device_broken(user)) {
+        PCI_DEVICE_GET_CLASS(pdev)->exit(pdev);
+        error_propagate(errp,
+                        error_copy(vfio_user_socket_error(user->socket)));
+    }
+}
+
+static void vfio_user_pci_finalize(Object *obj)
+{
+    VFIOUserPCI *upci = VFIO_USER_PCI(obj);
+
+    if (upci->broken) {
+        error_free(upci->broken);
+    }
+}
+
+static const Property vfio_user_pci_properties[] = {
+    DEFINE_PROP_STRING("socket", VFIOUserPCI, socket),
+    DEFINE_PROP_UINT32("x-msg-timeout", VFIOUserPCI, timeout_ms, 5000),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+static void vfio_user_pci_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+    VFIOPCIDeviceClass *vc = VFIO_PCI_BASE_CLASS(klass);
+    VFIOUserPCIClass *uc = VFIO_USER_PCI_CLASS(klass);
+
+    dc->desc = "PCI device that another process emulates (vfio-user)";
+    device_class_set_props(dc, vfio_user_pci_properties);
+    uc->parent_realize = pc->realize;
+    pc->realize = vfio_user_pci_realize;
+    vc->open = vfio_user_pci_open;
+    vc->close = vfio_user_pci_close;
+}
+
+static const TypeInfo vfio_user_pci_types[] = {
+    {
+        .name = TYPE_VFIO_USER_PCI,
+        .parent = TYPE_VFIO_PCI_BASE,
+        .instance_size = sizeof(VFIOUserPCI),
+        .instance_finalize = vfio_user_pci_finalize,
+        .class_size = sizeof(VFIOUserPCIClass),
+        .class_init = vfio_user_pci_class_init,
+    },
+};
+
+DEFINE_TYPES(vfio_user_pci_types)

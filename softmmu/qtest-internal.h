@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the qtest server (qtest.c) and its commands (qtest-commands.c) share. */
+#ifndef SOFTMMU_QTEST_INTERNAL_H
+#define SOFTMMU_QTEST_INTERNAL_H
+
+#include "qapi/error.h"
+
+/* What one command may read or write, and fill (memset). Bytes. */
+#define QTEST_MAX_TRANSFER (16 * MiB)
+#define QTEST_MAX_FILL (1 * GiB)
+/* A write of QTEST_MAX_TRANSFER in hexadecimal fits. */
+#define QTEST_MAX_LINE (2 * QTEST_MAX_TRANSFER + 256)
+
+/*
+ * Carries out @line (without its newline; changed on the way) and appends the
+ * answer's text after "OK" to @reply, e.g. " 0x12"; false: *errp is the reason.
+ */
+bool qtest_command(char *line, GString *reply, Error **errp);
+
+/* Routes the lines of the device at @path through the server. */
+bool qtest_irq_intercept(const char *path, bool outputs, Error **errp);
+
+#endif

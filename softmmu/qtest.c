@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The qtest server: takes lines from a character device, has each carried out
+ * (qtest-commands.c) and answers it; tells of the interrupt lines that the
+ * test intercepts; keeps the log. The peer is as hostile as a guest: no line,
+ * of whatever length and content, may do more than fail.
+ */
+#include "qemu/osdep.h"
+
+#include "chardev/char.h"
+#include "hw/irq.h"
+#include "hw/qdev-core.h"
+#include "sysemu/qtest.h"
+
+#include "qtest-internal.h"
+
+/* Of one read of the character device, bytes. */
+#define QTEST_READ_SIZE 4096
+
+typedef struct QTestServer {
+    CharBackend chr;
+    FILE *log;                            /* NULL: none */
+    gint64 start;                         /* g_get_monotonic_time() */
+    bool connected;
+    GString *line;                        /* received, not yet complete */
+    bool overlong;                        /* the line is being skipped */
+    DeviceState *irq_dev;                 /* intercepted; NULL: none */
+    bool irq_outputs;
+    GHashTable *irq_high;                 /* numbers of the raised lines */
+} QTestServer;
+
+/* The one server; a process has one machine. */
+static QTestServer *qtest_server;
+
+bool qtest_driver(void)
+{
+    return qtest_server != NULL;
+}
+
+/* @tag is R (received), S (sent) or I (about the connection). */
+static void qtest_log_line(QTestServer *s, char tag, const char *text)
+{
+    if (s->log) {
+        fprintf(s->log, "[%c +%.6f] %s\n", tag,
+                (g_get_monotonic_time() - s->start) / 1e6, text);
+        fflush(s->log);
+    }
+}
+
+static void qtest_send(QTestServer *s, GString *text)
+{
+    qtest_log_line(s, 'S', text->str);
+    g_string_append_c(text, '\n');
+    qemu_chr_fe_write_all(&s->chr, (uint8_t *)text->str, text->len);
+}
+
+/* --- interrupts ---------------------------------------------------------- */
+
+static void qtest_irq_changed(QTestServer *s, int n, int level)
+{
+    g_autoptr(GString) text = NULL;
+    void *line = GINT_TO_POINTER(n);
+
+    if (g_hash_table_contains(s->irq_high, line) == (level != 0)) {
+        return;
+    }
+    if (level) {
+        g_hash_table_add(s->irq_high, line);
+    } else {
+        g_hash_table_remove(s->irq_high, line);
+    }
+    if (s->connected) {
+        text = g_string_new(NULL);
+        g_string_printf(text, "IRQ %s %d", level ? "raise" : "lower", n);
+        qtest_send(s, text);
+    }
+}
+
+/* @opaque: the line that was intercepted, NULL if it led nowhere. */
+static void qtest_irq_handler(void *opaque, int n, int level)
+{
+    qemu_set_irq(opaque, level);
+    if (qtest_server) {
+        qtest_irq_changed(qtest_server, n, level);
+    }
+}
+
+static void qtest_intercept_outputs(DeviceState *dev, NamedGPIOList *list)
+{
+    for (int i = 0; i < list->num_out; i++) {
+        qemu_irq old = qdev_get_gpio_out_connector(dev, list->name, i);
+
+        qdev_intercept_gpio_out(dev,
+                                qemu_allocate_irq(qtest_irq_handler, old, i),
+                                list->name, i);
+    }
+}
+
+bool qtest_irq_intercept(const char *path, bool outputs, Error **errp)
+{
+    QTestServer *s = qtest_server;
+    DeviceState *dev = (DeviceState *)object_dynamic_cast(
+        object_resolve_path(path, NULL), TYPE_DEVICE);
+    NamedGPIOList *list;
+
+    if (!dev) {
+        error_setg(errp, "Unknown device");
+        return false;
+    }
+    if (s->irq_dev) {
+        if (s->irq_dev != dev || s->irq_outputs != outputs) {
+            error_setg(errp, "IRQ intercept already enabled");
+            return false;
+        }
+        return true;
+    }
+    s->irq_dev = dev;
+    s->irq_outputs = outputs;
+    QLIST_FOREACH(list, &dev->gpios, node) {
+        if (outputs) {
+            qtest_intercept_outputs(dev, list);
+        } else if (!list->name) {
+            qemu_irq_intercept_in(list->in, qtest_irq_handler, list->num_in);
+        }
+    }
+    return true;
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+static void qtest_handle_line(QTestServer *s, char *line)
+{
+    g_autoptr(GString) reply = g_string_new("OK");
+    Error *err = NULL;
+
+    qtest_log_line(s, 'R', line);
+    if (!qtest_command(line, reply, &err)) {
+        g_string_printf(reply, "FAIL %s", error_get_pretty(err));
+        error_free(err);
+    }
+    qtest_send(s, reply);
+}
+
+static void qtest_fail_overlong(QTestServer *s)
+{
+    g_autoptr(GString) reply = g_string_new("FAIL line too long");
+
+    g_string_truncate(s->line, 0);
+    s->overlong = true;
+    qtest_send(s, reply);
+}
+
+/* @len bytes without a newline, followed by one if @complete. */
+static void qtest_feed(QTestServer *s, const char *data, size_t len,
+                       bool complete)
+{
+    if (!s->overlong) {
+        g_string_append_len(s->line, data, len);
+        if (s->line->len > QTEST_MAX_LINE) {
+            qtest_fail_overlong(s);
+        } else if (complete) {
+            qtest_handle_line(s, s->line->str);
+        }
+    }
+    if (complete) {
+        g_string_truncate(s->line, 0);
+        s->overlong = false;
+    }
+}
+
+static int qtest_can_read(void *opaque)
+{
+    return QTEST_READ_SIZE;
+}
+
+static void qtest_read(void *opaque, const uint8_t *buf, int size)
+{
+    QTestServer *s = opaque;
+    const char *data = (const char *)buf;
+    const char *end = data + size;
+
+    while (data < end) {
+        const char *newline = memchr(data, '\n', end - data);
+
+        qtest_feed(s, data, (newline ? newline : end) - data, newline != NULL);
+        data = newline ? newline + 1 : end;
+    }
+}
+
+static void qtest_event(void *opaque, QEMUChrEvent event)
+{
+    QTestServer *s = opaque;
+
+    switch (event) {
+    case CHR_EVENT_OPENED:
+        g_hash_table_remove_all(s->irq_high);
+        s->connected = true;
+        qtest_log_line(s, 'I', "OPENED");
+        break;
+    case CHR_EVENT_CLOSED:
+        s->connected = false;
+        s->overlong = false;
+        g_string_truncate(s->line, 0);
+        qtest_log_line(s, 'I', "CLOSED");
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- start and end ------------------------------------------------------- */
+
+static bool qtest_open_log(QTestServer *s, const char *path, Error **errp)
+{
+    if (!path) {
+        s->log = stderr;
+    } else if (strcmp(path, "none") != 0) {
+        s->log = fopen(path, "w");
+        if (!s->log) {
+            error_setg_errno(errp, errno, "could not open qtest log '%s'",
+                             path);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void qtest_server_free(QTestServer *s)
+{
+    if (s->log && s->log != stderr) {
+        fclose(s->log);
+    }
+    g_hash_table_unref(s->irq_high);
+    g_string_free(s->line, TRUE);
+    g_free(s);
+}
+
+bool qtest_server_init(const char *qtest_chrdev, const char *qtest_log,
+                       Error **errp)
+{
+    QTestServer *s;
+    Chardev *chr;
+
+    g_assert(!qtest_server);
+    s = g_new0(QTestServer, 1);
+    s->start = g_get_monotonic_time();
+    s->line = g_string_new(NULL);
+    s->irq_high = g_hash_table_new(NULL, NULL);
+    if (!qtest_open_log(s, qtest_log, errp)) {
+        qtest_server_free(s);
+        return false;
+    }
+    chr = qemu_chr_parse_compat("qtest", qtest_chrdev, errp);
+    if (!chr || !qemu_chr_fe_init(&s->chr, chr, errp)) {
+        qtest_server_free(s);
+        return false;
+    }
+    qtest_server = s;
+    qemu_chr_fe_set_handlers(&s->chr, qtest_can_read, qtest_read, qtest_event,
+                             NULL, s, NULL, true);
+    return true;
+}
+
+void qtest_server_cleanup(void)
+{
+    QTestServer *s = g_steal_pointer(&qtest_server);
+
+    if (s) {
+        qemu_chr_fe_deinit(&s->chr, false);
+        qtest_server_free(s);
+    }
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the machine and its users are connected to: -object, -chardev, -serial,
+ * and the monitors, with the defaults that hold if none of them is given.
+ */
+#include "qemu/osdep.h"
+#include "chardev/char.h"
+#include "monitor/monitor.h"
+#include "qom/object_interfaces.h"
+#include "sysemu/sysemu.h"
+#include "vl-internal.h"
+
+static bool create_object(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "qom-type", &keyval, NULL,
+                                                 errp);
+
+    return opts && user_creatable_add_from_json(opts, keyval, errp);
+}
+
+bool vl_create_objects(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("object", cfg->objects, create_object, NULL, errp);
+}
+
+static bool create_chardev(const char *arg, void *opaque, Error **errp)
+{
+    return qemu_chr_new_from_text(arg, errp) != NULL;
+}
+
+bool vl_create_chardevs(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("chardev", cfg->chardevs, create_chardev, NULL, errp);
+}
+
+/* --- monitors --- */
+
+/* A label that no other of these has. */
+static char *next_label(const char *base)
+{
+    static unsigned int number;
+
+    return g_strdup_printf("%s%u", base, number++);
+}
+
+static bool create_qmp(const char *arg, bool pretty, Error **errp)
+{
+    g_autofree char *label = next_label("compat_monitor");
+    Chardev *chr;
+
+    if (strcmp(arg, "none") == 0) {
+        return true;
+    }
+    chr = qemu_chr_parse_compat(label, arg, errp);
+    return chr && monitor_init_qmp(chr, pretty, errp);
+}
+
+static bool create_plain_qmp(const char *arg, void *opaque, Error **errp)
+{
+    return create_qmp(arg, false, errp);
+}
+
+static bool create_pretty_qmp(const char *arg, void *opaque, Error **errp)
+{
+    return create_qmp(arg, true, errp);
+}
+
+static bool create_hmp(const char *arg, void *opaque, Error **errp)
+{
+    g_autofree char *label = next_label("compat_monitor");
+    Chardev *chr;
+
+    if (strcmp(arg, "none") == 0) {
+        return true;
+    }
+    chr = qemu_chr_parse_compat(label, arg, errp);
+    return chr && monitor_init_hmp(chr, errp);
+}
+
+static bool create_mon(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "chardev", &keyval, NULL,
+                                                 errp);
+
+    return opts && monitor_init_opts(opts, errp);
+}
+
+bool vl_create_monitors(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("mon", cfg->mons, create_mon, NULL, errp) &&
+           vl_foreach("qmp", cfg->qmps, create_plain_qmp, NULL, errp) &&
+           vl_foreach("qmp-pretty", cfg->qmp_prettys, create_pretty_qmp, NULL,
+                      errp) &&
+           vl_foreach("monitor", cfg->monitors, create_hmp, NULL, errp);
+}
+
+/* --- serial ports --- */
+
+static bool create_serial(const char *arg, void *opaque, Error **errp)
+{
+    g_autofree char *label = next_label("serial");
+    Chardev *chr;
+
+    if (strcmp(arg, "none") == 0) {
+        return serial_hd_add(NULL, errp);
+    }
+    chr = qemu_chr_parse_compat(label, arg, errp);
+    if (!chr) {
+        return false;
+    }
+    if (g_str_has_prefix(arg, "mon:") && !monitor_init_hmp(chr, errp)) {
+        return false;
+    }
+    return serial_hd_add(chr, errp);
+}
+
+/* Whether one of the texts speaks of the terminal. */
+static bool any_uses_stdio(const GPtrArray *args)
+{
+    for (guint i = 0; i < args->len; i++) {
+        if (strstr(args->pdata[i], "stdio")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool stdio_is_taken(const VlConfig *cfg)
+{
+    return any_uses_stdio(cfg->chardevs) || any_uses_stdio(cfg->qmps) ||
+           any_uses_stdio(cfg->qmp_prettys) || any_uses_stdio(cfg->monitors) ||
+           any_uses_stdio(cfg->serials) || cfg->daemonize ||
+           (cfg->qtest && strstr(cfg->qtest, "stdio"));
+}
+
+/*
+ * Who starts a VM by hand wants to see its console: unless told otherwise the
+ * serial port is on the terminal, and the monitor, if no other is asked for,
+ * behind Ctrl-a c. With -serial and -nographic the monitor alone is there.
+ */
+static const char *default_serial(const VlConfig *cfg)
+{
+    bool monitor = cfg->monitors->len || cfg->mons->len;
+
+    if (cfg->no_defaults || cfg->serials->len || stdio_is_taken(cfg)) {
+        return NULL;
+    }
+    return monitor ? "stdio" : "mon:stdio";
+}
+
+static bool wants_default_monitor(const VlConfig *cfg)
+{
+    return cfg->nographic && cfg->serials->len && !cfg->no_defaults &&
+           !cfg->monitors->len && !cfg->mons->len && !cfg->qmps->len &&
+           !cfg->qmp_prettys->len && !stdio_is_taken(cfg);
+}
+
+bool vl_create_serials(const VlConfig *cfg, Error **errp)
+{
+    const char *serial = default_serial(cfg);
+
+    if (serial) {
+        return vl_with("serial", serial, create_serial, NULL, errp);
+    }
+    if (wants_default_monitor(cfg) &&
+        !vl_with("monitor", "stdio", create_hmp, NULL, errp)) {
+        return false;
+    }
+    return vl_foreach("serial", cfg->serials, create_serial, NULL, errp);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line, between the files of vl: vl-options.c turns argv into a
+ * VlConfig, vl.c hands its parts, in order, to those who carry them out.
+ * Nothing else includes this.
+ */
+#ifndef SOFTMMU_VL_INTERNAL_H
+#define SOFTMMU_VL_INTERNAL_H
+
+#include <json-glib/json-glib.h>
+
+#include "hw/boards.h"
+
+/* The arguments as they were given; all strings are argv's. */
+typedef struct VlConfig {
+    /* arguments of options that may be repeated, in order (char *) */
+    GPtrArray *machine;
+    GPtrArray *accel;
+    GPtrArray *smp;
+    GPtrArray *memory;
+    GPtrArray *numa;
+    GPtrArray *overcommit;
+    GPtrArray *objects;
+    GPtrArray *devices;
+    GPtrArray *globals;
+    GPtrArray *chardevs;
+    GPtrArray *serials;
+    GPtrArray *mons;
+    GPtrArray *qmps;
+    GPtrArray *qmp_prettys;
+    GPtrArray *monitors;
+    /* the last one counts; NULL: not given */
+    const char *cpu;
+    const char *kernel;
+    const char *initrd;
+    const char *append;
+    const char *name;
+    const char *uuid;
+    const char *pidfile;
+    const char *qtest;
+    const char *qtest_log;
+    bool help;
+    bool version;
+    bool no_defaults;
+    bool nographic;
+    bool no_reboot;
+    bool no_shutdown;
+    bool paused;                          /* -S */
+    bool daemonize;
+} VlConfig;
+
+/* vl-options.c. false: *errp, worded for the user. */
+bool vl_parse_options(VlConfig *cfg, int argc, char **argv, Error **errp);
+void vl_config_free(VlConfig *cfg);
+/* Prints what -help prints. */
+void vl_print_usage(void);
+/* Parses "key=value,..."; whatever begins with '{' is JSON, and *keyval false
+ * then. NULL: *errp. *help may be NULL: help is a key like others. */
+JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
+                            bool *keyval, bool *help, Error **errp);
+
+/*
+ * Calls @fn for each argument in @args until one fails, with the error
+ * messages' location set to "-@option ARGUMENT", which is left set on failure.
+ */
+typedef bool VlArgFunc(const char *arg, void *opaque, Error **errp);
+bool vl_foreach(const char *option, GPtrArray *args, VlArgFunc *fn,
+                void *opaque, Error **errp);
+bool vl_with(const char *option, const char *arg, VlArgFunc *fn, void *opaque,
+             Error **errp);
+
+/* vl-help.c. true: some option asked for help, which has been printed (or, if
+ * *errp is set, could not be). */
+bool vl_print_help(const VlConfig *cfg, Error **errp);
+
+/* vl-machine.c. Before any device exists. */
+bool vl_register_globals(const VlConfig *cfg, Error **errp);
+/* Creates current_machine and fills it in. */
+bool vl_create_machine(const VlConfig *cfg, Error **errp);
+/* After -object, before machine_run_board_init(). */
+bool vl_configure_numa(const VlConfig *cfg, Error **errp);
+bool vl_init_accel(const VlConfig *cfg, Error **errp);
+bool vl_create_devices(const VlConfig *cfg, Error **errp);
+/* -overcommit, when all memory is in place: may lock it for good. */
+bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
+
+/* vl-backends.c: what devices and monitors are connected to. */
+bool vl_create_objects(const VlConfig *cfg, Error **errp);
+bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
+bool vl_create_monitors(const VlConfig *cfg, Error **errp);
+bool vl_create_serials(const VlConfig *cfg, Error **errp);
+
+/* vl-process.c: what this process is to the rest of the host. */
+bool vl_set_name(const char *arg, Error **errp);
+/* Becomes a child; the parent waits until vl_daemonize_done(), then exits. */
+bool vl_daemonize(Error **errp);
+bool vl_daemonize_done(Error **errp);
+/* Removed when the process ends. */
+bool vl_create_pidfile(const char *path, Error **errp);
+void vl_setup_signals(void);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main(): from the command line to the main loop, and out again. Everything is
+ * put together in one order, whatever the order of the options; whatever fails
+ * on the way ends the program with one message and status 1, and what had been
+ * made by then (sockets, terminal settings, the pid file) is undone by exit
+ * handlers. Does no work proportional to the guest's memory.
+ */
+#include "qemu/osdep.h"
+#include "chardev/char.h"
+#include "exec/address-spaces.h"
+#include "hw/qdev-properties.h"
+#include "monitor/monitor.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "sysemu/cpus.h"
+#include "sysemu/dump.h"
+#include "sysemu/qtest.h"
+#include "sysemu/sysemu.h"
+#include "vl-internal.h"
+
+static bool apply_uuid(const char *arg, void *opaque, Error **errp)
+{
+    return qemu_set_vm_uuid(arg, errp);
+}
+
+static bool apply_name(const char *arg, void *opaque, Error **errp)
+{
+    return vl_set_name(arg, errp);
+}
+
+static bool apply_pidfile(const char *arg, void *opaque, Error **errp)
+{
+    return vl_create_pidfile(arg, errp);
+}
+
+static bool apply_qtest(const char *arg, void *opaque, Error **errp)
+{
+    return qtest_server_init(arg, opaque, errp);
+}
+
+/* The process and its loop; no guest yet. */
+static bool set_up_process(const VlConfig *cfg, Error **errp)
+{
+    if (cfg->daemonize && !vl_daemonize(errp)) {
+        return false;
+    }
+    if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
+        (cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||
+        (cfg->pidfile && !vl_with("pidfile", cfg->pidfile, apply_pidfile, NULL,
+                                  errp))) {
+        return false;
+    }
+    /* Also when something fails: sockets, and how the terminal was. */
+    atexit(qemu_chr_cleanup);
+    runstate_set_no_reboot(cfg->no_reboot);
+    runstate_set_no_shutdown(cfg->no_shutdown);
+    vl_setup_signals();
+    return qemu_init_main_loop(errp) == 0;
+}
+
+/* The machine, with all that was asked for; not yet running. */
+static bool set_up_machine(const VlConfig *cfg, Error **errp)
+{
+    memory_map_init();
+    if (!vl_create_machine(cfg, errp) ||
+        !vl_register_globals(cfg, errp) ||
+        !vl_create_objects(cfg, errp) ||
+        !vl_configure_numa(cfg, errp) ||
+        !vl_init_accel(cfg, errp) ||
+        !vl_create_chardevs(cfg, errp) ||
+        !vl_create_monitors(cfg, errp) ||
+        !vl_create_serials(cfg, errp)) {
+        return false;
+    }
+    if (cfg->qtest && !vl_with("qtest", cfg->qtest, apply_qtest,
+                               (void *)cfg->qtest_log, errp)) {
+        return false;
+    }
+    return machine_run_board_init(current_machine, errp) &&
+           vl_create_devices(cfg, errp) &&
+           vl_configure_overcommit(cfg, errp);
+}
+
+static bool start(const VlConfig *cfg, Error **errp)
+{
+    qdev_prop_check_globals();
+    qdev_machine_creation_done();
+    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    cpu_synchronize_all_post_init();
+    if (!vl_daemonize_done(errp)) {
+        return false;
+    }
+    if (!cfg->paused) {
+        vm_start();
+    }
+    return true;
+}
+
+static void clean_up(void)
+{
+    if (runstate_is_running()) {
+        pause_all_vcpus();
+    }
+    dump_cleanup();
+    monitor_cleanup();
+    qtest_server_cleanup();
+}
+
+static int fail(Error *err)
+{
+    error_report_err(err);
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    __attribute__((cleanup(vl_config_free))) VlConfig cfg = { 0 };
+    Error *err = NULL;
+
+    if (!vl_parse_options(&cfg, argc, argv, &err)) {
+        return fail(err);
+    }
+    if (vl_print_help(&cfg, &err)) {
+        return err ? fail(err) : EXIT_SUCCESS;
+    }
+    if (!set_up_process(&cfg, &err) || !set_up_machine(&cfg, &err) ||
+        !start(&cfg, &err)) {
+        return fail(err);
+    }
+    qemu_main_loop();
+    clean_up();
+    return EXIT_SUCCESS;
+}
