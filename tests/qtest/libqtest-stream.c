@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting, and lines over a socket, bounded by QTEST_TIMEOUT. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libqtest.h"
+
+#define QTEST_TIMEOUT_SECONDS 30
+
+gint64 qtest_deadline(void)
+{
+    const char *text = g_getenv("QTEST_TIMEOUT");
+    gint64 seconds = text ? atoi(text) : QTEST_TIMEOUT_SECONDS;
+
+    return g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+}
+
+bool qtest_wait_more(gint64 deadline, unsigned *round)
+{
+    if (g_get_monotonic_time() > deadline) {
+        return false;
+    }
+    g_usleep(MIN(50u << MIN(*round, 8u), 5000u));
+    (*round)++;
+    return true;
+}
+
+void line_reader_init(LineReader *r, int fd)
+{
+    r->fd = fd;
+    r->buffer = g_string_new(NULL);
+}
+
+void line_reader_destroy(LineReader *r)
+{
+    close(r->fd);
+    g_string_free(r->buffer, TRUE);
+}
+
+/* Waits until @events are there; a time-out ends the test. */
+static void wait_for(LineReader *r, short events)
+{
+    struct pollfd pfd = { .fd = r->fd, .events = events };
+    gint64 left = qtest_deadline() - g_get_monotonic_time();
+    int n;
+
+    do {
+        n = poll(&pfd, 1, left / 1000);
+    } while (n < 0 && errno == EINTR);
+    if (n == 0) {
+        g_error("no answer in time; received so far: '%s'", r->buffer->str);
+    }
+}
+
+/* Takes what is there; false at the end of the stream. */
+static bool line_reader_fill(LineReader *r)
+{
+    char data[65536];
+    ssize_t n;
+
+    wait_for(r, POLLIN);
+    n = read(r->fd, data, sizeof(data));
+    if (n > 0) {
+        g_string_append_len(r->buffer, data, n);
+    }
+    return n > 0;
+}
+
+char *line_reader_read(LineReader *r)
+{
+    size_t searched = 0;
+    const char *newline;
+    char *line;
+
+    while (!(newline = memchr(r->buffer->str + searched, '\n',
+                              r->buffer->len - searched))) {
+        searched = r->buffer->len;
+        if (!line_reader_fill(r)) {
+            return NULL;
+        }
+    }
+    line = g_strndup(r->buffer->str, newline - r->buffer->str);
+    g_string_erase(r->buffer, 0, newline - r->buffer->str + 1);
+    return g_strchomp(line);
+}
+
+void line_reader_send(LineReader *r, const void *data, size_t len)
+{
+    const char *from = data;
+
+    while (len > 0) {
+        ssize_t n = send(r->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EAGAIN) {
+            wait_for(r, POLLOUT);
+        } else if (n < 0) {
+            g_error("the emulator does not listen: %s", g_strerror(errno));
+        } else {
+            from += n;
+            len -= n;
+        }
+    }
+}
