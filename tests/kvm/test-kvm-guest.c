@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The emulator with real KVM and guests of a few instructions: what they say
+ * on the serial port, and how the emulator ends. Each guest is a bzImage put
+ * together here, entered in 64-bit mode. Skipped where /dev/kvm cannot be
+ * opened. The environment variable SPARSEVM names the emulator.
+ */
+#include "qemu/osdep.h"
+
+#include <asm/bootparam.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+
+#define SETUP_SECTS 4
+#define SETUP_SIZE ((SETUP_SECTS + 1) * 512)
+#define ENTRY 0x200
+#define RUN_SECONDS "20"
+
+/* Instructions. OUTB: dx = port, al = value. */
+#define OUTB(port, value)                                                    \
+    0x66, 0xba, (port) & 0xff, (port) >> 8, 0xb0, (value), 0xee
+#define OUTW(port, value)                                                    \
+    0x66, 0xba, (port) & 0xff, (port) >> 8,                                  \
+    0x66, 0xb8, (value) & 0xff, (value) >> 8, 0x66, 0xef
+#define SAY(c) OUTB(0x3f8, c)
+#define POWER_OFF OUTW(0x604, 0x3400)     /* PM1 control: S5 */
+#define STOP 0xf4, 0xeb, 0xfd             /* hlt, for ever */
+#define UD2 0x0f, 0x0b
+#define JMP_RAX 0xff, 0xe0
+
+static char *dir;
+
+static char *write_guest(const uint8_t *code, size_t size)
+{
+    char *path = g_build_filename(dir, "kernel", NULL);
+    g_autofree uint8_t *image = g_malloc0(SETUP_SIZE + ENTRY + size + 16);
+    struct setup_header header = {
+        .setup_sects = SETUP_SECTS,
+        .boot_flag = 0xaa55,
+        .jump = 0x6aeb,
+        .header = 0x53726448,
+        .version = 0x020f,
+        .loadflags = LOADED_HIGH,
+        .initrd_addr_max = INT32_MAX,
+        .xloadflags = XLF_KERNEL_64,
+        .cmdline_size = 255,
+        .pref_address = 16 * MiB,
+        .init_size = MiB,
+    };
+
+    memcpy(image + offsetof(struct boot_params, hdr), &header, sizeof(header));
+    memcpy(image + SETUP_SIZE + ENTRY, code, size);
+    g_assert_true(g_file_set_contents(path, (char *)image,
+                                      SETUP_SIZE + ENTRY + size + 16, NULL));
+    return path;
+}
+
+typedef struct Result {
+    char *out;                            /* what the guest said */
+    char *err;                            /* what the emulator said */
+    int status;                           /* 124: it had to be ended */
+} Result;
+
+/* Runs the emulator with a guest; @option (may be NULL) has one more word. */
+static Result run(const uint8_t *code, size_t size, const char *seconds,
+                  const char *option)
+{
+    g_autofree char *kernel = write_guest(code, size);
+    const char *argv[] = {
+        "timeout", seconds, g_getenv("SPARSEVM"), "-accel", "kvm", "-m", "64M",
+        "-nodefaults", "-display", "none", "-serial", "stdio", "-kernel",
+        kernel, "-smp", "2", option, NULL,
+    };
+    GError *err = NULL;
+    Result r;
+
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                 &r.out, &r.err, &r.status, &err);
+    g_assert_no_error(err);
+    r.status = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
+    return r;
+}
+
+static void free_result(Result *r)
+{
+    g_free(r->out);
+    g_free(r->err);
+}
+
+static bool skipped(void)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0) {
+        g_test_skip("/dev/kvm cannot be opened");
+        return true;
+    }
+    close(fd);
+    return false;
+}
+
+/* The guest says @out, then ends the emulator with status 0. */
+static void check_ends(const uint8_t *code, size_t size, const char *out)
+{
+    Result r;
+
+    if (skipped()) {
+        return;
+    }
+    r = run(code, size, RUN_SECONDS, "-no-reboot");
+    g_assert_cmpstr(r.err, ==, "");
+    g_assert_cmpstr(r.out, ==, out);
+    g_assert_cmpint(r.status, ==, 0);
+    free_result(&r);
+}
+
+static void test_acpi_power_off_ends_it(void)
+{
+    static const uint8_t code[] = { SAY('h'), SAY('i'), POWER_OFF, STOP };
+
+    check_ends(code, sizeof(code), "hi");
+}
+
+static void test_reset_register_resets(void)
+{
+    static const uint8_t code[] = { SAY('r'), OUTB(0xcf9, 6), STOP };
+
+    check_ends(code, sizeof(code), "r");
+}
+
+static void test_keyboard_controller_resets(void)
+{
+    static const uint8_t code[] = { SAY('k'), OUTB(0x64, 0xfe), STOP };
+
+    check_ends(code, sizeof(code), "k");
+}
+
+static void test_triple_fault_resets(void)
+{
+    static const uint8_t code[] = { SAY('t'), UD2 };
+
+    check_ends(code, sizeof(code), "t");
+}
+
+static void test_port_92_resets(void)
+{
+    static const uint8_t code[] = { SAY('p'), OUTB(0x92, 1), STOP };
+
+    check_ends(code, sizeof(code), "p");
+}
+
+/*
+ * Counts resets in a byte of CMOS, which survives them, and changes its own
+ * code, which must come back from the file each time.
+ */
+static void test_each_reset_starts_the_kernel_afresh(void)
+{
+    static const uint8_t code[] = {
+        SAY('a'),
+        0xc6, 0x05, 0xf7, 0xff, 0xff, 0xff, 'b', /* movb 'b' over 'a' */
+        OUTB(0x70, 0x40), 0x66, 0xba, 0x71, 0x00,
+        0xec, 0xfe, 0xc0, 0xee,           /* in al; inc al; out al */
+        0x3c, 0x03, 0x74, 0x0a,           /* cmp al, 3; je off */
+        OUTB(0xcf9, 6), STOP,
+        POWER_OFF, STOP,
+    };
+    Result r;
+
+    if (skipped()) {
+        return;
+    }
+    r = run(code, sizeof(code), RUN_SECONDS, NULL);
+    g_assert_cmpstr(r.err, ==, "");
+    g_assert_cmpstr(r.out, ==, "aaa");
+    g_assert_cmpint(r.status, ==, 0);
+    free_result(&r);
+}
+
+/* Code outside of memory cannot be emulated: the VM stops, and says why. */
+static void test_internal_error_stops_the_vm(void)
+{
+    static const uint8_t code[] = {
+        SAY('e'), 0xb8, 0x00, 0x00, 0x00, 0xd0, JMP_RAX,
+    };
+    Result r;
+
+    if (skipped()) {
+        return;
+    }
+    r = run(code, sizeof(code), "2", NULL);
+    g_assert_cmpstr(r.out, ==, "e");
+    g_assert_nonnull(strstr(r.err, "KVM: CPU 0: internal error"));
+    g_assert_nonnull(strstr(r.err, "RIP 0xd0000000"));
+    g_assert_cmpint(r.status, ==, 124);
+    free_result(&r);
+}
+
+static void test_without_kernel_it_does_not_start(void)
+{
+    g_autofree char *command = g_strdup_printf("%s -accel kvm -display none",
+                                               g_getenv("SPARSEVM"));
+    Result r;
+
+    if (skipped()) {
+        return;
+    }
+    g_assert_true(g_spawn_command_line_sync(command, &r.out, &r.err, &r.status,
+                                            NULL));
+    g_assert_nonnull(strstr(r.err, "-kernel is missing"));
+    g_assert_cmpint(WEXITSTATUS(r.status), ==, 1);
+    free_result(&r);
+}
+
+int main(int argc, char **argv)
+{
+    g_autofree char *kernel = NULL;
+    int ret;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!g_getenv("SPARSEVM")) {
+        g_printerr("SPARSEVM must name the emulator\n");
+        return EXIT_FAILURE;
+    }
+    dir = g_dir_make_tmp("test-kvm-XXXXXX", NULL);
+    g_test_add_func("/kvm/acpi-power-off-ends-it",
+                    test_acpi_power_off_ends_it);
+    g_test_add_func("/kvm/reset-register-resets", test_reset_register_resets);
+    g_test_add_func("/kvm/keyboard-controller-resets",
+                    test_keyboard_controller_resets);
+    g_test_add_func("/kvm/triple-fault-resets", test_triple_fault_resets);
+    g_test_add_func("/kvm/port-92-resets", test_port_92_resets);
+    g_test_add_func("/kvm/each-reset-starts-the-kernel-afresh",
+                    test_each_reset_starts_the_kernel_afresh);
+    g_test_add_func("/kvm/internal-error-stops-the-vm",
+                    test_internal_error_stops_the_vm);
+    g_test_add_func("/kvm/without-kernel-it-does-not-start",
+                    test_without_kernel_it_does_not_start);
+    ret = g_test_run();
+    kernel = g_build_filename(dir, "kernel", NULL);
+    g_unlink(kernel);
+    g_rmdir(dir);
+    g_free(dir);
+    return ret;
+}

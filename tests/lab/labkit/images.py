@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a lab is made from, kept in its work directory: kernel, initramfs, drive."""
+import glob
+import gzip
+import hashlib
+import lzma
+import os
+import pathlib
+import shutil
+import subprocess
+
+from .report import say
+from .vfio import DRIVE_READ
+
+MIB = 1 << 20
+KERNEL_PACKAGE = "linux-image-amd64"
+DRIVE_SIZE = 384 * MIB
+INSTALL_DEPS = pathlib.Path(__file__).resolve().parents[3] / "scripts/install-deps"
+
+
+class Kernel:
+    """An unpacked kernel package: boot/vmlinuz-VERSION and lib/modules/VERSION."""
+
+    def __init__(self, tree):
+        self.tree = pathlib.Path(tree)
+        if not (self.tree / "lib").exists():  # packages for a merged /usr
+            (self.tree / "lib").symlink_to("usr/lib")
+        images = sorted(self.tree.glob("boot/vmlinuz-*"))
+        if not images:
+            raise SystemExit(f"lab: {self.tree}: no boot/vmlinuz-* in it")
+        self.image = images[-1]
+        self.version = self.image.name[len("vmlinuz-"):]
+        if not (self.tree / "lib/modules" / self.version / "modules.dep").exists():
+            subprocess.run(["depmod", "-b", self.tree, self.version], check=True)
+
+    def modules(self, names):
+        """Paths of the modules NAMES and all they need, in loading order."""
+        paths = {}
+        for name in names:
+            shown = subprocess.run(
+                ["modprobe", "-d", self.tree, "-S", self.version,
+                 "--show-depends", name],
+                stdout=subprocess.PIPE, text=True)
+            if shown.returncode:
+                raise SystemExit(f"lab: kernel {self.version} has no module {name}")
+            for line in shown.stdout.splitlines():
+                kind, path = line.split(maxsplit=1)
+                if kind == "insmod":
+                    paths[path.strip()] = None
+        return list(paths)
+
+
+def fetch_kernel(work):
+    """The distribution's kernel, downloaded once and unpacked, never installed."""
+    tree = work / "kernel"
+    if not tree.exists():
+        say(f"lab: fetching {KERNEL_PACKAGE}")
+        download = work / "download"
+        if not download_kernel(download):
+            subprocess.run([INSTALL_DEPS, "--update"], check=True)
+            if not download_kernel(download):
+                raise SystemExit(f"lab: cannot download {KERNEL_PACKAGE}; "
+                                 "--kernel takes one that is unpacked already")
+        package = glob.glob(f"{download}/*.deb")[0]
+        subprocess.run(["dpkg", "-x", package, download / "tree"], check=True)
+        os.rename(download / "tree", tree)
+        shutil.rmtree(download)
+    return Kernel(tree)
+
+
+def download_kernel(directory):
+    """apt-get download of the package that KERNEL_PACKAGE stands for."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    shown = subprocess.run(["apt-cache", "depends", KERNEL_PACKAGE],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                           text=True, check=False).stdout
+    packages = [line.split()[-1] for line in shown.splitlines()
+                if line.strip().startswith("Depends: linux-image-")]
+    if not packages:
+        return False
+    command = ["apt-get", "-q", "download", packages[0]]
+    if os.geteuid() == 0:  # the work directory need not be open to user _apt
+        command[1:1] = ["-o", "APT::Sandbox::User=root"]
+    return subprocess.run(command, cwd=directory,
+                          stdout=subprocess.DEVNULL).returncode == 0
+
+
+def copy_module(path, directory):
+    """Put a module there uncompressed; its file name."""
+    name = os.path.basename(path)
+    if not name.endswith(".xz"):
+        shutil.copy(path, directory)
+        return name
+    data = lzma.decompress(pathlib.Path(path).read_bytes())
+    (directory / name[:-3]).write_bytes(data)
+    return name[:-3]
+
+
+def initramfs(work, name, init, kernel, modules):
+    """Pack busybox, INIT and MODULES; the path of the image."""
+    root = work / f"{name}.root"
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "bin").mkdir(parents=True)
+    (root / "modules").mkdir()
+    shutil.copy("/bin/busybox", root / "bin")
+    shutil.copy(init, root / "init")
+    order = [copy_module(path, root / "modules") for path in kernel.modules(modules)]
+    (root / "modules/order").write_text("".join(f"{module}\n" for module in order))
+    files = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root,
+                             input="\n".join(files).encode(),
+                             stdout=subprocess.PIPE, check=True).stdout
+    image = work / f"{name}.img"
+    image.write_bytes(gzip.compress(archive, compresslevel=1))
+    shutil.rmtree(root)
+    return image
+
+
+def drive(work):
+    """The lab's nvme drive: random bytes; its path and the SHA-256 of its
+    first DRIVE_READ bytes."""
+    image, note = work / "drive.img", work / "drive.sha256"
+    if not (image.exists() and note.exists()):
+        new = work / "drive.new"
+        digest = hashlib.sha256()
+        with open(new, "wb") as file:
+            for offset in range(0, DRIVE_SIZE, MIB):
+                block = os.urandom(MIB)
+                file.write(block)
+                if offset < DRIVE_READ:
+                    digest.update(block)
+        note.write_text(digest.hexdigest())
+        os.rename(new, image)
+    return image, note.read_text()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which driver has a PCI device, and how to hand it to vfio-pci and back."""
+import hashlib
+import os
+import pathlib
+
+MIB = 1 << 20
+# What the guest reads of the drive: more than a guest of 256 MiB could hold
+# without plugged memory.
+DRIVE_READ = 320 * MIB
+
+
+class PciDevice:
+    def __init__(self, address):
+        self.address = address
+        self._path = pathlib.Path("/sys/bus/pci/devices") / address
+        if not self._path.exists():
+            raise SystemExit(f"lab: no PCI device {address}")
+        if not (self._path / "iommu_group").exists():
+            raise SystemExit(f"lab: {address} is in no IOMMU group; "
+                             "this machine has no IOMMU, or it is off")
+
+    def driver(self):
+        """Name of the driver that has the device, or None."""
+        link = self._path / "driver"
+        return os.path.basename(os.readlink(link)) if link.exists() else None
+
+    def give_to(self, driver):
+        """Bind the device to DRIVER; None leaves it without one."""
+        if self.driver() == driver:
+            return
+        if self.driver():
+            (self._path / "driver/unbind").write_text(self.address)
+        if driver is None:
+            return
+        (self._path / "driver_override").write_text(driver)
+        pathlib.Path("/sys/bus/pci/drivers_probe").write_text(self.address)
+        (self._path / "driver_override").write_text("\n")
+        if self.driver() != driver:
+            raise SystemExit(f"lab: the driver {driver} did not take {self.address}")
+
+    def block_device(self):
+        """Path of the drive's first namespace; the nvme driver must have it."""
+        names = sorted(path.name for path in self._path.glob("nvme/nvme*/nvme*n1"))
+        if not names:
+            raise SystemExit(f"lab: {self.address} is no drive of the nvme driver's")
+        return f"/dev/{names[0]}"
+
+    def digest(self):
+        """SHA-256 of the first DRIVE_READ bytes, read through the host's driver.
+
+        Opens exclusively: a drive that is mounted, or swapped to, is refused.
+        """
+        path = self.block_device()
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_EXCL)
+        except OSError as err:
+            raise SystemExit(f"lab: {path}: {err.strerror}; "
+                             "the drive must be of no use to this machine")
+        digest = hashlib.sha256()
+        with open(fd, "rb") as drive:
+            for _ in range(DRIVE_READ // MIB):
+                block = drive.read(MIB)
+                if len(block) != MIB:
+                    raise SystemExit(f"lab: {path} is smaller than "
+                                     f"{DRIVE_READ // MIB} MiB")
+                digest.update(block)
+        return digest.hexdigest()

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine around the memory: processors, PCI, clock, power button."""
+import calendar
+import time
+
+from labkit.vm import Vm
+
+CLOCK_SECONDS = 120
+
+
+def check_clock(vm):
+    """The guest's clock chip, which keeps UTC, and this machine's agree."""
+    shown = vm.ask("cat /sys/class/rtc/rtc0/date /sys/class/rtc/rtc0/time").split()
+    guest = calendar.timegm(time.strptime(" ".join(shown), "%Y-%m-%d %H:%M:%S"))
+    off = guest - time.time()
+    assert abs(off) < CLOCK_SECONDS, f"the guest's clock is off by {off:.0f} s"
+
+
+def test_machine(lab):
+    """two CPUs, PCI by ECAM, a clock, and a power button that works"""
+    with Vm(lab, "-smp", "2", "-m", "256M") as vm:
+        vm.boot()
+        cpus = vm.ask("grep -c ^processor /proc/cpuinfo")
+        assert cpus == "2", f"the guest sees {cpus} CPUs"
+        vm.ask("test -e /sys/firmware/acpi/tables/MCFG")
+        vm.ask("grep -E 'PCI (MMCONFIG|ECAM) 0000' /proc/iomem")
+        check_clock(vm)
+        vm.ask("grep -q 'Power Button' /sys/class/input/event*/device/name")
+        vm.qmp.command("system_powerdown")
+        status = vm.wait_for_exit()
+        assert status == 0, f"the emulator ended with status {status}"
