@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vfio-user server that stalls, lies or dies, at whatever request: it costs
+ * the guest the device, for a bounded time, and nothing more.
+ */
+#include "qemu/osdep.h"
+
+#include <sys/socket.h>
+
+#include "qemu/main-loop.h"
+#include "vfio-user-fixture.h"
+
+/* The device is dead; the guest goes on, and is not kept waiting. */
+static void check_dead(VUFixture *f)
+{
+    int64_t before = g_get_monotonic_time();
+    uint32_t val = 0;
+
+    g_assert_nonnull(vfio_user_socket_error(f->user->socket));
+    for (int i = 0; i < 100; i++) {
+        g_assert_cmpint(vfio_user_device_io.region_read(&f->vdev, 0, 0, &val,
+                                                        4), <, 0);
+        g_assert_cmpint(vfio_user_device_io.region_write(&f->vdev, 0, 0, &val,
+                                                         4), <, 0);
+    }
+    g_assert_cmpint(vfio_user_device_io.reset(&f->vdev), ==, 0);
+    vu_plug(f, 200, 20);
+    sparse_ram_unplug(f->ram, 205, 10);
+    main_loop_wait(true);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+}
+
+/* How often @text has been said. */
+static unsigned said(VUFixture *f, const char *text)
+{
+    unsigned n = 0;
+
+    for (const char *p = f->said->str; (p = strstr(p, text)); p++) {
+        n++;
+    }
+    return n;
+}
+
+static void test_stall(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+    uint32_t val;
+    int64_t before;
+
+    vu_start_for(f, &options, 300, &error_abort);
+    vu_arm(f, TESTDEV_FAULT_STALL, 0, 0);
+    before = g_get_monotonic_time();
+    g_assert_cmpint(vfio_user_device_io.region_read(&f->vdev, 0, 0, &val, 4),
+                    ==, -ETIMEDOUT);
+    g_assert_cmpint(g_get_monotonic_time() - before, >=, 300 * 1000);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpuint(said(f, "has not answered REGION_READ for 300 ms"), ==, 1);
+    check_dead(f);
+    g_assert_cmpuint(said(f, "vfio-user test: "), ==, 1);
+}
+
+/* A plug that the server never answers is refused; the next one is not. */
+static void test_stall_while_plugging(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+
+    vu_start_for(f, &options, 300, &error_abort);
+    vu_plug(f, 0, 2);
+    vu_arm(f, TESTDEV_FAULT_STALL, 3, 0);
+    g_assert_cmpint(sparse_ram_plug(f->ram, 10, 20), ==, -ETIMEDOUT);
+    g_assert_false(sparse_ram_is_plugged(f->ram, 10));
+    vu_plug(f, 10, 20);
+    check_dead(f);
+}
+
+static void test_stall_while_unplugging(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+
+    vu_start_for(f, &options, 300, &error_abort);
+    vu_plug(f, 0, 10);
+    vu_arm(f, TESTDEV_FAULT_STALL, 3, 0);
+    sparse_ram_unplug(f->ram, 0, 10);
+    check_dead(f);
+    g_assert_false(f->user->container.broken);
+}
+
+static void test_death(VUFixture *f, gconstpointer data)
+{
+    uint32_t val;
+
+    vu_start(f);
+    vu_plug(f, 0, 2);
+    vu_arm(f, TESTDEV_FAULT_DIE, 0, 0);
+    g_assert_cmpint(vfio_user_device_io.region_read(&f->vdev, 0, 0, &val, 4), <,
+                    0);
+    g_assert_cmpuint(said(f, "the connection has been lost"), ==, 1);
+    check_dead(f);
+    g_assert_false(f->user->container.broken);
+}
+
+/* Nobody asks the server anything: the main loop sees that it has gone. */
+static void test_death_unasked(VUFixture *f, gconstpointer data)
+{
+    int64_t end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+
+    vu_start(f);
+    shutdown(f->server.fd, SHUT_RDWR);
+    while (!vfio_user_socket_error(f->user->socket)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        main_loop_wait(true);
+    }
+    g_assert_cmpuint(said(f, "a device has failed"), ==, 1);
+    vu_plug(f, 0, 3);
+}
+
+/* Each kind of nonsense as the answer to each kind of request. */
+static void provoke(VUFixture *f, int request)
+{
+    struct vfio_device_info info = { .argsz = sizeof(info) };
+    struct vfio_irq_info irq = { .argsz = sizeof(irq), .index = 1 };
+    struct vfio_region_info *region = NULL;
+    uint64_t val = 0;
+
+    switch (request) {
+    case 0:
+        f->vdev.io->region_read(&f->vdev, 0, 0, &val, 8);
+        break;
+    case 1:
+        f->vdev.io->region_write(&f->vdev, 0, 0, &val, 8);
+        break;
+    case 2:
+        if (!sparse_ram_plug(f->ram, 50, 4)) {
+            sparse_ram_unplug(f->ram, 50, 4);
+        }
+        break;
+    case 3:
+        sparse_ram_unplug(f->ram, 0, 2);
+        break;
+    case 4:
+        f->vdev.io->device_info(&f->vdev, &info);
+        break;
+    case 5:
+        f->vdev.io->region_info(&f->vdev, 2, &region);
+        g_free(region);
+        break;
+    case 6:
+        f->vdev.io->irq_info(&f->vdev, &irq);
+        break;
+    case 7:
+        vfio_device_irq_disable(&f->vdev, 0);
+        break;
+    case 8:
+        f->vdev.io->reset(&f->vdev);
+        break;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static void test_garbage(VUFixture *f, gconstpointer data)
+{
+    for (uint32_t kind = 0; kind < TESTDEV_NR_GARBAGE; kind++) {
+        for (int request = 0; request < 9; request++) {
+            const TestDevOptions options = { .seed = g_test_rand_int() };
+            int64_t before = g_get_monotonic_time();
+
+            vu_start_for(f, &options, kind == TESTDEV_GARBAGE_HALF ? 300 : 5000,
+                         &error_abort);
+            vu_plug(f, 0, 2);
+            vu_arm(f, TESTDEV_FAULT_GARBAGE, 0, kind);
+            provoke(f, request);
+            /* If it has passed for an answer, the next one will not. */
+            for (int i = 0; i < 3; i++) {
+                provoke(f, 0);
+            }
+            check_dead(f);
+            g_assert_cmpint(g_get_monotonic_time() - before, <,
+                            5 * G_USEC_PER_SEC);
+            vu_stop(f);
+            g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==,
+                            0);
+        }
+    }
+}
+
+/* Every fault at every message of the set-up: refused with a reason, or a
+ * device that works so far. */
+static void test_faults_at_set_up(VUFixture *f, gconstpointer data)
+{
+    const unsigned faults[] = { TESTDEV_FAULT_STALL, TESTDEV_FAULT_GARBAGE,
+                                TESTDEV_FAULT_DIE };
+
+    vu_plug(f, 0, 3);
+    for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+        for (uint32_t n = 0; n < 6; n++) {
+            TestDevOptions options = { 0 };
+            g_autoptr(GError) err = NULL;
+
+            options.fault_after[faults[i]] = n + 1;
+            /* VERSION, and three maps. */
+            g_assert_true(vu_start_for(f, &options, 300, &err) == (n >= 4));
+            g_assert_true((err != NULL) == (n < 4));
+            g_assert_true(!err ||
+                          g_str_has_prefix(error_get_pretty(err),
+                                           "vfio-user test: "));
+            vu_stop(f);
+        }
+    }
+    /* Whoever set it up has the reason: it has not been told besides. */
+    g_assert_cmpuint(said(f, "has not answered VERSION"), ==, 0);
+}
+
+#define ADD(name, fn) \
+    g_test_add("/vfio-user/fault/" name, VUFixture, NULL, vu_set_up, fn, \
+               vu_tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    vu_init();
+    ADD("gives up a server that stalls", test_stall);
+    ADD("refuses one plug when the server stalls", test_stall_while_plugging);
+    ADD("unplugs when the server stalls", test_stall_while_unplugging);
+    ADD("survives the server", test_death);
+    ADD("notices the death of the server", test_death_unasked);
+    ADD("takes no nonsense for an answer", test_garbage);
+    ADD("fails cleanly at set-up", test_faults_at_set_up);
+    return g_test_run();
+}
