@@ -95,6 +95,20 @@ void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
     RAM_DISCARD_MGR_GET_CLASS(rdm)->replay_discarded(rdm, mr, rdl);
 }
 
+RamDiscardState *ram_discard_mgr_get_state(const RamDiscardMgr *rdm,
+                                           const MemoryRegion *mr)
+{
+    RamDiscardMgrClass *klass = RAM_DISCARD_MGR_GET_CLASS(rdm);
+
+    return klass->get_state ? klass->get_state(rdm, mr) : NULL;
+}
+
+void ram_discard_listener_object(RamDiscardListener *rdl, const char *reason)
+{
+    g_free(rdl->objection);
+    rdl->objection = g_strdup(reason);
+}
+
 static const TypeInfo ram_discard_mgr_info = {
     .name = TYPE_RAM_DISCARD_MGR,
     .parent = TYPE_INTERFACE,

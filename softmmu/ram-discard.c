@@ -300,6 +300,7 @@ int ram_discard_state_register(RamDiscardState *s, RamDiscardListener *rdl)
 
         if (ret) {
             tell_discard_of_runs(s, rdl, offset);
+            g_clear_pointer(&rdl->objection, g_free);
             return ret;
         }
         offset += size;
@@ -362,6 +363,7 @@ void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl)
         }
     }
     QTAILQ_REMOVE(&s->listeners, rdl, next);
+    g_clear_pointer(&rdl->objection, g_free);
 }
 
 /* --- changes --- */
@@ -388,6 +390,25 @@ static void roll_back_populate(RamDiscardState *s, RamDiscardWalk *walk)
     }
 }
 
+/* Keeps what the listener at which the walk stopped has said, for people. */
+static void note_refusal(RamDiscardState *s, const RamDiscardWalk *walk,
+                         RamDiscardListener *rdl, int err)
+{
+    RamDiscardRefusal *refusal = &s->refusal;
+
+    g_free(refusal->reason);
+    *refusal = (RamDiscardRefusal) {
+        .count = refusal->count + 1,
+        .offset = walk->offset,
+        .size = walk->size,
+        .err = err,
+        .kind = rdl->kind,
+        .reason = g_steal_pointer(&rdl->objection),
+        .time = g_get_real_time(),
+        .standing = true,
+    };
+}
+
 static bool is_aligned_range(const RamDiscardState *s, uint64_t offset,
                              uint64_t size)
 {
@@ -410,6 +431,7 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
         walk.current = rdl;
         ret = rdl->notify_populate(rdl, s->mr, offset, size);
         if (ret) {
+            note_refusal(s, &walk, rdl, ret);
             roll_back_populate(s, &walk);
             break;
         }
@@ -417,6 +439,7 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
     end_walk(s);
     if (!ret) {
         commit(s, offset, size, true);
+        s->refusal.standing = false;
     }
     return ret;
 }
@@ -526,4 +549,5 @@ void ram_discard_state_destroy(RamDiscardState *s)
     g_assert(!s->walk && QTAILQ_EMPTY(&s->listeners));
     g_clear_pointer(&s->bitmap, g_free);
     g_clear_pointer(&s->summary, g_free);
+    g_clear_pointer(&s->refusal.reason, g_free);
 }

@@ -360,6 +360,15 @@ static void virtio_mem_rdm_replay_discarded(const RamDiscardMgr *rdm,
     ram_discard_state_replay_discarded(&vmem->discard, rdl);
 }
 
+static RamDiscardState *virtio_mem_rdm_get_state(const RamDiscardMgr *rdm,
+                                                 const MemoryRegion *mr)
+{
+    VirtIOMEM *vmem = VIRTIO_MEM(rdm);
+
+    g_assert(vmem->discard.mr == mr);
+    return &vmem->discard;
+}
+
 /* --- properties --- */
 
 JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id)
@@ -498,6 +507,7 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
     rdmc->unregister_listener = virtio_mem_rdm_unregister_listener;
     rdmc->replay_populated = virtio_mem_rdm_replay_populated;
     rdmc->replay_discarded = virtio_mem_rdm_replay_discarded;
+    rdmc->get_state = virtio_mem_rdm_get_state;
 }
 
 static const TypeInfo virtio_mem_info = {

@@ -27,6 +27,7 @@ DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
 
 #define TYPE_RAM_DISCARD_MGR "qemu:ram-discard-mgr"
 typedef struct RamDiscardMgrClass RamDiscardMgrClass;
+typedef struct RamDiscardState RamDiscardState;
 DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
                      TYPE_RAM_DISCARD_MGR)
 
@@ -80,13 +81,28 @@ typedef void (*NotifyRamDiscard)(RamDiscardListener *rdl,
 typedef void (*NotifyRamDiscardAll)(RamDiscardListener *rdl,
                                     const MemoryRegion *mr);
 
+/* What a consumer tells of one of its registrations, for people to read. */
+typedef struct RamDiscardListenerInfo {
+    uint64_t mapped;                      /* bytes it holds now */
+    uint64_t mappings;                    /* in which it holds them */
+    uint64_t mappings_budget;             /* limit that it shares; 0: none */
+} RamDiscardListenerInfo;
+
+/* Fills in @info, which is all 0. Changes nothing. */
+typedef void (*RamDiscardListenerGetInfo)(const RamDiscardListener *rdl,
+                                          RamDiscardListenerInfo *info);
+
 /* A consumer's registration. Embedded in, and owned by, the consumer. */
 struct RamDiscardListener {
     NotifyRamPopulate notify_populate;
     NotifyRamDiscard notify_discard;
     NotifyRamDiscardAll notify_discard_all;   /* may be NULL */
+    /* For people; set after ram_discard_listener_init(), or left NULL. */
+    const char *kind;                         /* of consumer; a literal */
+    RamDiscardListenerGetInfo get_info;
     /* The manager's, while registered. */
     QTAILQ_ENTRY(RamDiscardListener) next;
+    char *objection;                          /* why it last objected */
 };
 
 /* Fills in @rdl; @discard_all_fn may be NULL. */
@@ -95,10 +111,15 @@ static inline void ram_discard_listener_init(RamDiscardListener *rdl,
                                              NotifyRamDiscard discard_fn,
                                              NotifyRamDiscardAll discard_all_fn)
 {
-    rdl->notify_populate = populate_fn;
-    rdl->notify_discard = discard_fn;
-    rdl->notify_discard_all = discard_all_fn;
+    *rdl = (RamDiscardListener) {
+        .notify_populate = populate_fn,
+        .notify_discard = discard_fn,
+        .notify_discard_all = discard_all_fn,
+    };
 }
+
+/* For a notify_populate that is about to object: why, for people. */
+void ram_discard_listener_object(RamDiscardListener *rdl, const char *reason);
 
 struct RamDiscardMgrClass {
     InterfaceClass parent_class;
@@ -115,6 +136,9 @@ struct RamDiscardMgrClass {
                             RamDiscardListener *rdl);
     void (*replay_discarded)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
                              RamDiscardListener *rdl);
+    /* Optional: the state machine (exec/ram-discard.h) behind the manager. */
+    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr);
 };
 
 /* The unit, in bytes, in which parts of @mr are populated and discarded; a
@@ -147,6 +171,10 @@ int ram_discard_mgr_replay_populated(const RamDiscardMgr *rdm,
 void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
                                       const MemoryRegion *mr,
                                       RamDiscardListener *rdl);
+
+/* The state machine behind @rdm for @mr; NULL: it does not have one to show. */
+RamDiscardState *ram_discard_mgr_get_state(const RamDiscardMgr *rdm,
+                                           const MemoryRegion *mr);
 
 /* The manager of @mr, which must be RAM; NULL: all of it is populated. */
 RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr);

@@ -23,7 +23,19 @@ typedef int (*RamDiscardFn)(void *opaque, uint64_t offset, uint64_t size);
 
 typedef struct RamDiscardWalk RamDiscardWalk;
 
-typedef struct RamDiscardState {
+/* The last populate that a listener objected to. */
+typedef struct RamDiscardRefusal {
+    uint64_t count;                       /* refusals so far; 0: none */
+    uint64_t offset;
+    uint64_t size;
+    int err;                              /* -errno of the listener */
+    const char *kind;                     /* its kind, may be NULL */
+    char *reason;                         /* what it said, may be NULL */
+    int64_t time;                         /* us since 1970 */
+    bool standing;                        /* nothing was populated since */
+} RamDiscardRefusal;
+
+struct RamDiscardState {
     MemoryRegion *mr;
     uint64_t granularity;                 /* bytes, a power of two */
     uint64_t nr_blocks;
@@ -34,7 +46,8 @@ typedef struct RamDiscardState {
     void *discard_opaque;
     QTAILQ_HEAD(RamDiscardListeners, RamDiscardListener) listeners;
     RamDiscardWalk *walk;                 /* the notification in progress */
-} RamDiscardState;
+    RamDiscardRefusal refusal;
+};
 
 /*
  * All of @mr, a RAM region whose size is a multiple of @granularity, starts
