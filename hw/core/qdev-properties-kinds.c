@@ -28,7 +28,7 @@ static char *print_default_signed(const Property *prop)
 
 /* Accessors, default and description of a number of C type ctype. */
 #define NUMBER_KIND(kind, ctype, visit, print)                               \
-    static void prop_access_##kind(Object *obj, Visitor *v, const char *name,   \
+    static void prop_access_##kind(Object *obj, Visitor *v, const char *name,\
                                 void *opaque, Error **errp)                  \
     {                                                                        \
         visit(v, name, object_field_prop_ptr(obj, opaque), errp);            \
@@ -39,8 +39,8 @@ static char *print_default_signed(const Property *prop)
     }                                                                        \
     const PropertyInfo qdev_prop_##kind = {                                  \
         .name = #kind,                                                       \
-        .get = prop_access_##kind,                                              \
-        .set = prop_access_##kind,                                              \
+        .get = prop_access_##kind,                                           \
+        .set = prop_access_##kind,                                           \
         .set_default_value = prop_default_##kind,                            \
         .print_default = print,                                              \
     }
@@ -80,22 +80,33 @@ const PropertyInfo qdev_prop_bool = {
     .print_default = print_default_bool,
 };
 
+/* A bit of a uint32_t (qdev_prop_bit) or a uint64_t (qdev_prop_bit64). */
 static void prop_get_bit(Object *obj, Visitor *v, const char *name,
                          void *opaque, Error **errp)
 {
     const Property *prop = opaque;
-    const uint32_t *word = object_field_prop_ptr(obj, prop);
-    bool value = *word >> prop->bitnr & 1;
+    const void *word = object_field_prop_ptr(obj, prop);
+    uint64_t bits = prop->info == &qdev_prop_bit64 ? *(const uint64_t *)word
+                                                   : *(const uint32_t *)word;
+    bool value = bits >> prop->bitnr & 1;
 
     visit_type_bool(v, name, &value, errp);
 }
 
 static void write_bit(Object *obj, const Property *prop, bool value)
 {
-    uint32_t *word = object_field_prop_ptr(obj, prop);
-    uint32_t mask = 1U << prop->bitnr;
+    void *word = object_field_prop_ptr(obj, prop);
+    uint64_t mask = 1ULL << prop->bitnr;
 
-    *word = value ? *word | mask : *word & ~mask;
+    if (prop->info == &qdev_prop_bit64) {
+        uint64_t *p = word;
+
+        *p = value ? *p | mask : *p & ~mask;
+    } else {
+        uint32_t *p = word;
+
+        *p = value ? *p | (uint32_t)mask : *p & ~(uint32_t)mask;
+    }
 }
 
 static void prop_set_bit(Object *obj, Visitor *v, const char *name,
@@ -113,56 +124,18 @@ static void prop_default_bit(Object *obj, const Property *prop)
     write_bit(obj, prop, prop->defval.u);
 }
 
-const PropertyInfo qdev_prop_bit = {
-    .name = "bool",
-    .description = "on/off",
-    .get = prop_get_bit,
-    .set = prop_set_bit,
-    .set_default_value = prop_default_bit,
-    .print_default = print_default_bool,
-};
-
-static void prop_get_bit64(Object *obj, Visitor *v, const char *name,
-                           void *opaque, Error **errp)
-{
-    const Property *prop = opaque;
-    const uint64_t *word = object_field_prop_ptr(obj, prop);
-    bool value = *word >> prop->bitnr & 1;
-
-    visit_type_bool(v, name, &value, errp);
-}
-
-static void write_bit64(Object *obj, const Property *prop, bool value)
-{
-    uint64_t *word = object_field_prop_ptr(obj, prop);
-    uint64_t mask = 1ULL << prop->bitnr;
-
-    *word = value ? *word | mask : *word & ~mask;
-}
-
-static void prop_set_bit64(Object *obj, Visitor *v, const char *name,
-                           void *opaque, Error **errp)
-{
-    bool value;
-
-    if (visit_type_bool(v, name, &value, errp)) {
-        write_bit64(obj, opaque, value);
+#define BIT_KIND(kind)                                                       \
+    const PropertyInfo qdev_prop_##kind = {                                  \
+        .name = "bool",                                                      \
+        .description = "on/off",                                             \
+        .get = prop_get_bit,                                                 \
+        .set = prop_set_bit,                                                 \
+        .set_default_value = prop_default_bit,                               \
+        .print_default = print_default_bool,                                 \
     }
-}
 
-static void prop_default_bit64(Object *obj, const Property *prop)
-{
-    write_bit64(obj, prop, prop->defval.u);
-}
-
-const PropertyInfo qdev_prop_bit64 = {
-    .name = "bool",
-    .description = "on/off",
-    .get = prop_get_bit64,
-    .set = prop_set_bit64,
-    .set_default_value = prop_default_bit64,
-    .print_default = print_default_bool,
-};
+BIT_KIND(bit);
+BIT_KIND(bit64);
 
 /* --- one of several names --- */
 
