@@ -388,11 +388,12 @@ static void obey_reset(void)
         return;
     }
     pause_all_vcpus();
-    qemu_system_reset(cause);
-    resume_all_vcpus();
+    /* Before the reset, which may find that the guest can no longer be run. */
     if (!runstate_is_running()) {
         runstate_set(RUN_STATE_PRELAUNCH);
     }
+    qemu_system_reset(cause);
+    resume_all_vcpus();
 }
 
 static void obey_powerdown(void)

@@ -50,6 +50,7 @@ struct Q35MachineState {
     PCIBus *pci_bus;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     X86Boot *boot;                        /* NULL: no -kernel */
+    bool guest_loaded;                    /* at least once */
 };
 
 /* --- building the board --- */
@@ -243,7 +244,6 @@ static bool load_guest(Q35MachineState *m, Error **errp)
 static void q35_reset(MachineState *ms)
 {
     Q35MachineState *m = Q35_MACHINE(ms);
-    bool first = runstate_check(RUN_STATE_PRELAUNCH);
     Error *err = NULL;
 
     qemu_devices_reset();
@@ -251,13 +251,18 @@ static void q35_reset(MachineState *ms)
         pci_setup_bus(m->pci_bus, &m->map);
     }
     if (load_guest(m, &err)) {
+        m->guest_loaded = true;
         return;
     }
     error_report_err(err);
-    if (first) {
+    if (!m->guest_loaded) {
         exit(EXIT_FAILURE);
     }
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    if (runstate_is_running()) {
+        vm_stop(RUN_STATE_INTERNAL_ERROR);
+    } else {
+        runstate_set(RUN_STATE_INTERNAL_ERROR);
+    }
 }
 
 /* --- memory devices --- */
