@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 
 #include "monitor/qmp.h"
+#include "qemu/trace.h"
 
 /* name -> const QmpCommand *; made by the first constructor that registers. */
 static GHashTable *qmp_commands;
@@ -204,6 +205,7 @@ static JsonNode *qmp_execute(JsonObject *request, QmpFindFunc *find,
     if (!qmp_check_arguments(cmd->args, args, errp)) {
         return NULL;
     }
+    trace_qmp_command(cmd->name);
     return cmd->fn(args, errp);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 #include "exec/ramblock.h"
+#include "qemu/trace.h"
 
 /* --- discarding --- */
 
@@ -64,6 +65,7 @@ int ram_block_discard_range(RAMBlock *rb, uint64_t start, uint64_t length)
     if (!r && !(rb->flags & RAM_SHARED)) {
         r = drop_pages(ramblock_ptr(rb, start), length);
     }
+    trace_ram_block_discard_range(rb->idstr, start, length, r);
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
+#include "qemu/trace.h"
 #include "sysemu/cpus.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
@@ -108,6 +109,7 @@ void runstate_set(RunState new_state)
         g_error("invalid runstate transition: '%s' -> '%s'",
                 RunState_str(current_run_state), RunState_str(new_state));
     }
+    trace_runstate_set(RunState_str(current_run_state), RunState_str(new_state));
     current_run_state = new_state;
 }
 

@@ -200,6 +200,15 @@ static bool help_cpu(const char *arg, Error **errp)
     return true;
 }
 
+static bool help_trace(const char *arg, Error **errp)
+{
+    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+        return false;
+    }
+    vl_list_traces();
+    return true;
+}
+
 static bool try_help(const char *option, GPtrArray *args, HelpFunc *fn,
                      Error **errp)
 {
@@ -230,5 +239,6 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
            (cfg->cpu && help_cpu(cfg->cpu, errp)) ||
            try_help("object", cfg->objects, help_object, errp) ||
            try_help("chardev", cfg->chardevs, help_chardev, errp) ||
-           try_help("device", cfg->devices, help_device, errp);
+           try_help("device", cfg->devices, help_device, errp) ||
+           try_help("trace", cfg->traces, help_trace, errp);
 }

@@ -29,6 +29,7 @@ typedef struct VlConfig {
     GPtrArray *qmps;
     GPtrArray *qmp_prettys;
     GPtrArray *monitors;
+    GPtrArray *traces;
     /* the last one counts; NULL: not given */
     const char *cpu;
     const char *kernel;
@@ -89,6 +90,10 @@ bool vl_create_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
+
+/* vl-trace.c: -trace. Before whatever might be traced. */
+bool vl_enable_traces(const VlConfig *cfg, Error **errp);
+void vl_list_traces(void);
 
 /* vl-process.c: what this process is to the rest of the host. */
 bool vl_set_name(const char *arg, Error **errp);

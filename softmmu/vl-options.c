@@ -90,11 +90,11 @@ static const VlOption options[] = {
       "print the version and exit", NULL, NULL },
     { "machine", OPT_LIST, GROUP_STANDARD, FIELD(machine),
       "[type=]NAME[,PROP=VALUE...]",
-      "the machine (default: q35) and its properties; help lists", NULL, NULL },
+      "the machine (default: q35), its properties; help lists", NULL, NULL },
     { "M", OPT_LIST, GROUP_STANDARD, FIELD(machine), "ARG",
       "the same as -machine", NULL, NULL },
     { "accel", OPT_LIST, GROUP_STANDARD, FIELD(accel), "[accel=]NAME",
-      "kvm (default) or qtest; if repeated, the first that works", NULL, NULL },
+      "kvm (default) or qtest; repeated: the first that works", NULL, NULL },
     { "enable-kvm", OPT_APPEND_CONST, GROUP_STANDARD, FIELD(accel), NULL,
       "the same as -accel kvm", "kvm", NULL },
     { "cpu", OPT_STRING, GROUP_STANDARD, FIELD(cpu),
@@ -139,8 +139,8 @@ static const VlOption options[] = {
       "BACKEND,id=ID[,PROP=VALUE...]", "create a character device; help lists",
       NULL, NULL },
     { "serial", OPT_LIST, GROUP_MONITOR, FIELD(serials), "DEV",
-      "serial port on DEV: stdio, mon:stdio, pty, null, none, file:PATH,\n"
-      "unix:PATH[,server=on][,wait=off], chardev:ID", NULL, NULL },
+      "serial port on DEV: stdio, mon:stdio, pty, null, none,\n"
+      "file:PATH, unix:PATH[,server=on][,wait=off], chardev:ID", NULL, NULL },
     { "qmp", OPT_LIST, GROUP_MONITOR, FIELD(qmps), "DEV",
       "QMP server on DEV", NULL, NULL },
     { "qmp-pretty", OPT_LIST, GROUP_MONITOR, FIELD(qmp_prettys), "DEV",
@@ -159,6 +159,9 @@ static const VlOption options[] = {
       "exit instead of rebooting", NULL, NULL },
     { "no-shutdown", OPT_FLAG, GROUP_RUN, FIELD(no_shutdown), NULL,
       "stop instead of exiting when the guest shuts down", NULL, NULL },
+    { "trace", OPT_LIST, GROUP_RUN, FIELD(traces), "[enable=]PATTERN",
+      "print events that match, e.g. ram_discard_*; help lists",
+      NULL, NULL },
     { "pidfile", OPT_STRING, GROUP_RUN, FIELD(pidfile), "FILE",
       "write the process id to FILE", NULL, NULL },
     { "daemonize", OPT_FLAG, GROUP_RUN, FIELD(daemonize), NULL,
@@ -208,7 +211,7 @@ static const char *const unsupported_options[] = {
     "plugin", "preconfig", "prom-env", "readconfig", "realtime", "runas", "s",
     "sandbox", "sd", "sdl", "seed", "semihosting", "semihosting-config",
     "set", "show-cursor", "singlestep", "smbios", "snapshot", "spice",
-    "tb-size", "tpmdev", "trace", "usb", "usbdevice", "virtfs", "vnc", "watchdog",
+    "tb-size", "tpmdev", "usb", "usbdevice", "virtfs", "vnc", "watchdog",
     "watchdog-action", "win2k-hack", "writeconfig", "xen-attach",
     "xen-domid", "xen-domid-restrict", NULL
 };

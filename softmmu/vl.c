@@ -42,6 +42,9 @@ static bool apply_qtest(const char *arg, void *opaque, Error **errp)
 /* The process and its loop; no guest yet. */
 static bool set_up_process(const VlConfig *cfg, Error **errp)
 {
+    if (!vl_enable_traces(cfg, errp)) {
+        return false;
+    }
     if (cfg->daemonize && !vl_daemonize(errp)) {
         return false;
     }

@@ -10,6 +10,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-bus.h"
 #include "qemu/error-report.h"
+#include "qemu/trace.h"
 #include "sysemu/runstate.h"
 #include "virtqueue-internal.h"
 
@@ -121,6 +122,7 @@ void virtio_set_status(VirtIODevice *vdev, uint8_t val)
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
     uint8_t set;
 
+    trace_virtio_set_status(vdev->name, val);
     if (val == 0) {
         virtio_reset(vdev);
         return;
