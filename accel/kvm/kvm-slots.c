@@ -13,6 +13,7 @@
 #include "exec/address-spaces.h"
 #include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
+#include "qemu/trace.h"
 
 #define MAX_SLOTS_DEFAULT 32              /* if KVM does not say */
 
@@ -28,8 +29,10 @@ static int set_slot(KVMState *s, unsigned id, const KVMSlot *slot,
         .memory_size = size,
         .userspace_addr = (uintptr_t)slot->host,
     };
+    int ret = kvm_vm_ioctl(s, KVM_SET_USER_MEMORY_REGION, &region);
 
-    return kvm_vm_ioctl(s, KVM_SET_USER_MEMORY_REGION, &region);
+    trace_kvm_set_user_memory(id, slot->start, size, ret);
+    return ret;
 }
 
 /* The whole pages of the section; false: there are none, or it is not RAM. */
@@ -86,7 +89,9 @@ static unsigned slot_id(KVMState *s, const KVMSlot *slot)
 
 /*
  * Memory that the guest is promised but KVM does not map would be lost at its
- * next access: there is no way to go on.
+ * next access: there is no way to go on. A device's BAR is not like that. The
+ * guest places it where it likes, out of reach of its CPUs too; accesses to one
+ * without a slot leave the guest, and the memory core hands them to the device.
  */
 static void G_GNUC_NORETURN slot_failed(const MemoryRegionSection *section,
                                         const KVMSlot *slot, int ret)
@@ -110,14 +115,14 @@ static void slots_region_add(MemoryListener *listener,
     }
     memory_region_ref(section->mr);
     slot = new_slot(s);
-    if (!slot) {
-        slot_failed(section, &wanted, -ENOSPC);
-    }
-    ret = set_slot(s, slot_id(s, slot), &wanted, wanted.size);
-    if (ret < 0) {
+    ret = slot ? set_slot(s, slot_id(s, slot), &wanted, wanted.size) : -ENOSPC;
+    if (!ret) {
+        *slot = wanted;
+    } else if (memory_region_is_ram_device(section->mr)) {
+        memory_region_unref(section->mr);
+    } else {
         slot_failed(section, &wanted, ret);
     }
-    *slot = wanted;
 }
 
 static void slots_region_del(MemoryListener *listener,
@@ -131,6 +136,9 @@ static void slots_region_del(MemoryListener *listener,
         return;
     }
     slot = find_slot(s, gone.start, gone.size);
+    if (!slot && memory_region_is_ram_device(section->mr)) {
+        return;
+    }
     g_assert(slot && slot->host == gone.host);
     ret = set_slot(s, slot_id(s, slot), slot, 0);
     g_assert(ret == 0);
