@@ -8,10 +8,13 @@
 #include "qapi/qmp-event.h"
 
 static QapiEventEmitter *event_emitter;
+static QapiThinnedEmitter *thinned_emitter;
+static QapiSourceForgetter *source_forgetter;
 
 void qapi_event_set_emitter(QapiEventEmitter *emitter)
 {
     event_emitter = emitter;
+    qapi_event_set_thinned_emitter(NULL, NULL);
 }
 
 void qapi_event_emit(const char *event, JsonObject *data)
@@ -20,5 +23,29 @@ void qapi_event_emit(const char *event, JsonObject *data)
         event_emitter(event, data);
     } else if (data) {
         json_object_unref(data);
+    }
+}
+
+void qapi_event_set_thinned_emitter(QapiThinnedEmitter *emitter,
+                                    QapiSourceForgetter *forgetter)
+{
+    thinned_emitter = emitter;
+    source_forgetter = forgetter;
+}
+
+void qapi_event_emit_thinned(const char *event, QapiEventData *data_of,
+                             void *source)
+{
+    if (thinned_emitter) {
+        thinned_emitter(event, data_of, source);
+    } else {
+        qapi_event_emit(event, data_of(source));
+    }
+}
+
+void qapi_event_forget_source(void *source)
+{
+    if (source_forgetter) {
+        source_forgetter(source);
     }
 }

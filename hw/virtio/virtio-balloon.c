@@ -226,19 +226,24 @@ static uint64_t remaining(const VirtIOBalloon *b)
     return size < ram_size() ? ram_size() - size : 0;
 }
 
+static JsonObject *change_data(void *opaque)
+{
+    JsonObject *data = json_object_new();
+
+    json_object_set_int_member(data, "actual", (gint64)remaining(opaque));
+    return data;
+}
+
 static void virtio_balloon_set_config(VirtIODevice *vdev, const uint8_t *data)
 {
     VirtIOBalloon *b = VIRTIO_BALLOON(vdev);
     struct virtio_balloon_config config;
     uint32_t old = b->actual;
-    JsonObject *event;
 
     memcpy(&config, data, CONFIG_SIZE);
     b->actual = GUINT32_FROM_LE(config.actual);
     if (b->actual != old) {
-        event = json_object_new();
-        json_object_set_int_member(event, "actual", (gint64)remaining(b));
-        qapi_event_emit("BALLOON_CHANGE", event);
+        qapi_event_emit_thinned("BALLOON_CHANGE", change_data, b);
     }
 }
 
@@ -284,6 +289,7 @@ static void virtio_balloon_unrealize(DeviceState *dev)
     VirtIODevice *vdev = VIRTIO_DEVICE(dev);
     VirtIOBalloon *b = VIRTIO_BALLOON(dev);
 
+    qapi_event_forget_source(b);
     if (b->report_vq) {
         virtio_delete_queue(b->report_vq);
     }
@@ -345,8 +351,13 @@ static JsonNode *qmp_query_balloon(JsonObject *args, Error **errp)
 static const QmpCommand balloon_commands[] = {
     { "balloon", "value:i",
       "Asks the guest to keep this many bytes of its boot RAM and to give the "
-      "rest back; event BALLOON_CHANGE.", qmp_balloon },
-    { "query-balloon", NULL, "How much of its boot RAM the guest has.",
+      "rest back; event BALLOON_CHANGE.\n"
+      "value: in bytes\n"
+      "Errors: DeviceNotActive, if there is no virtio-balloon",
+      qmp_balloon },
+    { "query-balloon", NULL, "How much of its boot RAM the guest has.\n"
+      "Returns: actual, in bytes\n"
+      "Errors: DeviceNotActive, if there is no virtio-balloon",
       qmp_query_balloon },
 };
 

@@ -19,28 +19,38 @@ struct VirtIOMEMPCI {
 
     VirtIOMEM vdev;
     Notifier size_change_notifier;
+    char *path;                       /* in the QOM tree, for events */
 };
+
+static JsonObject *size_change_data(void *opaque)
+{
+    VirtIOMEMPCI *mem_pci = opaque;
+    JsonObject *data = json_object_new();
+
+    if (DEVICE(mem_pci)->id) {
+        json_object_set_string_member(data, "id", DEVICE(mem_pci)->id);
+    }
+    json_object_set_int_member(data, "size",
+                               (gint64)mem_pci->vdev.discard.populated);
+    json_object_set_string_member(data, "qom-path", mem_pci->path);
+    return data;
+}
 
 static void virtio_mem_pci_size_change(Notifier *notifier, void *data)
 {
     VirtIOMEMPCI *mem_pci = container_of(notifier, VirtIOMEMPCI,
                                          size_change_notifier);
-    g_autofree char *path = object_get_canonical_path(OBJECT(mem_pci));
-    const uint64_t *size = data;
-    JsonObject *event = json_object_new();
 
-    if (DEVICE(mem_pci)->id) {
-        json_object_set_string_member(event, "id", DEVICE(mem_pci)->id);
-    }
-    json_object_set_int_member(event, "size", (gint64)*size);
-    json_object_set_string_member(event, "qom-path", path);
-    qapi_event_emit("MEMORY_DEVICE_SIZE_CHANGE", event);
+    qapi_event_emit_thinned("MEMORY_DEVICE_SIZE_CHANGE", size_change_data,
+                            mem_pci);
 }
 
 static void virtio_mem_pci_realize(VirtIOPCIProxy *vpci_dev, Error **errp)
 {
     VirtIOMEMPCI *mem_pci = VIRTIO_MEM_PCI(vpci_dev);
 
+    g_free(mem_pci->path);
+    mem_pci->path = object_get_canonical_path(OBJECT(mem_pci));
     qdev_realize(DEVICE(&mem_pci->vdev), BUS(&vpci_dev->bus), errp);
 }
 
@@ -120,6 +130,14 @@ static void virtio_mem_pci_instance_init(Object *obj)
                       &mem_pci->size_change_notifier);
 }
 
+static void virtio_mem_pci_instance_finalize(Object *obj)
+{
+    VirtIOMEMPCI *mem_pci = VIRTIO_MEM_PCI(obj);
+
+    qapi_event_forget_source(mem_pci);
+    g_free(mem_pci->path);
+}
+
 static void virtio_mem_pci_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -144,6 +162,7 @@ static const VirtioPCIDeviceTypeInfo virtio_mem_pci_info = {
     .generic_name = "virtio-mem-pci",
     .instance_size = sizeof(VirtIOMEMPCI),
     .instance_init = virtio_mem_pci_instance_init,
+    .instance_finalize = virtio_mem_pci_instance_finalize,
     .class_init = virtio_mem_pci_class_init,
     .interfaces = (InterfaceInfo[]) {
         { TYPE_MEMORY_DEVICE },

@@ -369,6 +369,7 @@ void virtio_pci_types_register(const VirtioPCIDeviceTypeInfo *t)
     TypeInfo generic = {
         .parent = t->base_name,
         .instance_init = t->instance_init,
+        .instance_finalize = t->instance_finalize,
         .interfaces = slots,
     };
 

@@ -89,6 +89,7 @@ typedef struct VirtioPCIDeviceTypeInfo {
     size_t instance_size;                 /* 0: the parent's */
     size_t class_size;
     void (*instance_init)(Object *obj);
+    void (*instance_finalize)(Object *obj); /* later than QEMU 5.2 */
     void (*class_init)(ObjectClass *klass, void *data);
     InterfaceInfo *interfaces;            /* ends with a NULL type */
 } VirtioPCIDeviceTypeInfo;
