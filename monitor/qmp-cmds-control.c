@@ -135,13 +135,18 @@ static JsonNode *qmp_human_monitor_command(JsonObject *args, Error **errp)
 
 static const QmpCommand qmp_control_commands[] = {
     { "query-version", NULL,
-      "The QEMU release that is followed, and this program's version.",
+      "The QEMU release that is followed, and this program's version.\n"
+      "Returns: qemu (major, minor, micro) and package",
       qmp_query_version },
-    { "query-commands", NULL, "The names of all commands.",
+    { "query-commands", NULL, "The names of all commands.\n"
+      "Returns: a list of objects with name",
       qmp_query_commands },
-    { "query-name", NULL, "The name given by -name, if one was.",
+    { "query-name", NULL, "The name given by -name, if one was.\n"
+      "Returns: name, or nothing",
       qmp_query_name },
-    { "query-status", NULL, "Whether the VM runs, and if not, why.",
+    { "query-status", NULL, "Whether the VM runs, and if not, why.\n"
+      "Returns: running (a boolean), status (prelaunch, running, paused, "
+      "shutdown, guest-panicked ...), singlestep (false)",
       qmp_query_status },
     { "stop", NULL, "Stops the virtual CPUs; event STOP.", qmp_stop },
     { "cont", NULL, "Lets the virtual CPUs run; event RESUME.", qmp_cont },
@@ -153,7 +158,10 @@ static const QmpCommand qmp_control_commands[] = {
       qmp_system_powerdown },
     { "quit", NULL, "Ends the emulator; event SHUTDOWN.", qmp_quit },
     { "human-monitor-command", "command-line:s,?cpu-index:i",
-      "Carries out a line of the monitor for people and returns its text.",
+      "Carries out a line of the monitor for people and returns its text.\n"
+      "command-line: the line, as it would be typed\n"
+      "cpu-index: 0; there is no per-CPU command\n"
+      "Returns: a string; a command that fails says so in it",
       qmp_human_monitor_command },
 };
 

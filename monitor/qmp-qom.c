@@ -185,19 +185,40 @@ static JsonNode *qmp_object_del(JsonObject *args, Error **errp)
 
 static const QmpCommand qmp_qom_commands[] = {
     { "qom-list", "path:s", "The properties, children among them, of an "
-      "object.", qmp_qom_list },
-    { "qom-get", "path:s,property:s", "The value of a property.", qmp_qom_get },
-    { "qom-set", "path:s,property:s,value:any", "Sets a property.",
+      "object.\n"
+      "path: from the root (/machine/...), or any unambiguous end of a path\n"
+      "Returns: a list of objects with name and type\n"
+      "Errors: DeviceNotFound, if there is no such object", qmp_qom_list },
+    { "qom-get", "path:s,property:s", "The value of a property.\n"
+      "path: of the object, as for qom-list\n"
+      "property: its name\n"
+      "Returns: the value, of the property's type", qmp_qom_get },
+    { "qom-set", "path:s,property:s,value:any", "Sets a property. requested-size of a virtio-mem device says how much "
+      "memory the guest shall have plugged.\n"
+      "path: of the object, as for qom-list\n"
+      "property: its name\n"
+      "value: of the property's type; sizes are in bytes\n"
+      "Errors: one that says which values are possible; nothing was changed",
       qmp_qom_set },
     { "qom-list-types", "?implements:s,?abstract:b",
-      "The types of objects, or those that implement a type.",
+      "The types of objects, or those that implement a type.\n"
+      "implements: a type or an interface\n"
+      "abstract: also those that no object can have\n"
+      "Returns: a list of objects with name, and parent or abstract",
       qmp_qom_list_types },
     { "device-list-properties", "typename:s",
-      "The properties that a device of a type can be given.",
+      "The properties that a device of a type can be given.\n"
+      "typename: as device_add takes it for driver\n"
+      "Returns: a list of objects with name, type and description",
       qmp_device_list_properties },
     { "object-add", "qom-type:s,id:s,**",
-      "Creates an object, as -object does.", qmp_object_add },
-    { "object-del", "id:s", "Deletes an object that nobody uses.",
+      "Creates an object, as -object does.\n"
+      "qom-type: e.g. memory-backend-memfd\n"
+      "id: what others call it by\n"
+      "**: its properties", qmp_object_add },
+    { "object-del", "id:s", "Deletes an object that nobody uses.\n"
+      "id: as given when it was created\n"
+      "Errors: one that says that it is in use",
       qmp_object_del },
 };
 

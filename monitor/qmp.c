@@ -128,7 +128,9 @@ static JsonNode *qmp_capabilities(JsonObject *args, Error **errp)
 
 static const QmpCommand qmp_session_commands[] = {
     { "qmp_capabilities", "?enable:a",
-      "Ends the negotiation, after which all other commands can be used.",
+      "Ends the negotiation, after which all other commands can be used.\n"
+      "enable: capabilities to turn on; none is offered, so an empty list\n"
+      "Errors: CommandNotFound, if the negotiation is over",
       qmp_capabilities },
 };
 

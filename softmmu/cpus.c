@@ -275,7 +275,9 @@ static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
 
 static const QmpCommand cpus_commands[] = {
     { "query-cpus-fast", NULL,
-      "Lists the virtual CPUs with their host threads.",
+      "Lists the virtual CPUs with their host threads.\n"
+      "Returns: a list of objects with cpu-index, thread-id, qom-path, props "
+      "and target",
       qmp_query_cpus_fast },
 };
 

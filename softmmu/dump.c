@@ -384,9 +384,18 @@ static const QmpCommand dump_commands[] = {
     { "dump-guest-memory",
       "paging:b,protocol:s,?detach:b,?begin:i,?length:i,?format:s",
       "Stops the VM and writes its populated memory into an ELF core, "
-      "\"file:PATH\"; event DUMP_COMPLETED.", qmp_dump_guest_memory },
+      "\"file:PATH\"; event DUMP_COMPLETED.\n"
+      "paging: false; guest-virtual addresses are not supported\n"
+      "protocol: file:PATH\n"
+      "detach: reply at once, and write in the background\n"
+      "begin: guest physical address to begin at; needs length\n"
+      "length: bytes from there on\n"
+      "format: elf\n"
+      "Errors: a dump is in progress, or the file cannot be written", qmp_dump_guest_memory },
     { "query-dump", NULL,
-      "How far the dump in progress, or the last one, has got.",
+      "How far the dump in progress, or the last one, has got.\n"
+      "Returns: status (none, active, completed, failed), completed and total, "
+      "in bytes",
       qmp_query_dump },
 };
 

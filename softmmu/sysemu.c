@@ -66,7 +66,8 @@ static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
 }
 
 static const QmpCommand sysemu_commands[] = {
-    { "query-uuid", NULL, "Tells the guest's UUID; zeros: it has none.",
+    { "query-uuid", NULL, "Tells the guest's UUID; zeros: it has none.\n"
+      "Returns: UUID, a string",
       qmp_query_uuid },
 };
 

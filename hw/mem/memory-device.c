@@ -237,10 +237,16 @@ static JsonNode *qmp_query_memory_size_summary(JsonObject *args, Error **errp)
 
 static const QmpCommand memory_device_commands[] = {
     { "query-memory-devices", NULL,
-      "Lists the memory devices with their state.",
+      "Lists the memory devices with their state, and, in last-refusal, why "
+      "a plug of the guest was refused.\n"
+      "Returns: a list of objects with type (virtio-mem) and data: id, "
+      "memaddr, requested-size, size, max-size, block-size, node, memdev, "
+      "requests (of the guest's so far), and last-refusal (reason, kind, "
+      "offset, size, count, standing, seconds-ago) once there was one",
       qmp_query_memory_devices },
     { "query-memory-size-summary", NULL,
-      "Tells how much boot RAM there is and how much is plugged.",
+      "Tells how much boot RAM there is and how much is plugged.\n"
+      "Returns: base-memory and plugged-memory, in bytes",
       qmp_query_memory_size_summary },
 };
 

@@ -32,7 +32,11 @@ typedef struct QmpCommand {
      * Example: "path:s,property:s,value:any,?force:b".
      */
     const char *args;
-    /* One sentence for the reference manual and for help. */
+    /*
+     * For docs/qmp-reference.md. What it does, in a sentence; then lines, each
+     * "ARGUMENT: what it is" for every argument, and where there is something
+     * to say "Returns: ..." and "Errors: ...". No line breaks but these.
+     */
     const char *help;
     QmpCommandFunc *fn;
 } QmpCommand;
@@ -46,6 +50,17 @@ const QmpCommand *qmp_find_command(const char *name);
 /* Calls @fn for each command, sorted by name. */
 void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
                           void *opaque);
+
+/* What is documented of an event; the table is monitor/qmp-event-table.c. */
+typedef struct QmpEventInfo {
+    const char *name;
+    const char *members;                  /* of "data", as QmpCommand.args */
+    const char *help;                     /* as QmpCommand.help; no returns */
+} QmpEventInfo;
+
+/* Calls @fn for each event, sorted by name. */
+void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
+                        void *opaque);
 
 /* Checks @args against QmpCommand.args. Errors are worded as QEMU's. */
 bool qmp_check_arguments(const char *spec, JsonObject *args, Error **errp);
