@@ -14,9 +14,8 @@
 #include "qemu/osdep.h"
 #include "exec/ram-discard.h"
 #include "exec/ramblock.h"
-
-#define WORD_BITS 64
-G_STATIC_ASSERT(sizeof(unsigned long) * 8 == WORD_BITS);
+#include "qemu/trace.h"
+#include "ram-discard-bitmap.h"
 
 typedef enum {
     WALK_POPULATE,          /* those before current have been told, and hold it */
@@ -32,142 +31,6 @@ struct RamDiscardWalk {
     RamDiscardListener *last;   /* discards: the last one to be told */
 };
 
-/* --- the bitmap --- */
-
-static uint64_t words_for(uint64_t bits)
-{
-    return DIV_ROUND_UP(bits, WORD_BITS);
-}
-
-static unsigned long mask_from(uint64_t bit)
-{
-    return ~0UL << (bit % WORD_BITS);
-}
-
-/* First bit set at or after @bit in @words; @nr_bits if there is none. */
-static uint64_t scan_set(const unsigned long *words, uint64_t nr_bits,
-                         uint64_t bit)
-{
-    uint64_t word = bit / WORD_BITS;
-    unsigned long found;
-
-    if (bit >= nr_bits) {
-        return nr_bits;
-    }
-    for (found = words[word] & mask_from(bit); !found; found = words[word]) {
-        if (++word == words_for(nr_bits)) {
-            return nr_bits;
-        }
-    }
-    return word * WORD_BITS + (uint64_t)__builtin_ctzl(found);
-}
-
-/* First populated block at or after @block; nr_blocks if there is none. */
-static uint64_t next_populated(const RamDiscardState *s, uint64_t block)
-{
-    uint64_t nr_words = words_for(s->nr_blocks);
-    uint64_t word = block / WORD_BITS;
-    unsigned long found;
-
-    if (block >= s->nr_blocks) {
-        return s->nr_blocks;
-    }
-    found = s->bitmap[word] & mask_from(block);
-    if (!found) {
-        word = scan_set(s->summary, nr_words, word + 1);
-        if (word == nr_words) {
-            return s->nr_blocks;
-        }
-        found = s->bitmap[word];
-    }
-    return word * WORD_BITS + (uint64_t)__builtin_ctzl(found);
-}
-
-/* First discarded block at or after @block; passes over populated ones only. */
-static uint64_t next_discarded(const RamDiscardState *s, uint64_t block)
-{
-    uint64_t word = block / WORD_BITS;
-    unsigned long found;
-
-    if (block >= s->nr_blocks) {
-        return s->nr_blocks;
-    }
-    for (found = ~s->bitmap[word] & mask_from(block); !found;
-         found = ~s->bitmap[word]) {
-        if (++word == words_for(s->nr_blocks)) {
-            return s->nr_blocks;
-        }
-    }
-    return MIN(s->nr_blocks,
-               word * WORD_BITS + (uint64_t)__builtin_ctzl(found));
-}
-
-/* Index of the highest word that is not 0, of which there is one. */
-static uint64_t last_nonzero(const unsigned long *words, uint64_t nr_words)
-{
-    while (!words[--nr_words]) {
-        continue;
-    }
-    return nr_words;
-}
-
-/* The block behind the last populated one, of which there is one. */
-static uint64_t end_of_populated(const RamDiscardState *s)
-{
-    uint64_t nr_words = words_for(s->nr_blocks);
-    uint64_t top = last_nonzero(s->summary, words_for(nr_words));
-    uint64_t word = top * WORD_BITS + WORD_BITS - 1 -
-                    (uint64_t)__builtin_clzl(s->summary[top]);
-
-    return word * WORD_BITS + WORD_BITS -
-           (uint64_t)__builtin_clzl(s->bitmap[word]);
-}
-
-static void set_word(RamDiscardState *s, uint64_t word, unsigned long value)
-{
-    unsigned long bit = 1UL << (word % WORD_BITS);
-
-    s->bitmap[word] = value;
-    if (value) {
-        s->summary[word / WORD_BITS] |= bit;
-    } else {
-        s->summary[word / WORD_BITS] &= ~bit;
-    }
-}
-
-/* Commits a change of @size bytes from @offset, all of which does change. */
-static void commit(RamDiscardState *s, uint64_t offset, uint64_t size,
-                   bool populated)
-{
-    uint64_t first = offset / s->granularity;
-    uint64_t last = (offset + size) / s->granularity - 1;
-
-    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
-        unsigned long mask = ~0UL;
-
-        if (word == first / WORD_BITS) {
-            mask &= mask_from(first);
-        }
-        if (word == last / WORD_BITS) {
-            mask &= ~0UL >> (WORD_BITS - 1 - last % WORD_BITS);
-        }
-        set_word(s, word, populated ? s->bitmap[word] | mask
-                                    : s->bitmap[word] & ~mask);
-    }
-    s->populated = populated ? s->populated + size : s->populated - size;
-}
-
-static void commit_discard_all(RamDiscardState *s)
-{
-    uint64_t nr_words = words_for(s->nr_blocks);
-    uint64_t word = 0;
-
-    while ((word = scan_set(s->summary, nr_words, word)) != nr_words) {
-        set_word(s, word, 0);
-    }
-    s->populated = 0;
-}
-
 /* --- queries --- */
 
 /* Blocks that @offset .. @offset + @size touches; false if not in the region. */
@@ -180,8 +43,8 @@ static bool blocks_of(const RamDiscardState *s, uint64_t offset, uint64_t size,
         end > s->nr_blocks * s->granularity) {
         return false;
     }
-    *first = offset / s->granularity;
-    *last = (end - 1) / s->granularity;
+    *first = block_of(s, offset);
+    *last = block_of(s, end - 1);
     return true;
 }
 
@@ -197,7 +60,7 @@ bool ram_discard_state_is_populated(const RamDiscardState *s,
     uint64_t first, last;
 
     return blocks_of(s, offset, size, &first, &last) && !all_discarded(s) &&
-           next_discarded(s, first) > last;
+           blocks_are(s, first, last, true);
 }
 
 bool ram_discard_state_is_discarded(const RamDiscardState *s,
@@ -206,13 +69,13 @@ bool ram_discard_state_is_discarded(const RamDiscardState *s,
     uint64_t first, last;
 
     return blocks_of(s, offset, size, &first, &last) &&
-           (all_discarded(s) || next_populated(s, first) > last);
+           (all_discarded(s) || blocks_are(s, first, last, false));
 }
 
 static bool next_run_in_bitmap(const RamDiscardState *s, bool populated,
                                uint64_t *offset, uint64_t *size)
 {
-    uint64_t block = DIV_ROUND_UP(*offset, s->granularity);
+    uint64_t block = block_of(s, *offset + s->granularity - 1);
     uint64_t end;
 
     block = populated ? next_populated(s, block) : next_discarded(s, block);
@@ -295,6 +158,7 @@ int ram_discard_state_register(RamDiscardState *s, RamDiscardListener *rdl)
     uint64_t offset = 0, size;
 
     g_assert(rdl->notify_populate && rdl->notify_discard);
+    trace_ram_discard_register_listener(s->mr->name, rdl->kind ?: "unnamed");
     while (ram_discard_state_next_run(s, true, &offset, &size)) {
         int ret = rdl->notify_populate(rdl, s->mr, offset, size);
 
@@ -345,6 +209,8 @@ void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl)
     RamDiscardWalk *walk = s->walk;
 
     g_assert(!walk || rdl != walk->current);
+    trace_ram_discard_unregister_listener(s->mr->name,
+                                          rdl->kind ?: "unnamed");
     if (!walk) {
         tell_discard_of_runs(s, rdl, UINT64_MAX);
     } else {
@@ -506,6 +372,8 @@ int ram_discard_state_discard_all(RamDiscardState *s)
     /* One call for all: to discard the discarded once more costs nothing. */
     first = next_populated(s, 0);
     end = end_of_populated(s);
+    trace_ram_discard_discard_all(s->mr->name, first * s->granularity,
+                                  (end - first) * s->granularity);
     ret = discard_memory(s, first * s->granularity,
                          (end - first) * s->granularity);
     if (!ret) {
