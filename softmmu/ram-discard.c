@@ -256,23 +256,32 @@ static void roll_back_populate(RamDiscardState *s, RamDiscardWalk *walk)
     }
 }
 
-/* Keeps what the listener at which the walk stopped has said, for people. */
-static void note_refusal(RamDiscardState *s, const RamDiscardWalk *walk,
-                         RamDiscardListener *rdl, int err)
+/* Keeps why a populate came to nothing, for people. Takes @reason. */
+static void note_refusal(RamDiscardState *s, uint64_t offset, uint64_t size,
+                         int err, const char *kind, char *reason)
 {
     RamDiscardRefusal *refusal = &s->refusal;
 
+    trace_ram_discard_object(s->mr->name, kind ?: "unnamed", offset, size,
+                             err);
     g_free(refusal->reason);
     *refusal = (RamDiscardRefusal) {
         .count = refusal->count + 1,
-        .offset = walk->offset,
-        .size = walk->size,
+        .offset = offset,
+        .size = size,
         .err = err,
-        .kind = rdl->kind,
-        .reason = g_steal_pointer(&rdl->objection),
+        .kind = kind,
+        .reason = reason,
         .time = g_get_real_time(),
         .standing = true,
     };
+}
+
+void ram_discard_state_refuse(RamDiscardState *s, uint64_t offset,
+                              uint64_t size, int err, const char *kind,
+                              const char *reason)
+{
+    note_refusal(s, offset, size, err, kind, g_strdup(reason));
 }
 
 static bool is_aligned_range(const RamDiscardState *s, uint64_t offset,
@@ -297,7 +306,8 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
         walk.current = rdl;
         ret = rdl->notify_populate(rdl, s->mr, offset, size);
         if (ret) {
-            note_refusal(s, &walk, rdl, ret);
+            note_refusal(s, offset, size, ret, rdl->kind,
+                         g_steal_pointer(&rdl->objection));
             roll_back_populate(s, &walk);
             break;
         }

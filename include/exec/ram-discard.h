@@ -23,7 +23,7 @@ typedef int (*RamDiscardFn)(void *opaque, uint64_t offset, uint64_t size);
 
 typedef struct RamDiscardWalk RamDiscardWalk;
 
-/* The last populate that a listener objected to. */
+/* The last populate that a listener, or the manager, objected to. */
 typedef struct RamDiscardRefusal {
     uint64_t count;                       /* refusals so far; 0: none */
     uint64_t offset;
@@ -83,6 +83,13 @@ bool ram_discard_state_next_run(const RamDiscardState *s, bool populated,
  */
 int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
                                uint64_t size);
+/*
+ * Notes in @s->refusal that the manager itself refused a populate, so that
+ * nobody was asked: @err is -errno, @kind a literal, @reason is copied.
+ */
+void ram_discard_state_refuse(RamDiscardState *s, uint64_t offset,
+                              uint64_t size, int err, const char *kind,
+                              const char *reason);
 /* Discards a range that is wholly populated and aligned. 0, or the -errno of
  * the failed discard; then nothing has changed. */
 int ram_discard_state_discard(RamDiscardState *s, uint64_t offset,
