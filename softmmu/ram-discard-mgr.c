@@ -4,7 +4,7 @@
  * to the manager. No policy: ram-discard.c has the state machine.
  */
 #include "qemu/osdep.h"
-#include "exec/ram-discard.h"
+#include "ram-discard-internal.h"
 
 static QLIST_HEAD(, RamDiscardConsumer) ram_discard_consumers =
     QLIST_HEAD_INITIALIZER(ram_discard_consumers);
@@ -25,6 +25,10 @@ bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
 {
     RamDiscardConsumer *consumer;
 
+    if (mr->rdm) {
+        granularity = MIN(granularity,
+                          ram_discard_mgr_get_min_granularity(mr->rdm, mr));
+    }
     QLIST_FOREACH(consumer, &ram_discard_consumers, next) {
         if (!consumer->check_region(consumer, mr, granularity, errp)) {
             return false;
@@ -43,6 +47,10 @@ void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm)
 {
     g_assert(memory_region_is_ram(mr));
     g_assert(!memory_region_is_mapped(mr));
+    if (ram_discard_group_exists(mr)) {
+        ram_discard_group_set_first(mr, rdm);
+        return;
+    }
     g_assert(!rdm || !mr->rdm);
     mr->rdm = rdm;
 }

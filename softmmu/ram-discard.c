@@ -9,6 +9,9 @@
  * In between, s->walk says which listener is being told of which range, so that
  * another one that unregisters meanwhile is told of exactly what it holds.
  *
+ * In a group of managers (ram-discard-group.c) the range of a change has holes,
+ * where another manager says discarded: each listener is told run by run.
+ *
  * This file must know no device and no consumer.
  */
 #include "qemu/osdep.h"
@@ -16,6 +19,7 @@
 #include "exec/ramblock.h"
 #include "qemu/trace.h"
 #include "ram-discard-bitmap.h"
+#include "ram-discard-internal.h"
 
 typedef enum {
     WALK_POPULATE,          /* those before current have been told, and hold it */
@@ -142,6 +146,78 @@ static void tell_discard_of_runs(const RamDiscardState *s,
     }
 }
 
+static uint64_t end_of(const RamDiscardWalk *walk)
+{
+    return walk->offset + walk->size;
+}
+
+/* The next run at or after *offset, before @end, that does change. */
+static bool next_change(const RamDiscardState *s, uint64_t end,
+                        uint64_t *offset, uint64_t *size)
+{
+    if (*offset >= end || !s->next_change(s->discard_opaque, offset, size) ||
+        *offset >= end) {
+        return false;
+    }
+    *size = MIN(*size, end - *offset);
+    return true;
+}
+
+/* Of one manager, which is nearly always, all of the range changes: the calls
+ * for a range with holes are kept apart, so that it pays one test for them. */
+static G_GNUC_NO_INLINE void tell_discard_runs(const RamDiscardState *s,
+                                               const RamDiscardWalk *walk,
+                                               RamDiscardListener *rdl,
+                                               uint64_t end)
+{
+    uint64_t offset = walk->offset, size;
+
+    while (next_change(s, end, &offset, &size)) {
+        rdl->notify_discard(rdl, s->mr, offset, size);
+        offset += size;
+    }
+}
+
+/* Tells @rdl the discard of what the walk changes. */
+static inline void tell_discard(const RamDiscardState *s,
+                                const RamDiscardWalk *walk,
+                                RamDiscardListener *rdl)
+{
+    if (G_LIKELY(!s->next_change)) {
+        rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+    } else {
+        tell_discard_runs(s, walk, rdl, end_of(walk));
+    }
+}
+
+static G_GNUC_NO_INLINE int tell_populate_runs(const RamDiscardState *s,
+                                               const RamDiscardWalk *walk,
+                                               RamDiscardListener *rdl)
+{
+    uint64_t offset = walk->offset, size;
+
+    while (next_change(s, end_of(walk), &offset, &size)) {
+        int ret = rdl->notify_populate(rdl, s->mr, offset, size);
+
+        if (ret) {
+            tell_discard_runs(s, walk, rdl, offset);
+            return ret;
+        }
+        offset += size;
+    }
+    return 0;
+}
+
+/* Asks @rdl for what the walk changes. If it objects it holds none of it. */
+static inline int tell_populate(const RamDiscardState *s,
+                                const RamDiscardWalk *walk,
+                                RamDiscardListener *rdl)
+{
+    return G_LIKELY(!s->next_change)
+           ? rdl->notify_populate(rdl, s->mr, walk->offset, walk->size)
+           : tell_populate_runs(s, walk, rdl);
+}
+
 static void tell_discard_all(const RamDiscardState *s, RamDiscardListener *rdl)
 {
     if (rdl->notify_discard_all) {
@@ -219,7 +295,7 @@ void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl)
         if (walk->kind != WALK_DISCARD_ALL) {
             tell_discard_of_runs(s, rdl, UINT64_MAX);
             if (holds) {
-                rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+                tell_discard(s, walk, rdl);
             }
         } else if (holds) {
             tell_discard_all(s, rdl);
@@ -252,7 +328,7 @@ static void roll_back_populate(RamDiscardState *s, RamDiscardWalk *walk)
 
     while ((rdl = QTAILQ_PREV(rdl, RamDiscardListeners, next))) {
         walk->current = rdl;
-        rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+        tell_discard(s, walk, rdl);
     }
 }
 
@@ -290,6 +366,28 @@ static bool is_aligned_range(const RamDiscardState *s, uint64_t offset,
     return QEMU_IS_ALIGNED(offset | size, s->granularity);
 }
 
+static G_GNUC_NO_INLINE void commit_runs(RamDiscardState *s, uint64_t offset,
+                                         uint64_t end, bool populated)
+{
+    uint64_t size;
+
+    while (next_change(s, end, &offset, &size)) {
+        commit(s, offset, size, populated);
+        offset += size;
+    }
+}
+
+/* Of what does change in the range. */
+static inline void commit_change(RamDiscardState *s, uint64_t offset,
+                                 uint64_t size, bool populated)
+{
+    if (G_LIKELY(!s->next_change)) {
+        commit(s, offset, size, populated);
+    } else {
+        commit_runs(s, offset, offset + size, populated);
+    }
+}
+
 int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
                                uint64_t size)
 {
@@ -300,11 +398,12 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
     int ret = 0;
 
     g_assert(is_aligned_range(s, offset, size));
-    g_assert(ram_discard_state_is_discarded(s, offset, size));
+    g_assert(s->next_change || ram_discard_state_is_discarded(s, offset, size));
+    trace_ram_discard_populate(s->mr->name, offset, size);
     begin_walk(s, &walk);
     QTAILQ_FOREACH(rdl, &s->listeners, next) {
         walk.current = rdl;
-        ret = rdl->notify_populate(rdl, s->mr, offset, size);
+        ret = tell_populate(s, &walk, rdl);
         if (ret) {
             note_refusal(s, offset, size, ret, rdl->kind,
                          g_steal_pointer(&rdl->objection));
@@ -314,7 +413,7 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
     }
     end_walk(s);
     if (!ret) {
-        commit(s, offset, size, true);
+        commit_change(s, offset, size, true);
         s->refusal.standing = false;
     }
     return ret;
@@ -342,7 +441,7 @@ static void tell_listeners(RamDiscardState *s, RamDiscardWalk *walk)
         if (walk->kind == WALK_DISCARD_ALL) {
             tell_discard_all(s, rdl);
         } else {
-            rdl->notify_discard(rdl, s->mr, walk->offset, walk->size);
+            tell_discard(s, walk, rdl);
         }
         if (rdl == walk->last) {
             break;
@@ -360,10 +459,11 @@ int ram_discard_state_discard(RamDiscardState *s, uint64_t offset,
     int ret;
 
     g_assert(!s->walk && is_aligned_range(s, offset, size));
-    g_assert(ram_discard_state_is_populated(s, offset, size));
+    g_assert(s->next_change || ram_discard_state_is_populated(s, offset, size));
+    trace_ram_discard_discard(s->mr->name, offset, size);
     ret = discard_memory(s, offset, size);
     if (!ret) {
-        commit(s, offset, size, false);
+        commit_change(s, offset, size, false);
         tell_listeners(s, &walk);
     }
     return ret;
@@ -402,24 +502,52 @@ static int discard_ram_block(void *opaque, uint64_t offset, uint64_t size)
     return ram_block_discard_range(s->mr->ram_block, offset, size);
 }
 
+/* A new bitmap, all discarded. */
+static void allocate_bitmap(RamDiscardState *s, uint64_t granularity)
+{
+    uint64_t size = memory_region_size(s->mr);
+
+    g_assert(is_power_of_2(granularity) && size &&
+             QEMU_IS_ALIGNED(size, granularity));
+    s->granularity = granularity;
+    s->nr_blocks = size / granularity;
+    s->populated = 0;
+    s->bitmap = g_new0(unsigned long, words_for(s->nr_blocks));
+    s->summary = g_new0(unsigned long, words_for(words_for(s->nr_blocks)));
+}
+
 void ram_discard_state_init(RamDiscardState *s, MemoryRegion *mr,
                             uint64_t granularity, RamDiscardFn discard,
                             void *opaque)
 {
-    uint64_t size = memory_region_size(mr);
-
-    g_assert(is_power_of_2(granularity) && size &&
-             QEMU_IS_ALIGNED(size, granularity));
     *s = (RamDiscardState) {
         .mr = mr,
-        .granularity = granularity,
-        .nr_blocks = size / granularity,
         .discard = discard ?: discard_ram_block,
         .discard_opaque = discard ? opaque : s,
     };
-    s->bitmap = g_new0(unsigned long, words_for(s->nr_blocks));
-    s->summary = g_new0(unsigned long, words_for(words_for(s->nr_blocks)));
+    allocate_bitmap(s, granularity);
     QTAILQ_INIT(&s->listeners);
+}
+
+void ram_discard_state_rebuild(RamDiscardState *s, uint64_t granularity)
+{
+    g_assert(!s->walk);
+    g_free(s->bitmap);
+    g_free(s->summary);
+    allocate_bitmap(s, granularity);
+    commit_change(s, 0, memory_region_size(s->mr), true);
+}
+
+void ram_discard_state_move_listeners(RamDiscardState *from,
+                                      RamDiscardState *to)
+{
+    RamDiscardListener *rdl;
+
+    g_assert(!from->walk && !to->walk);
+    while ((rdl = QTAILQ_FIRST(&from->listeners))) {
+        QTAILQ_REMOVE(&from->listeners, rdl, next);
+        QTAILQ_INSERT_TAIL(&to->listeners, rdl, next);
+    }
 }
 
 void ram_discard_state_destroy(RamDiscardState *s)

@@ -114,7 +114,8 @@ static bool virtio_mem_pci_unplug_check(MemoryDeviceState *md, Error **errp)
                    vmem->requested_size);
         return false;
     }
-    return true;
+    return memory_region_check_sole_ram_discard_mgr(
+        vmem->discard.mr, RAM_DISCARD_MGR(vmem), errp);
 }
 
 /* --- type --- */

@@ -40,14 +40,17 @@ DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
  * or saves guest RAM must touch only the populated parts and follow their
  * changes. The manager is a QOM object that implements TYPE_RAM_DISCARD_MGR;
  * memory_region_get_ram_discard_mgr() finds it. A consumer registers a
- * RamDiscardListener with it.
+ * RamDiscardListener with it. Several managers may share a region: what they
+ * all say is populated, is; get then finds one object that speaks for all.
  *
  * What holds (the laws of docs/ram-discard.md):
  *  L1 outside a notification, what a registered listener was told equals what
  *     is populated;
  *  L2 every listener is asked before a range becomes populated; if one
  *     objects, those already asked are told the discard of the same range, in
- *     reverse order, and nothing has changed;
+ *     reverse order, and nothing has changed (where another manager left holes
+ *     in the range, listeners are told its runs, and the one that objects to a
+ *     later run is the first to be told the discard of its earlier ones);
  *  L3 the memory is discarded first, then listeners are told; if the discard
  *     fails, nobody is told and nothing has changed;
  *  L4 notifications are aligned to, and multiples of, the minimum granularity;
@@ -55,8 +58,10 @@ DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
  *  L5 registering replays each maximal populated run in ascending order; if
  *     the listener objects, what it was told is taken back, it is not
  *     registered, and the error is returned;
- *  L6 a manager is set only on an unmapped RAM region without one, cleared
- *     only on an unmapped one without listeners;
+ *  L6 a manager is set only on an unmapped RAM region where none was set,
+ *     cleared only on an unmapped one without listeners; further ones come and
+ *     go at any time outside notifications, and listeners are told just what
+ *     becomes discarded or populated by that;
  *  L7 offsets are into the MemoryRegion that owns the RAM, never into a
  *     section or an alias of it: a consumer of a section clips;
  *  L8 a listener may unregister during a notification of another listener.
@@ -142,7 +147,9 @@ struct RamDiscardMgrClass {
 };
 
 /* The unit, in bytes, in which parts of @mr are populated and discarded; a
- * power of two. May change when managers come or go: do not cache it. */
+ * power of two. May change when managers come or go, but never while a listener
+ * holds something: what it mapped it can unmap by the same unit. Do not cache
+ * it. */
 uint64_t ram_discard_mgr_get_min_granularity(const RamDiscardMgr *rdm,
                                              const MemoryRegion *mr);
 /* Whether all of the range is populated. No alignment is demanded; an empty
@@ -176,11 +183,41 @@ void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
 RamDiscardState *ram_discard_mgr_get_state(const RamDiscardMgr *rdm,
                                            const MemoryRegion *mr);
 
-/* The manager of @mr, which must be RAM; NULL: all of it is populated. */
+/* The manager of @mr, or what speaks for several, until one comes or goes; @mr
+ * must be RAM; NULL: all of it is populated. */
 RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr);
 static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr);
-/* Sets (law L6), or with NULL clears, the manager. Holds no reference. */
+/* Sets (law L6), or with NULL clears, the manager. Holds no reference. Managers
+ * that were added may be there before, and stay behind. */
 void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm);
+
+/*
+ * Adds @rdm, which has a state to show that is of @mr and has no listeners, to
+ * the managers of @mr; holds a reference until it is removed. Listeners are
+ * told the discard of what @rdm says is discarded and was populated so far; the
+ * memory is left as it is. false, and nothing has changed, if
+ *  - @mr is mapped and has no manager: nobody there would follow it;
+ *  - its blocks are smaller than those by which listeners hold something;
+ *  - a consumer could not follow blocks so small (ram_discard_consumers_check).
+ */
+bool memory_region_add_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
+                                       Error **errp);
+/*
+ * Removes @rdm, which was added. Listeners are first asked for what becomes
+ * populated by that, as for any populate. false if one objects, or if @mr is in
+ * use and has no other manager: then nothing has changed, @rdm stays.
+ */
+bool memory_region_del_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
+                                       Error **errp);
+/* Calls @fn, which changes nothing, for each manager of @mr, which has one. */
+void memory_region_foreach_ram_discard_mgr(const MemoryRegion *mr,
+                                           void (*fn)(RamDiscardMgr *rdm,
+                                                      void *opaque),
+                                           void *opaque);
+/* Whether nobody but @rdm manages @mr; false: *errp names who does. */
+bool memory_region_check_sole_ram_discard_mgr(const MemoryRegion *mr,
+                                              const RamDiscardMgr *rdm,
+                                              Error **errp);
 
 /* --- MemoryRegion ------------------------------------------------------- */
 

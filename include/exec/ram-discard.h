@@ -44,6 +44,10 @@ struct RamDiscardState {
     unsigned long *summary;               /* bit set: bitmap word is not 0 */
     RamDiscardFn discard;
     void *discard_opaque;
+    /* Several managers on a region: the next run, at or after *offset, that the
+     * change in progress changes. NULL, of one manager: all that it names. */
+    bool (*next_change)(void *discard_opaque, uint64_t *offset,
+                        uint64_t *size);
     QTAILQ_HEAD(RamDiscardListeners, RamDiscardListener) listeners;
     RamDiscardWalk *walk;                 /* the notification in progress */
     RamDiscardRefusal refusal;
@@ -108,8 +112,9 @@ int ram_discard_state_discard_all(RamDiscardState *s);
  */
 typedef struct RamDiscardConsumer RamDiscardConsumer;
 struct RamDiscardConsumer {
-    /* Whether all of @mr, not yet mapped or managed, could be populated in
-     * blocks of @granularity bytes; false: *errp names what would work. Looks
+    /* Whether all of @mr could be populated in blocks of @granularity bytes;
+     * false: *errp names what would work. @mr is about to be managed, or is
+     * managed and about to get smaller blocks: then it may be mapped. Looks
      * only, and does not register or unregister consumers. */
     bool (*check_region)(RamDiscardConsumer *consumer, const MemoryRegion *mr,
                          uint64_t granularity, Error **errp);
@@ -118,7 +123,8 @@ struct RamDiscardConsumer {
 
 void ram_discard_consumer_register(RamDiscardConsumer *consumer);
 void ram_discard_consumer_unregister(RamDiscardConsumer *consumer);
-/* Whether every consumer agrees; false: *errp is the first objection. */
+/* Whether every consumer agrees; false: *errp is the first objection. Asks for
+ * the smallest of @granularity and that of managers that @mr has already. */
 bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
                                  Error **errp);
 

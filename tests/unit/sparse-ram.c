@@ -122,6 +122,12 @@ static void sparse_ram_replay_discarded(const RamDiscardMgr *rdm,
     ram_discard_state_replay_discarded(&SPARSE_RAM(rdm)->state, rdl);
 }
 
+static RamDiscardState *sparse_ram_get_state(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr)
+{
+    return &SPARSE_RAM(rdm)->state;
+}
+
 static void sparse_ram_class_init(ObjectClass *klass, void *data)
 {
     RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
@@ -132,6 +138,7 @@ static void sparse_ram_class_init(ObjectClass *klass, void *data)
     rdmc->unregister_listener = sparse_ram_unregister;
     rdmc->replay_populated = sparse_ram_replay_populated;
     rdmc->replay_discarded = sparse_ram_replay_discarded;
+    rdmc->get_state = sparse_ram_get_state;
 }
 
 static const TypeInfo sparse_ram_types[] = {
