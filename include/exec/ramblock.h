@@ -55,6 +55,16 @@ int qemu_ram_foreach_block(int (*fn)(RAMBlock *rb, void *opaque), void *opaque);
  * then the contents of the range are undefined but it is still mapped.
  */
 int ram_block_discard_range(RAMBlock *rb, uint64_t start, uint64_t length);
+/*
+ * The opposite: has the host back the range now, by up to @nr_threads threads
+ * (more than pay are not started). What the memory holds stays, even while
+ * others write to it. @start and @length are multiples of the page size.
+ * 0 or -errno, and then some of the range may be backed: -ENOMEM: the host has
+ * no more memory, huge pages or room in the file; -ENOTSUP: the memory is
+ * somebody else's, or the kernel cannot (it is older than 5.14).
+ */
+int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
+                             unsigned nr_threads);
 
 /*
  * Who discards RAM and who cannot live with it (counted, any order). Coordinated

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Having the host back RAM before somebody needs it: before the guest runs
+ * (prealloc), before a block is plugged that must not fail later, before a
+ * device pins it. The kernel clears what it hands out, which is most of the
+ * cost, so several threads ask for pieces of the range.
+ *
+ * On a busy host some of the threads may not get to run for long. So pieces are
+ * small, whoever runs takes the next, and nobody waits for a thread that has
+ * none: it finds nothing left to do later, and must not touch the memory then.
+ *
+ * It must not change what the memory holds, as the guest may be writing to it,
+ * nor end in SIGBUS because the host has no page to give: hence no stores.
+ */
+#include "qemu/osdep.h"
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include "exec/ramblock.h"
+
+/* What a thread asks for at once; a multiple of the size of THP. */
+#define PIECE_SIZE (4 * MiB)
+/* A thread takes as long to start as this takes to be cleared, or less. */
+#define SIZE_PER_THREAD (16 * MiB)
+
+/* Shared by the caller and its threads, some of which may outlive the call. */
+typedef struct PopulateJob {
+    gatomicrefcount refs;
+    uint8_t *host;
+    uint64_t size;
+    uint64_t piece;                       /* a multiple of the page size */
+
+    GMutex lock;                          /* of what follows */
+    GCond idle;                           /* nobody is at a piece */
+    uint64_t next;                        /* the first that nobody took */
+    unsigned busy;                        /* threads at a piece */
+    int err;                              /* the first -errno; ends the job */
+} PopulateJob;
+
+static void populate_job_unref(PopulateJob *job)
+{
+    if (g_atomic_ref_count_dec(&job->refs)) {
+        g_mutex_clear(&job->lock);
+        g_cond_clear(&job->idle);
+        g_free(job);
+    }
+}
+
+/* 0 or -errno; -ENOTSUP: this kernel (before 5.14) cannot. */
+static int populate_piece(uint8_t *host, uint64_t size)
+{
+    int r;
+
+    do {
+        r = madvise(host, size, MADV_POPULATE_WRITE) ? -errno : 0;
+    } while (r == -EINTR || r == -EAGAIN);
+    /* Huge pages that are used up, and files without room, are a bad address. */
+    return r == -EINVAL ? -ENOTSUP : r == -EFAULT ? -ENOMEM : r;
+}
+
+/* Populates piece after piece until none is left. */
+static void populate_pieces(PopulateJob *job)
+{
+    g_mutex_lock(&job->lock);
+    while (job->next < job->size && !job->err) {
+        uint64_t offset = job->next;
+        uint64_t size = MIN(job->piece, job->size - offset);
+        int r;
+
+        job->next += size;
+        job->busy++;
+        g_mutex_unlock(&job->lock);
+        r = populate_piece(job->host + offset, size);
+        g_mutex_lock(&job->lock);
+        job->err = job->err ? job->err : r;
+        if (--job->busy == 0) {
+            g_cond_signal(&job->idle);
+        }
+    }
+    g_mutex_unlock(&job->lock);
+}
+
+static gpointer populate_thread(gpointer data)
+{
+    populate_pieces(data);
+    populate_job_unref(data);
+    return NULL;
+}
+
+/* @nr threads, or fewer if there can be no more. */
+static void start_threads(PopulateJob *job, unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++) {
+        GThread *thread;
+
+        g_atomic_ref_count_inc(&job->refs);
+        thread = g_thread_try_new("populate", populate_thread, job, NULL);
+        if (!thread) {
+            populate_job_unref(job);
+            return;
+        }
+        g_thread_unref(thread);
+    }
+}
+
+/* This thread and @nr_others do it; once this returns nobody is at a piece. */
+static int populate(PopulateJob *job, unsigned nr_others)
+{
+    int err;
+
+    start_threads(job, nr_others);
+    populate_pieces(job);
+    g_mutex_lock(&job->lock);
+    while (job->busy) {
+        g_cond_wait(&job->idle, &job->lock);
+    }
+    err = job->err;
+    g_mutex_unlock(&job->lock);
+    return err;
+}
+
+int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
+                             unsigned nr_threads)
+{
+    uint64_t worth = length / MAX(SIZE_PER_THREAD, rb->page_size);
+    PopulateJob *job;
+    int r;
+
+    if (rb->flags & RAM_PREALLOC) {
+        return -ENOTSUP;                  /* it may be a device's registers */
+    }
+    if (!QEMU_IS_ALIGNED(start | length, rb->page_size) ||
+        start > rb->used_length || length > rb->used_length - start) {
+        return -EINVAL;
+    }
+    job = g_new0(PopulateJob, 1);
+    g_atomic_ref_count_init(&job->refs);
+    g_mutex_init(&job->lock);
+    g_cond_init(&job->idle);
+    job->host = ramblock_ptr(rb, start);
+    job->size = length;
+    job->piece = MAX(PIECE_SIZE, rb->page_size);
+    r = populate(job, MAX(MIN(nr_threads, worth), 1) - 1);
+    populate_job_unref(job);
+    return r;
+}
