@@ -5,13 +5,8 @@
 
 #include "sysemu/hostmem.h"
 
-/*
- * Populates @size bytes at @host, writable, keeping their contents, by
- * @threads threads. @page_size: the unit in which the host populates them.
- * false and *errp: the host cannot; some may be populated then.
- */
-bool host_memory_prealloc(void *host, uint64_t size, size_t page_size,
-                          unsigned threads, Error **errp);
+/* prealloc-threads of a backend for which the user named none. */
+unsigned host_memory_default_prealloc_threads(void);
 
 /* "2 MiB (2097152 bytes)"; g_free(). */
 char *host_memory_size_text(uint64_t size);

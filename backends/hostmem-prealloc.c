@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Populating a backend's memory before the guest runs (prealloc=on), by several
- * threads if asked to. It must never end the process with SIGBUS because the
- * host has no page to give: hence no plain stores.
+ * Populating a backend's memory before anybody depends on it: all of it when
+ * it is made (prealloc=on), or the blocks that virtio-mem is about to plug. It
+ * must never end the process with SIGBUS because the host has no page to give:
+ * hence no plain stores.
  */
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
+#include "exec/ramblock.h"
 #include "hostmem-internal.h"
 
-typedef struct PreallocJob {
-    uint8_t *host;
-    uint64_t size;                        /* a multiple of page_size */
-    size_t page_size;
-    int err;                              /* result: 0 or -errno */
-} PreallocJob;
+/* Threads unless the user says how many: clearing pages does not scale on. */
+#define DEFAULT_THREADS_MAX 16U
+
+unsigned host_memory_default_prealloc_threads(void)
+{
+    return MIN(g_get_num_processors(), DEFAULT_THREADS_MAX);
+}
 
 /*
  * For kernels without MADV_POPULATE_WRITE (before 5.14): a byte of each page is
- * rewritten through /proc/self/mem, which fails where a store would kill.
+ * rewritten through /proc/self/mem, which fails where a store would kill. Only
+ * for memory that nobody uses yet.
  */
-static int populate_by_byte(const PreallocJob *job)
+static int populate_by_byte(uint8_t *host, uint64_t size, size_t page_size)
 {
     int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
     int err = fd < 0 ? -errno : 0;
 
-    for (uint64_t done = 0; done < job->size && !err; done += job->page_size) {
-        off_t where = (off_t)(uintptr_t)(job->host + done);
+    for (uint64_t done = 0; done < size && !err; done += page_size) {
+        off_t where = (off_t)(uintptr_t)(host + done);
         uint8_t byte;
 
         if (pread(fd, &byte, 1, where) != 1 ||
@@ -42,60 +45,14 @@ static int populate_by_byte(const PreallocJob *job)
     return err;
 }
 
-static gpointer populate(gpointer data)
+int host_memory_backend_populate(HostMemoryBackend *backend, uint64_t offset,
+                                 uint64_t size)
 {
-    PreallocJob *job = data;
+    RAMBlock *block = backend->mr.ram_block;
+    int err = ram_block_populate_range(block, offset, size,
+                                       backend->prealloc_threads);
 
-    do {
-        job->err = madvise(job->host, job->size, MADV_POPULATE_WRITE) ? -errno
-                                                                      : 0;
-    } while (job->err == -EINTR || job->err == -EAGAIN);
-    if (job->err == -EINVAL) {
-        job->err = populate_by_byte(job);
-    }
-    return NULL;
-}
-
-/* Splits the memory into @n jobs of whole pages, as even as can be. */
-static void split(PreallocJob *jobs, unsigned n, uint8_t *host, uint64_t pages,
-                  size_t page_size)
-{
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t share = pages / n + (i < pages % n);
-
-        jobs[i] = (PreallocJob){ host, share * page_size, page_size, 0 };
-        host += jobs[i].size;
-    }
-}
-
-bool host_memory_prealloc(void *host, uint64_t size, size_t page_size,
-                          unsigned threads, Error **errp)
-{
-    uint64_t pages = DIV_ROUND_UP(size, page_size);
-    unsigned n = MIN(threads, pages);
-    g_autofree PreallocJob *jobs = g_new(PreallocJob, n);
-    g_autofree GThread **running = g_new0(GThread *, n);
-    int err = 0;
-
-    split(jobs, n, host, pages, page_size);
-    for (unsigned i = 1; i < n; i++) {
-        running[i] = g_thread_try_new("prealloc", populate, &jobs[i], NULL);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        if (running[i]) {
-            g_thread_join(running[i]);
-        } else {
-            populate(&jobs[i]);
-        }
-        err = err ? err : jobs[i].err;
-    }
-    if (err) {
-        g_autofree char *text = host_memory_size_text(size);
-
-        /* Of a file, or of huge pages, there are just no more. */
-        error_setg_errno(errp, err == -EFAULT ? ENOMEM : -err,
-                         "cannot preallocate %s", text);
-        return false;
-    }
-    return true;
+    return err == -ENOTSUP ? populate_by_byte(ramblock_ptr(block, offset), size,
+                                              qemu_ram_pagesize(block))
+                           : err;
 }

@@ -134,18 +134,33 @@ static void advise(HostMemoryBackend *backend, void *host, uint64_t size)
     }
 }
 
+/* prealloc=on: what is missing is found out now. */
+static bool prealloc(HostMemoryBackend *backend, uint64_t size, Error **errp)
+{
+    g_autofree char *text = NULL;
+    int err;
+
+    if (!backend->prealloc) {
+        return true;
+    }
+    err = host_memory_backend_populate(backend, 0, size);
+    if (err) {
+        text = host_memory_size_text(size);
+        error_setg_errno(errp, -err, "cannot preallocate %s", text);
+        return false;
+    }
+    return true;
+}
+
 static bool set_up_memory(HostMemoryBackend *backend, Error **errp)
 {
     void *host = memory_region_get_ram_ptr(&backend->mr);
     uint64_t size = memory_region_size(&backend->mr);
-    size_t page_size = qemu_ram_pagesize(backend->mr.ram_block);
 
     advise(backend, host, size);
     /* Before the first page is populated, which would be on any node. */
     return bind_to_nodes(backend, host, size, errp) &&
-           (!backend->prealloc ||
-            host_memory_prealloc(host, size, page_size,
-                                 backend->prealloc_threads, errp));
+           prealloc(backend, size, errp);
 }
 
 static void host_memory_backend_complete(UserCreatable *uc, Error **errp)
@@ -170,7 +185,11 @@ static void host_memory_backend_complete(UserCreatable *uc, Error **errp)
 
 static bool host_memory_backend_can_be_deleted(UserCreatable *uc)
 {
-    return !host_memory_backend_is_mapped(MEMORY_BACKEND(uc));
+    HostMemoryBackend *backend = MEMORY_BACKEND(uc);
+
+    return !host_memory_backend_is_mapped(backend) &&
+           !(backend->mr_inited &&
+             memory_region_has_ram_discard_mgr(&backend->mr));
 }
 
 static void host_memory_backend_init(Object *obj)
@@ -180,7 +199,7 @@ static void host_memory_backend_init(Object *obj)
     backend->merge = true;
     backend->dump = true;
     backend->reserve = true;
-    backend->prealloc_threads = 1;
+    backend->prealloc_threads = host_memory_default_prealloc_threads();
 }
 
 static void host_memory_backend_finalize(Object *obj)

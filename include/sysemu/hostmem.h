@@ -49,7 +49,7 @@ struct HostMemoryBackend {
     bool prealloc;                        /* populate before use */
     bool merge;                           /* same pages may be merged */
     bool dump;                            /* part of core dumps */
-    uint32_t prealloc_threads;
+    uint32_t prealloc_threads;            /* 1 .. 256, also at a plug */
     HostMemPolicy policy;
     GArray *host_nodes;                   /* uint16_t; NULL: none */
 
@@ -66,6 +66,15 @@ void host_memory_backend_set_mapped(HostMemoryBackend *backend, bool mapped);
 bool host_memory_backend_is_mapped(HostMemoryBackend *backend);
 /* Bytes: the host's page, or the huge page's. The backend is complete. */
 size_t host_memory_backend_pagesize(HostMemoryBackend *backend);
+
+/*
+ * Has the host back @size bytes at @offset now, by prealloc-threads threads;
+ * both are multiples of the page size. Nobody may be writing to them. 0 or
+ * -errno (-ENOMEM: the host has no more memory or huge pages), and then some of
+ * the range may be backed. The backend is complete.
+ */
+int host_memory_backend_populate(HostMemoryBackend *backend, uint64_t offset,
+                                 uint64_t size);
 
 /* For the kinds of backend. */
 /* The id that the user gave; borrowed. */

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "exec/ramblock.h"
 #include "qom/object_interfaces.h"
@@ -157,6 +159,56 @@ static void test_prealloc_populates(void)
     delete(eager);
 }
 
+/* Each with more threads than pages, and in one piece that threads share. */
+static void test_prealloc_populates_all_kinds(void)
+{
+    static const char *const kinds[] = {
+        "memory-backend-ram,share=on", "memory-backend-memfd",
+        "memory-backend-memfd,share=off", "memory-backend-file",
+        "memory-backend-file,share=on",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        for (unsigned size = 1; size <= 40; size += 39) {
+            bool is_file = strstr(kinds[i], "-file") != NULL;
+            g_autofree char *text =
+                g_strdup_printf("%s,id=m,size=%uM,prealloc=on,"
+                                "prealloc-threads=256%s%s", kinds[i], size,
+                                is_file ? ",mem-path=" : "",
+                                is_file ? tmp_dir : "");
+            HostMemoryBackend *b = create(text, &error_abort);
+
+            g_test_message("%s", text);
+            g_assert_cmpuint(resident(b), ==,
+                             size * MiB / qemu_real_host_page_size());
+            delete(b);
+        }
+    }
+}
+
+static void test_threads_suit_the_host_by_default(void)
+{
+    HostMemoryBackend *b = create("memory-backend-ram,id=m,size=1M",
+                                  &error_abort);
+
+    g_assert_cmpuint(b->prealloc_threads, ==, MIN(g_get_num_processors(), 16));
+    delete(b);
+}
+
+static void test_blocks_can_be_populated(void)
+{
+    HostMemoryBackend *b = create("memory-backend-memfd,id=m,size=8M,"
+                                  "reserve=off,seal=off", &error_abort);
+    MemoryRegion *mr = host_memory_backend_get_memory(b);
+
+    g_assert_cmpint(host_memory_backend_populate(b, 2 * MiB, 4 * MiB), ==, 0);
+    g_assert_cmpuint(resident(b), ==, 4 * MiB / qemu_real_host_page_size());
+    g_assert_cmpint(ftruncate(memory_region_get_fd(mr), 7 * MiB), ==, 0);
+    g_assert_cmpint(host_memory_backend_populate(b, 6 * MiB, 2 * MiB), ==,
+                    -ENOMEM);
+    delete(b);
+}
+
 static void test_prealloc_options_are_checked(void)
 {
     assert_refused("memory-backend-ram,id=m,size=1M,prealloc-threads=0",
@@ -206,6 +258,37 @@ static void test_node_0_can_be_bound(void)
     }
     g_assert_cmpuint(resident(b), ==, 1 * MiB / qemu_real_host_page_size());
     delete(b);
+}
+
+/* What the kernel will go by when it takes a page; -1: it cannot tell. */
+static int policy_in_force(HostMemoryBackend *b)
+{
+    int mode;
+
+    return syscall(SYS_get_mempolicy, &mode, NULL, 0UL, memory(b),
+                   MPOL_F_ADDR) ? -1 : mode & ~MPOL_MODE_FLAGS;
+}
+
+static void test_policies_are_in_force(void)
+{
+    static const char *const names[] = { "preferred", "bind", "interleave" };
+    static const int modes[] = { MPOL_PREFERRED, MPOL_BIND, MPOL_INTERLEAVE };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        g_autofree char *text = g_strdup_printf("memory-backend-memfd,id=m,"
+                                                "size=1M,host-nodes=0,"
+                                                "policy=%s", names[i]);
+        Error *err = NULL;
+        HostMemoryBackend *b = create(text, &err);
+
+        if (!b) {
+            g_test_skip(error_get_pretty(err));
+            error_free(err);
+            return;
+        }
+        g_assert_cmpint(policy_in_force(b), ==, modes[i]);
+        delete(b);
+    }
 }
 
 /* --- memfd ---------------------------------------------------------------- */
@@ -383,11 +466,16 @@ int main(int argc, char **argv)
     add_test("mapped-backend-cannot-be-deleted",
              test_mapped_backend_cannot_be_deleted);
     add_test("prealloc-populates", test_prealloc_populates);
+    add_test("prealloc-populates-all-kinds", test_prealloc_populates_all_kinds);
+    add_test("threads-suit-the-host-by-default",
+             test_threads_suit_the_host_by_default);
+    add_test("blocks-can-be-populated", test_blocks_can_be_populated);
     add_test("prealloc-options-are-checked",
              test_prealloc_options_are_checked);
     add_test("shared-ram-has-a-descriptor", test_shared_ram_has_a_descriptor);
     add_test("numa-options-go-together", test_numa_options_go_together);
     add_test("node-0-can-be-bound", test_node_0_can_be_bound);
+    add_test("policies-are-in-force", test_policies_are_in_force);
     add_test("memfd-is-shared-and-sealed", test_memfd_is_shared_and_sealed);
     add_test("memfd-can-be-private-and-unsealed",
              test_memfd_can_be_private_and_unsealed);
