@@ -134,6 +134,13 @@ bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp)
     return true;
 }
 
+static bool prepare_delete(UserCreatable *uc, Error **errp)
+{
+    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
+
+    return !ucc->prepare_delete || ucc->prepare_delete(uc, errp);
+}
+
 bool user_creatable_del(const char *id, Error **errp)
 {
     Object *obj = object_resolve_path_component(object_get_objects_root(), id);
@@ -144,6 +151,9 @@ bool user_creatable_del(const char *id, Error **errp)
     }
     if (!user_creatable_can_be_deleted(USER_CREATABLE(obj))) {
         error_setg(errp, "object '%s' is in use, can not be deleted", id);
+        return false;
+    }
+    if (!prepare_delete(USER_CREATABLE(obj), errp)) {
         return false;
     }
     object_unparent(obj);

@@ -23,6 +23,9 @@ struct UserCreatableClass {
     void (*complete)(UserCreatable *uc, Error **errp);
     /* NULL: always. */
     bool (*can_be_deleted)(UserCreatable *uc);
+    /* Takes back what complete() did, after can_be_deleted() agreed; false with
+     * *errp: the object stays, and nothing has changed. NULL: always works. */
+    bool (*prepare_delete)(UserCreatable *uc, Error **errp);
 };
 
 bool user_creatable_complete(UserCreatable *uc, Error **errp);
