@@ -13,6 +13,7 @@
 #include "hw/vfio/budget.h"
 #include "hw/vfio/container.h"
 #include "qemu/error-report.h"
+#include "qemu/trace.h"
 
 /* Who it is that needs memory to stay where it is. */
 static const char vfio_name[] = "vfio";
@@ -47,10 +48,14 @@ bool vfio_container_reaches(const VFIOContainer *container, hwaddr iova,
 int vfio_container_dma_map(VFIOContainer *container,
                            const VFIODMAMapping *mapping)
 {
+    int ret;
+
     if (!vfio_container_reaches(container, mapping->iova, mapping->size)) {
         return -ERANGE;
     }
-    return container->ops->dma_map(container, mapping);
+    ret = container->ops->dma_map(container, mapping);
+    trace_vfio_dma_map(container->ops->name, mapping->iova, mapping->size, ret);
+    return ret;
 }
 
 void vfio_container_dma_unmap(VFIOContainer *container, MemoryRegion *mr,
@@ -59,11 +64,24 @@ void vfio_container_dma_unmap(VFIOContainer *container, MemoryRegion *mr,
     int ret = container->ops->dma_unmap(container, iova, size);
     Error *err = NULL;
 
+    trace_vfio_dma_unmap(container->ops->name, iova, size, ret);
     if (ret) {
         error_setg_errno(&err, -ret, "memory region '%s': cannot unmap "
                          "0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx,
                          memory_region_name(mr), size, iova);
         vfio_container_fail(container, mr, err);
+    }
+}
+
+bool vfio_container_dma_begin(VFIOContainer *container)
+{
+    return container->ops->dma_begin && container->ops->dma_begin(container);
+}
+
+void vfio_container_dma_end(VFIOContainer *container, bool begun)
+{
+    if (begun) {
+        container->ops->dma_end(container);
     }
 }
 

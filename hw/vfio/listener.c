@@ -14,16 +14,20 @@
 
 #include "hw/vfio/budget.h"
 #include "hw/vfio/container.h"
+#include "qemu/trace.h"
 
 static VFIOContainer *vfio_container_of(MemoryListener *listener)
 {
     return container_of(listener, VFIOContainer, listener);
 }
 
-static uint8_t *vfio_section_host(const MemoryRegionSection *section)
+/* That which must be aligned as its address is. */
+static uint64_t vfio_section_place(const VFIOContainer *container,
+                                   const MemoryRegionSection *section)
 {
-    return (uint8_t *)memory_region_get_ram_ptr(section->mr) +
-           section->offset_within_region;
+    return section->offset_within_region +
+           (container->ops->by_offset
+            ? 0 : (uintptr_t)memory_region_get_ram_ptr(section->mr));
 }
 
 bool vfio_section_extent(const VFIOContainer *container,
@@ -33,12 +37,12 @@ bool vfio_section_extent(const VFIOContainer *container,
     const uint64_t page = vfio_container_page_size(container);
     const uint64_t mask = page - 1;
     hwaddr start = section->offset_within_address_space;
-    uint64_t host = (uintptr_t)vfio_section_host(section);
+    uint64_t place = vfio_section_place(container, section);
     uint64_t head = -start & mask;
     Int128 end, size;
 
     *extent = (VFIOExtent) { 0 };
-    if ((start ^ host) & mask) {
+    if ((start ^ place) & mask) {
         error_setg(errp, "memory region '%s' at 0x%" HWADDR_PRIx
                    " cannot be mapped: its address and its memory are not "
                    "equally aligned to the IOMMU's pages of %" PRIu64 " bytes",
@@ -172,6 +176,9 @@ static void vfio_listener_region_add(MemoryListener *listener,
     if (!memory_region_is_ram(mr) || container->error) {
         return;
     }
+    trace_vfio_listener_region_add(memory_region_name(mr),
+                                   section->offset_within_address_space,
+                                   int128_get64(section->size));
     ok = vfio_section_extent(container, section, &extent, &err);
     if (ok && extent.size) {
         ok = memory_region_has_ram_discard_mgr(mr)
@@ -200,6 +207,8 @@ static void vfio_listener_region_del(MemoryListener *listener,
         !extent.size) {
         return;
     }
+    trace_vfio_listener_region_del(memory_region_name(section->mr),
+                                   extent.iova, extent.size);
     if (!vfio_ram_discard_unregister(container, section->mr, &extent)) {
         vfio_plain_del(container, section->mr, &extent);
     }

@@ -188,13 +188,16 @@ static int vfio_rdl_notify_populate(RamDiscardListener *rdl,
     VFIORamDiscardListener *vrdl = vfio_rdl_of(rdl);
     Error *err = NULL;
     VFIORun run;
+    bool begun;
     int ret;
 
     if (!vfio_run_clip(&run, vrdl->offset_within_region, vrdl->size, offset,
                        size)) {
         return 0;
     }
+    begun = vfio_container_dma_begin(vrdl->container);
     ret = vfio_rdl_try_map(vrdl, &run, &err);
+    vfio_container_dma_end(vrdl->container, begun);
     if (ret && vrdl->errp) {
         error_propagate(vrdl->errp, err);
     } else if (ret) {
@@ -212,7 +215,10 @@ static void vfio_rdl_notify_discard(RamDiscardListener *rdl,
 
     if (vfio_run_clip(&run, vrdl->offset_within_region, vrdl->size, offset,
                       size)) {
+        bool begun = vfio_container_dma_begin(vrdl->container);
+
         vfio_rdl_unmap(vrdl, &run);
+        vfio_container_dma_end(vrdl->container, begun);
     }
 }
 

@@ -92,9 +92,24 @@ static int user_dma_unmap(VFIOContainer *container, hwaddr iova,
     return vfio_user_device_broken(user) ? 0 : ret;
 }
 
+/* A server that answers each map just in time must not hold up the guest for
+ * as many time-outs as a plug has blocks. */
+static bool user_dma_begin(VFIOContainer *container)
+{
+    return vfio_user_socket_begin(user_of(container)->socket);
+}
+
+static void user_dma_end(VFIOContainer *container)
+{
+    vfio_user_socket_end(user_of(container)->socket);
+}
+
 static const VFIOIOMMUBackendClass user_ops = {
     .name = "vfio-user",
     .unmap_exact = true,
+    .by_offset = true,
+    .dma_begin = user_dma_begin,
+    .dma_end = user_dma_end,
     .dma_map = user_dma_map,
     .dma_unmap = user_dma_unmap,
 };

@@ -37,6 +37,7 @@ struct VFIOUserSocket {
     bool waiting;                         /* for a reply */
     bool busy;                            /* deadline is that of somebody who
                                              called us */
+    bool batch;                           /* ... for several requests */
     int64_t deadline;                     /* g_get_monotonic_time() */
     Error *error;
     VFIOUserMessage *in;                  /* being received; may be NULL */
@@ -163,6 +164,20 @@ static void socket_end(VFIOUserSocket *s, bool outermost)
     if (outermost) {
         s->busy = false;
     }
+}
+
+bool vfio_user_socket_begin(VFIOUserSocket *s)
+{
+    bool outermost = socket_begin(s);
+
+    s->batch |= outermost;
+    return outermost;
+}
+
+void vfio_user_socket_end(VFIOUserSocket *s)
+{
+    s->batch = false;
+    socket_end(s, true);
 }
 
 /* --- receiving --- */
@@ -306,6 +321,23 @@ static int socket_receive(VFIOUserSocket *s)
 
 /* --- sending --- */
 
+/* The deadline has passed. Returns -ETIMEDOUT. */
+static int socket_time_out(VFIOUserSocket *s, uint16_t command,
+                           const char *what)
+{
+    char buf[16];
+
+    return s->batch
+           ? vfio_user_socket_break(s, ETIMEDOUT, "the peer takes more than "
+                                    "%" PRIu32 " ms for a series of requests, "
+                                    "the last one being %s", s->timeout_ms,
+                                    vfio_user_command_name(command, buf))
+           : vfio_user_socket_break(s, ETIMEDOUT, "the peer has not %s %s "
+                                    "for %" PRIu32 " ms", what,
+                                    vfio_user_command_name(command, buf),
+                                    s->timeout_ms);
+}
+
 /* Until @events (or 0), or something has been received. 0 or -errno. */
 static int socket_wait(VFIOUserSocket *s, short events, uint16_t command,
                        const char *what)
@@ -314,14 +346,10 @@ static int socket_wait(VFIOUserSocket *s, short events, uint16_t command,
     struct pollfd pfd = { .fd = s->fd,
                           .events = events | (room ? POLLIN : 0) };
     int64_t left = s->deadline - g_get_monotonic_time();
-    char buf[16];
     int ret;
 
     if (left <= 0) {
-        return vfio_user_socket_break(s, ETIMEDOUT, "the peer has not %s %s "
-                                      "for %" PRIu32 " ms", what,
-                                      vfio_user_command_name(command, buf),
-                                      s->timeout_ms);
+        return socket_time_out(s, command, what);
     }
     if (poll(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX)) <= 0 || !room ||
         !(pfd.revents & ~POLLOUT)) {

@@ -21,6 +21,8 @@ static void user_broken(VFIOUserSocket *s, void *opaque)
     Error *err = error_copy(vfio_user_socket_error(s));
 
     qemu_set_fd_handler(vfio_user_socket_fd(s), NULL, NULL, NULL);
+    /* There is nobody left to run out of them. */
+    user->container.info.dma_max_mappings = 0;
     if (user->live) {
         error_prepend(&err, "a device has failed, it reads as ones from now "
                       "on: ");

@@ -85,6 +85,45 @@ static void test_stall_while_unplugging(VUFixture *f, gconstpointer data)
     g_assert_false(f->user->container.broken);
 }
 
+/* A server that answers each request in time, but only just. */
+#define SLOW_MS 50
+#define SLOW_BLOCKS 100
+
+static void test_slow_while_plugging(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+    int64_t before;
+
+    vu_start_for(f, &options, 300, &error_abort);
+    vu_arm(f, TESTDEV_FAULT_SLOW, 0, SLOW_MS);
+    vu_plug(f, 0, 2);
+    before = g_get_monotonic_time();
+    g_assert_cmpint(sparse_ram_plug(f->ram, 10, SLOW_BLOCKS), ==, -ETIMEDOUT);
+    g_assert_cmpint(g_get_monotonic_time() - before, <,
+                    SLOW_BLOCKS * SLOW_MS * 1000 / 2);
+    g_assert_false(sparse_ram_is_plugged(f->ram, 10));
+    g_assert_cmpuint(said(f, "the peer takes more than 300 ms for a series of "
+                          "requests, the last one being DMA_MAP"), ==, 1);
+    check_dead(f);
+}
+
+static void test_slow_while_unplugging(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+    int64_t before;
+
+    vu_start_for(f, &options, 300, &error_abort);
+    vu_plug(f, 0, SLOW_BLOCKS);
+    vu_arm(f, TESTDEV_FAULT_SLOW, 0, SLOW_MS);
+    before = g_get_monotonic_time();
+    sparse_ram_unplug(f->ram, 0, SLOW_BLOCKS);
+    g_assert_cmpint(g_get_monotonic_time() - before, <,
+                    SLOW_BLOCKS * SLOW_MS * 1000 / 2);
+    g_assert_cmpuint(said(f, "the last one being DMA_UNMAP"), ==, 1);
+    check_dead(f);
+    g_assert_false(f->user->container.broken);
+}
+
 static void test_death(VUFixture *f, gconstpointer data)
 {
     uint32_t val;
@@ -97,6 +136,20 @@ static void test_death(VUFixture *f, gconstpointer data)
     g_assert_cmpuint(said(f, "the connection has been lost"), ==, 1);
     check_dead(f);
     g_assert_false(f->user->container.broken);
+}
+
+/* A limit counts as long as there is somebody whose it is. */
+static void test_death_ends_limit(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { .max_dma_maps = NR_BLOCKS };
+    uint32_t val;
+
+    g_assert_true(vu_start_for(f, &options, TIMEOUT_MS, &error_abort));
+    g_assert_false(ram_discard_consumers_check(&f->ram->mr, BLOCK / 2, NULL));
+    vu_arm(f, TESTDEV_FAULT_DIE, 0, 0);
+    f->vdev.io->region_read(&f->vdev, 0, 0, &val, 4);
+    g_assert_true(ram_discard_consumers_check(&f->ram->mr, BLOCK / 2,
+                                              &error_abort));
 }
 
 /* Nobody asks the server anything: the main loop sees that it has gone. */
@@ -222,7 +275,12 @@ int main(int argc, char **argv)
     ADD("gives up a server that stalls", test_stall);
     ADD("refuses one plug when the server stalls", test_stall_while_plugging);
     ADD("unplugs when the server stalls", test_stall_while_unplugging);
+    ADD("gives a slow server one time-out for a plug",
+        test_slow_while_plugging);
+    ADD("gives a slow server one time-out for an unplug",
+        test_slow_while_unplugging);
     ADD("survives the server", test_death);
+    ADD("forgets the limit of a dead server", test_death_ends_limit);
     ADD("notices the death of the server", test_death_unasked);
     ADD("takes no nonsense for an answer", test_garbage);
     ADD("fails cleanly at set-up", test_faults_at_set_up);

@@ -90,7 +90,8 @@
 #define TESTDEV_FAULT_STALL 3             /* receives, does not answer */
 #define TESTDEV_FAULT_GARBAGE 4           /* answers nonsense */
 #define TESTDEV_FAULT_DIE 5               /* disconnects; the program ends */
-#define TESTDEV_NR_FAULTS 6
+#define TESTDEV_FAULT_SLOW 6              /* takes ARG ms to answer each */
+#define TESTDEV_NR_FAULTS 7
 
 #define TESTDEV_GARBAGE_BYTES 0           /* no header at all */
 #define TESTDEV_GARBAGE_OVERSIZED 1       /* a header that claims 4 GiB */

@@ -213,6 +213,9 @@ static void server_command(VFIOUserSocket *s, VFIOUserMessage *msg,
     TestDev *dev = opaque;
     uint16_t command = msg->header.command;
 
+    if (testdev_fault_strikes(dev, TESTDEV_FAULT_SLOW)) {
+        g_usleep(dev->faults[TESTDEV_FAULT_SLOW].arg * 1000UL);
+    }
     if (testdev_fault_strikes(dev, TESTDEV_FAULT_DIE)) {
         dev->dead = true;
         vfio_user_socket_break(s, ECONNABORTED, "it was told to die");

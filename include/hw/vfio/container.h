@@ -58,10 +58,21 @@ typedef struct VFIOIOMMUBackendClass {
      * takes a range over any number of whole mappings, with or without holes.
      */
     bool unmap_exact;
+    /*
+     * true: memory is passed by its place in a region, so that the address in
+     * this process need not be aligned to the IOMMU's pages.
+     */
+    bool by_offset;
     /* 0, or -errno with nothing mapped. Never called for what is mapped. */
     int (*dma_map)(VFIOContainer *container, const VFIODMAMapping *mapping);
     /* 0, or -errno with everything still mapped. */
     int (*dma_unmap)(VFIOContainer *container, hwaddr iova, uint64_t size);
+    /*
+     * Optional, both: maps and unmaps that follow, until dma_end, together may
+     * take no longer than one by itself. false: that is so already.
+     */
+    bool (*dma_begin)(VFIOContainer *container);
+    void (*dma_end)(VFIOContainer *container);
     /*
      * The limit on the memory that this process may lock, and how much of it
      * is in use; false if there is none. NULL: mapping does not lock memory.
@@ -133,6 +144,11 @@ int vfio_container_dma_map(VFIOContainer *container,
 /* A failure marks the container broken, and is reported. */
 void vfio_container_dma_unmap(VFIOContainer *container, MemoryRegion *mr,
                               hwaddr iova, uint64_t size);
+
+/* Around a notification's maps and unmaps: the backend's dma_begin and dma_end,
+ * where it has them. */
+bool vfio_container_dma_begin(VFIOContainer *container);
+void vfio_container_dma_end(VFIOContainer *container, bool begun);
 
 /*
  * What became of @mr: takes @err. During set-up it is kept for

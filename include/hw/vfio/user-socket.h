@@ -59,6 +59,12 @@ int vfio_user_socket_break(VFIOUserSocket *s, int err, const char *fmt, ...)
  */
 int vfio_user_socket_request(VFIOUserSocket *s, VFIOUserCommand command,
                              const VFIOUserBody *body, VFIOUserMessage *reply);
+/*
+ * All calls until vfio_user_socket_end() share one time-out, from now on.
+ * false, and nothing to end: they do so already.
+ */
+bool vfio_user_socket_begin(VFIOUserSocket *s);
+void vfio_user_socket_end(VFIOUserSocket *s);
 /* Answers @to, if it wants an answer: with @error (an errno), or if that is 0
  * with @body (may be NULL). */
 void vfio_user_socket_reply(VFIOUserSocket *s, const VFIOUserMessage *to,
