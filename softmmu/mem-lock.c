@@ -16,6 +16,9 @@
 #include "qemu/error-report.h"
 #include "sysemu/mem-lock.h"
 
+/* In messages, to people. */
+static const char mem_lock_name[] = "mem-lock";
+
 /* The whole host pages of a section; offsets into its region. */
 typedef struct LockedSection {
     RamDiscardListener listener;
@@ -24,6 +27,7 @@ typedef struct LockedSection {
     uint64_t first;
     uint64_t end;
     hwaddr address;                       /* of the section, to find it by */
+    uint64_t populated;                   /* bytes; if managed */
     bool leaving;                         /* its region's memory is not */
     QLIST_ENTRY(LockedSection) next;
 } LockedSection;
@@ -136,11 +140,13 @@ static void tell_refusal(LockedSection *s, uint64_t first, uint64_t end,
     JsonObject *data;
     Error *error = NULL;
 
+    set_limit_error(&error, err, end - first);
+    ram_discard_listener_object(&s->listener, error_get_pretty(error));
     if (s->ml->refused) {
+        error_free(error);
         return;
     }
     s->ml->refused = true;
-    set_limit_error(&error, err, end - first);
     data = json_object_new();
     json_object_set_string_member(data, "region", memory_region_name(s->mr));
     json_object_set_int_member(data, "offset", first);
@@ -169,6 +175,7 @@ static int mem_lock_populate(RamDiscardListener *rdl, const MemoryRegion *mr,
         tell_refusal(s, first, end, -ret);
     } else {
         s->ml->refused = false;
+        s->populated += end - first;
     }
     return ret;
 }
@@ -181,7 +188,14 @@ static void mem_lock_discard(RamDiscardListener *rdl, const MemoryRegion *mr,
 
     if (clip(s, &first, &end)) {
         unlock_run(s, first, end);
+        s->populated -= end - first;
     }
+}
+
+static void mem_lock_get_info(const RamDiscardListener *rdl,
+                              RamDiscardListenerInfo *info)
+{
+    info->mapped = container_of(rdl, LockedSection, listener)->populated;
 }
 
 /* --- sections --- */
@@ -196,6 +210,8 @@ static int add_managed(LockedSection *s)
 {
     ram_discard_listener_init(&s->listener, mem_lock_populate,
                               mem_lock_discard, NULL);
+    s->listener.kind = mem_lock_name;
+    s->listener.get_info = mem_lock_get_info;
     return ram_discard_mgr_register_listener(
         memory_region_get_ram_discard_mgr(s->mr), s->mr, &s->listener);
 }
@@ -262,8 +278,6 @@ static void mem_lock_region_del(MemoryListener *listener,
 }
 
 /* --- life --- */
-
-static const char mem_lock_name[] = "mem-lock";
 
 MemLock *mem_lock_new(AddressSpace *as, Error **errp)
 {

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "hw/vfio/budget.h"
+#include "qemu/error-report.h"
 
 /* --- arithmetic --- */
 
@@ -84,19 +85,68 @@ bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit)
     return true;
 }
 
+bool vfio_budget_memlock(VFIOContainer *container, uint64_t *used,
+                         uint64_t *limit)
+{
+    return container->ops->memlock &&
+           container->ops->memlock(container, used, limit);
+}
+
 bool vfio_budget_may_lock(VFIOContainer *container, uint64_t size,
                           Error **errp)
 {
     uint64_t used, limit;
 
-    return !container->ops->memlock ||
-           !container->ops->memlock(container, &used, &limit) ||
+    return !vfio_budget_memlock(container, &used, &limit) ||
            vfio_budget_memlock_fits(size, used, limit, errp);
+}
+
+/* --- what the process may have to lock --- */
+
+/* What could still be plugged, and would then be locked. */
+static uint64_t vfio_budget_unplugged(const VFIOContainer *container)
+{
+    const VFIORamDiscardListener *vrdl;
+    uint64_t sum = 0;
+
+    QLIST_FOREACH(vrdl, &container->managed, next) {
+        sum += vrdl->size - vrdl->mapped;
+    }
+    return sum;
+}
+
+/* The containers of this process draw on one limit. */
+static QLIST_HEAD(, VFIOContainer) vfio_budget_containers =
+    QLIST_HEAD_INITIALIZER(vfio_budget_containers);
+
+void vfio_budget_warn_worst_case(VFIOContainer *container)
+{
+    const VFIOContainer *other;
+    uint64_t used, limit, worst;
+
+    if (!vfio_budget_memlock(container, &used, &limit)) {
+        return;
+    }
+    worst = used;
+    QLIST_FOREACH(other, &vfio_budget_containers, next) {
+        worst += other->ops->memlock ? vfio_budget_unplugged(other) : 0;
+    }
+    if (worst <= limit || worst <= container->worst_warned) {
+        return;
+    }
+    container->worst_warned = worst;
+    warn_report("vfio: with all memory plugged, %" PRIu64 " bytes must be "
+                "locked for devices, but RLIMIT_MEMLOCK allows %" PRIu64
+                " bytes: plugs beyond that will be refused until it is raised "
+                "(ulimit -l, prlimit --memlock, LimitMEMLOCK= of a service)",
+                worst, limit);
 }
 
 /* --- mappings of a container --- */
 
-uint64_t vfio_budget_container_mappings(const VFIOContainer *container)
+/* The same, without what @except, a region or NULL, takes. */
+static uint64_t vfio_budget_mappings_but(const VFIOContainer *container,
+                                         const MemoryRegion *except)
 {
     const VFIORamDiscardListener *vrdl;
     const VFIOPlainSection *plain;
@@ -106,11 +156,18 @@ uint64_t vfio_budget_container_mappings(const VFIOContainer *container)
         sum++;
     }
     QLIST_FOREACH(vrdl, &container->managed, next) {
-        sum += vfio_budget_mappings(vrdl->offset_within_region, vrdl->size,
-                                    vfio_ram_discard_granule(container,
-                                                             vrdl->mr));
+        if (vrdl->mr != except) {
+            sum += vfio_budget_mappings(
+                vrdl->offset_within_region, vrdl->size,
+                vfio_ram_discard_granule(container, vrdl->mr));
+        }
     }
     return sum;
+}
+
+uint64_t vfio_budget_container_mappings(const VFIOContainer *container)
+{
+    return vfio_budget_mappings_but(container, NULL);
 }
 
 bool vfio_budget_managed_fits(const VFIOContainer *container,
@@ -140,6 +197,21 @@ bool vfio_budget_managed_fits(const VFIOContainer *container,
     return false;
 }
 
+bool vfio_budget_blocks_fit_pages(const VFIOContainer *container,
+                                  const MemoryRegion *mr, uint64_t granularity,
+                                  Error **errp)
+{
+    uint64_t page = vfio_container_page_size(container);
+
+    if (granularity >= page) {
+        return true;
+    }
+    error_setg(errp, "memory region '%s' is plugged in blocks of %" PRIu64
+               " bytes, less than the IOMMU's page: use block-size=%" PRIu64,
+               memory_region_name(mr), granularity, page);
+    return false;
+}
+
 /* --- all that is in an address space --- */
 
 static bool vfio_budget_check_region(RamDiscardConsumer *consumer,
@@ -149,16 +221,27 @@ static bool vfio_budget_check_region(RamDiscardConsumer *consumer,
     VFIOContainer *container = container_of(consumer, VFIOContainer, consumer);
     const VFIOExtent whole = { .size = memory_region_size(mr) };
 
+    if (!vfio_budget_blocks_fit_pages(container, mr, granularity, errp)) {
+        return false;
+    }
     return vfio_budget_managed_fits(
-        container, mr, &whole,
-        MAX(granularity, vfio_container_page_size(container)),
-        vfio_budget_container_mappings(container), errp);
+        container, mr, &whole, granularity,
+        vfio_budget_mappings_but(container, mr), errp);
 }
 
 void vfio_budget_guard(VFIOContainer *container)
 {
     container->consumer.check_region = vfio_budget_check_region;
     ram_discard_consumer_register(&container->consumer);
+    QLIST_INSERT_HEAD(&vfio_budget_containers, container, next);
+    container->worst_warned = 0;
+    vfio_budget_warn_worst_case(container);
+}
+
+void vfio_budget_unguard(VFIOContainer *container)
+{
+    QLIST_REMOVE(container, next);
+    ram_discard_consumer_unregister(&container->consumer);
 }
 
 typedef struct VFIOManagedNeed {

@@ -162,7 +162,6 @@ bool vfio_container_init(VFIOContainer *container,
     container->live = false;
     container->broken = false;
     container->error = NULL;
-    container->last_refusal = 0;
     container->complained = g_hash_table_new(NULL, NULL);
     QLIST_INIT(&container->plain);
     QLIST_INIT(&container->managed);
@@ -188,7 +187,7 @@ fail:
 
 void vfio_container_destroy(VFIOContainer *container)
 {
-    ram_discard_consumer_unregister(&container->consumer);
+    vfio_budget_unguard(container);
     memory_listener_unregister(&container->listener);
     g_assert(QLIST_EMPTY(&container->plain));
     g_assert(QLIST_EMPTY(&container->managed));

@@ -122,15 +122,10 @@ static bool vfio_managed_suits(const VFIOContainer *container,
                                const VFIOExtent *extent, Error **errp)
 {
     RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(section->mr);
-    uint64_t granularity =
-        ram_discard_mgr_get_min_granularity(rdm, section->mr);
-    uint64_t page = vfio_container_page_size(container);
 
-    if (granularity < page) {
-        error_setg(errp, "memory region '%s' is plugged in blocks of %"
-                   PRIu64 " bytes, less than the IOMMU's page: use "
-                   "block-size=%" PRIu64,
-                   memory_region_name(section->mr), granularity, page);
+    if (!vfio_budget_blocks_fit_pages(
+            container, section->mr,
+            ram_discard_mgr_get_min_granularity(rdm, section->mr), errp)) {
         return false;
     }
     if (!vfio_container_reaches(container, extent->iova, extent->size)) {
@@ -161,7 +156,13 @@ static bool vfio_managed_add(VFIOContainer *container,
         }
         vfio_container_warn(container, section->mr, err);
     }
-    return vfio_ram_discard_register(container, section, extent, errp);
+    if (!vfio_ram_discard_register(container, section, extent, errp)) {
+        return false;
+    }
+    if (container->live) {
+        vfio_budget_warn_worst_case(container);
+    }
+    return true;
 }
 
 static void vfio_listener_region_add(MemoryListener *listener,

@@ -69,19 +69,31 @@ uint64_t vfio_ram_discard_granule(const VFIOContainer *container,
                vfio_container_page_size(container));
 }
 
+/* Takes @run off the account; the granularity may have changed since. */
+static void vfio_rdl_forget(VFIORamDiscardListener *vrdl, const VFIORun *run,
+                            uint64_t granule)
+{
+    uint64_t size = vfio_run_size(run);
+    uint64_t nr = vfio_budget_mappings(run->first, size, granule);
+
+    vrdl->mapped -= MIN(size, vrdl->mapped);
+    vrdl->mappings -= vrdl->mapped ? MIN(nr, vrdl->mappings) : vrdl->mappings;
+}
+
+/* All that is mapped of @run; holes are for backends that take them. */
 static void vfio_rdl_unmap(VFIORamDiscardListener *vrdl, const VFIORun *run)
 {
     VFIOContainer *container = vrdl->container;
-    uint64_t granule;
+    uint64_t granule = vfio_ram_discard_granule(container, vrdl->mr);
     VFIORun piece = *run;
 
+    vfio_rdl_forget(vrdl, run, granule);
     if (!container->ops->unmap_exact) {
         vfio_container_dma_unmap(container, vrdl->mr,
                                  vfio_rdl_iova(vrdl, run->first),
                                  vfio_run_size(run));
         return;
     }
-    granule = vfio_ram_discard_granule(container, vrdl->mr);
     for (uint64_t first = run->first;; first = piece.last + 1) {
         piece = vfio_run_piece(run, first, granule);
         vfio_container_dma_unmap(container, vrdl->mr,
@@ -130,6 +142,8 @@ static int vfio_rdl_map(VFIORamDiscardListener *vrdl, const VFIORun *run,
             }
             return ret;
         }
+        vrdl->mapped += vfio_run_size(&piece);
+        vrdl->mappings++;
         if (piece.last == run->last) {
             return 0;
         }
@@ -155,30 +169,75 @@ static int vfio_rdl_try_map(VFIORamDiscardListener *vrdl, const VFIORun *run,
     return vfio_rdl_map(vrdl, run, granule, errp);
 }
 
+/* What the event has to say of the last refusal. */
+static JsonObject *vfio_rdl_refusal_data(void *source)
+{
+    const VFIORamDiscardListener *vrdl = source;
+    const VFIORefusal *refusal = &vrdl->refusal;
+    JsonObject *data = json_object_new();
+
+    json_object_set_string_member(data, "region",
+                                  memory_region_name(vrdl->mr));
+    json_object_set_int_member(data, "offset", (gint64)refusal->offset);
+    json_object_set_int_member(data, "size", (gint64)refusal->size);
+    json_object_set_string_member(data, "reason", refusal->reason);
+    if (refusal->lock_limit) {
+        json_object_set_int_member(data, "needed", (gint64)refusal->size);
+        json_object_set_int_member(data, "used", (gint64)refusal->used);
+        json_object_set_int_member(data, "limit", (gint64)refusal->limit);
+    }
+    return data;
+}
+
+static void vfio_rdl_keep_refusal(VFIORamDiscardListener *vrdl,
+                                  const VFIORun *run, const char *reason)
+{
+    VFIORefusal *refusal = &vrdl->refusal;
+
+    g_free(refusal->reason);
+    refusal->reason = g_strdup(reason);
+    refusal->standing = true;
+    refusal->offset = run->first;
+    refusal->size = vfio_run_size(run);
+    refusal->lock_limit =
+        vfio_budget_memlock(vrdl->container, &refusal->used,
+                            &refusal->limit) &&
+        !vfio_budget_memlock_fits(refusal->size, refusal->used, refusal->limit,
+                                  NULL);
+}
+
 /*
  * The guest may ask again at once, and for ever: a person is told once for
- * each region, a management client at most once a second.
+ * each region, a management client until it knows, not at every attempt.
  */
 static void vfio_rdl_refused(VFIORamDiscardListener *vrdl, const VFIORun *run,
                              Error *err)
 {
-    VFIOContainer *container = vrdl->container;
-    int64_t now = g_get_monotonic_time();
-    JsonObject *data;
+    const char *reason = error_get_pretty(err);
 
-    if (!container->last_refusal ||
-        now - container->last_refusal >= G_USEC_PER_SEC) {
-        container->last_refusal = now;
-        data = json_object_new();
-        json_object_set_string_member(data, "region",
-                                      memory_region_name(vrdl->mr));
-        json_object_set_int_member(data, "offset", run->first);
-        json_object_set_int_member(data, "size", vfio_run_size(run));
-        json_object_set_string_member(data, "reason", error_get_pretty(err));
-        qapi_event_emit("VFIO_POPULATE_REFUSED", data);
+    ram_discard_listener_object(&vrdl->listener, reason);
+    if (!vrdl->refusal.standing || strcmp(vrdl->refusal.reason, reason)) {
+        vfio_rdl_keep_refusal(vrdl, run, reason);
+        qapi_event_emit_thinned("VFIO_POPULATE_REFUSED", vfio_rdl_refusal_data,
+                                vrdl);
     }
     error_prepend(&err, "a plug is refused: ");
-    vfio_container_warn(container, vrdl->mr, err);
+    vfio_container_warn(vrdl->container, vrdl->mr, err);
+}
+
+static int vfio_rdl_populate(VFIORamDiscardListener *vrdl, const VFIORun *run)
+{
+    Error *err = NULL;
+    bool begun = vfio_container_dma_begin(vrdl->container);
+    int ret = vfio_rdl_try_map(vrdl, run, &err);
+
+    vfio_container_dma_end(vrdl->container, begun);
+    if (ret) {
+        vfio_rdl_refused(vrdl, run, err);
+    } else {
+        vrdl->refusal.standing = false;
+    }
+    return ret;
 }
 
 static int vfio_rdl_notify_populate(RamDiscardListener *rdl,
@@ -186,24 +245,14 @@ static int vfio_rdl_notify_populate(RamDiscardListener *rdl,
                                     ram_addr_t offset, ram_addr_t size)
 {
     VFIORamDiscardListener *vrdl = vfio_rdl_of(rdl);
-    Error *err = NULL;
     VFIORun run;
-    bool begun;
-    int ret;
 
     if (!vfio_run_clip(&run, vrdl->offset_within_region, vrdl->size, offset,
                        size)) {
         return 0;
     }
-    begun = vfio_container_dma_begin(vrdl->container);
-    ret = vfio_rdl_try_map(vrdl, &run, &err);
-    vfio_container_dma_end(vrdl->container, begun);
-    if (ret && vrdl->errp) {
-        error_propagate(vrdl->errp, err);
-    } else if (ret) {
-        vfio_rdl_refused(vrdl, &run, err);
-    }
-    return ret;
+    return vrdl->errp ? vfio_rdl_try_map(vrdl, &run, vrdl->errp)
+                      : vfio_rdl_populate(vrdl, &run);
 }
 
 static void vfio_rdl_notify_discard(RamDiscardListener *rdl,
@@ -231,6 +280,17 @@ static void vfio_rdl_notify_discard_all(RamDiscardListener *rdl,
                           vrdl->offset_within_region + (vrdl->size - 1) };
 
     vfio_rdl_unmap(vrdl, &all);
+}
+
+static void vfio_rdl_get_info(const RamDiscardListener *rdl,
+                              RamDiscardListenerInfo *info)
+{
+    const VFIORamDiscardListener *vrdl =
+        container_of(rdl, VFIORamDiscardListener, listener);
+
+    info->mapped = vrdl->mapped;
+    info->mappings = vrdl->mappings;
+    info->mappings_budget = vrdl->container->info.dma_max_mappings;
 }
 
 bool vfio_ram_discard_register(VFIOContainer *container,
@@ -261,6 +321,8 @@ bool vfio_ram_discard_register(VFIOContainer *container,
                               vfio_rdl_notify_discard,
                               container->ops->unmap_exact
                               ? NULL : vfio_rdl_notify_discard_all);
+    vrdl->listener.kind = "vfio";
+    vrdl->listener.get_info = vfio_rdl_get_info;
 
     ret = ram_discard_mgr_register_listener(rdm, vrdl->mr, &vrdl->listener);
     vrdl->errp = NULL;
@@ -294,6 +356,8 @@ bool vfio_ram_discard_unregister(VFIOContainer *container, MemoryRegion *mr,
     ram_discard_mgr_unregister_listener(memory_region_get_ram_discard_mgr(mr),
                                         mr, &vrdl->listener);
     QLIST_REMOVE(vrdl, next);
+    qapi_event_forget_source(vrdl);
+    g_free(vrdl->refusal.reason);
     g_free(vrdl);
     return true;
 }

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 
 #include "exec/ramblock.h"
+#include "extra-manager.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 #include "recording-listener.h"
 #include "sparse-ram.h"
@@ -124,6 +126,28 @@ static void test_parts_seen_twice(Fixture *f, const void *data)
     g_assert_cmpuint(locked_more(f), ==, MiB + 3 * BLOCK);
     object_unref(OBJECT(&alias));
     mem_lock_free(ml);
+}
+
+static void test_what_managers_agree_on(Fixture *f, const void *data)
+{
+    MemoryRegion *mr = &f->sparse->mr;
+    ExtraManager *mgr = extra_manager_new(mr, 2 * BLOCK);
+    MemLock *ml = lock(f);
+
+    if (ml) {
+        sparse_ram_plug(f->sparse, 1, 6);
+        ram_discard_state_populate(&mgr->state, 4 * BLOCK, 2 * BLOCK);
+        memory_region_add_ram_discard_mgr(mr, RAM_DISCARD_MGR(mgr),
+                                          &error_abort);
+        g_assert_cmpuint(locked_more(f), ==, MiB + 2 * BLOCK);
+        sparse_ram_unplug(f->sparse, 4, 1);
+        g_assert_cmpuint(locked_more(f), ==, MiB + BLOCK);
+        memory_region_del_ram_discard_mgr(mr, RAM_DISCARD_MGR(mgr),
+                                          &error_abort);
+        g_assert_cmpuint(locked_more(f), ==, MiB + 5 * BLOCK);
+        mem_lock_free(ml);
+    }
+    extra_manager_free(mgr);
 }
 
 static void test_objection_of_another_unlocks(Fixture *f, const void *data)
@@ -257,6 +281,29 @@ static void test_too_little_at_plug(Fixture *f, const void *data)
     mem_lock_free(ml);
 }
 
+/* What is told of the registration, and of what it objected to last. */
+static void test_tells_of_itself(Fixture *f, const void *data)
+{
+    struct rlimit old = limit_to(MiB + 4 * BLOCK);
+    MemLock *ml = mem_lock_new(&f->space->as, NULL);
+    const RamDiscardListener *rdl = QTAILQ_FIRST(&f->sparse->state.listeners);
+    RamDiscardListenerInfo info = { 0 };
+
+    g_assert_nonnull(ml);
+    g_assert_cmpint(sparse_ram_plug(f->sparse, 2, 4), ==, 0);
+    sparse_ram_unplug(f->sparse, 3, 1);
+    rdl->get_info(rdl, &info);
+    g_assert_cmpuint(info.mapped, ==, 3 * BLOCK);
+    g_assert_cmpint(sparse_ram_plug(f->sparse, 8, 2), ==, -ENOMEM);
+    rdl->get_info(rdl, &info);
+    g_assert_cmpuint(info.mapped, ==, 3 * BLOCK);
+    g_assert_cmpstr(f->sparse->state.refusal.kind, ==, "mem-lock");
+    g_assert_nonnull(strstr(f->sparse->state.refusal.reason,
+                            "RLIMIT_MEMLOCK allows"));
+    unlimit(old);
+    mem_lock_free(ml);
+}
+
 /* --- other discarders --- */
 
 static void test_excludes_uncoordinated_discards(Fixture *f, const void *data)
@@ -302,10 +349,12 @@ int main(int argc, char **argv)
                                  teardown)
     ADD("plain-and-populated-memory-is-locked", test_plain_and_populated);
     ADD("what-is-seen-twice-stays-locked", test_parts_seen_twice);
+    ADD("what-managers-agree-on-is-locked", test_what_managers_agree_on);
     ADD("objection-of-another-unlocks", test_objection_of_another_unlocks);
     ADD("locked-memory-can-be-discarded", test_locked_memory_can_be_discarded);
     ADD("too-little-at-start-locks-nothing", test_too_little_at_start);
     ADD("too-little-at-plug-is-told-once", test_too_little_at_plug);
+    ADD("tells-of-itself", test_tells_of_itself);
     ADD("excludes-uncoordinated-discards",
         test_excludes_uncoordinated_discards);
     return g_test_run();

@@ -7,6 +7,7 @@
 
 #include "fake-iommu.h"
 #include "hw/vfio/budget.h"
+#include "qemu/error-report.h"
 #include "sparse-ram.h"
 
 #define HOST 0x100000000000ULL
@@ -128,7 +129,6 @@ static void test_sum(void)
     test_space_free(space);
 }
 
-/* Boot RAM and what is plugged must be lockable when a device is added. */
 /* A region that is to be managed while the container lives: exactly what the
  * limit leaves, then one block more, which larger blocks would cure. */
 static void test_later_region(gconstpointer data)
@@ -164,6 +164,118 @@ static void test_later_region(gconstpointer data)
     test_space_free(space);
 }
 
+/* --- the worst case --- */
+
+static void hear(const char *line, void *opaque)
+{
+    g_string_append_printf(opaque, "%s\n", line);
+}
+
+/* How often a warning has been heard that has both numbers. */
+static unsigned heard(const GString *said, uint64_t worst, uint64_t limit)
+{
+    g_autofree char *text = g_strdup_printf(
+        "%" PRIu64 " bytes must be locked for devices, but RLIMIT_MEMLOCK "
+        "allows %" PRIu64 " bytes", worst, limit);
+    unsigned n = 0;
+
+    for (const char *p = said->str; (p = strstr(p, text)); p++) {
+        n++;
+    }
+    return n;
+}
+
+/* A limit for what is plugged but not for what could be: a warning when the
+ * container comes, and when a region comes that makes it worse. */
+static void test_lock_worst_case(void)
+{
+    TestSpace *space = test_space_new();
+    FakeIOMMU *iommu = fake_iommu_new();
+    FakeIOMMU *other = fake_iommu_new();
+    SparseRam *ram[2] = {
+        sparse_ram_new("mem0", BLOCK, 100, HOST),
+        sparse_ram_new("mem1", BLOCK, 50, HOST + 1 * TiB),
+    };
+    g_autoptr(GString) said = g_string_new(NULL);
+
+    error_set_printer(hear, said);
+    iommu->lock_limit = 100 * BLOCK - 1;
+    other->lock_limit = iommu->lock_limit;
+    g_assert_cmpint(sparse_ram_plug(ram[0], 0, 10), ==, 0);
+    memory_region_add_subregion(&space->root, 0, &ram[0]->mr);
+    g_assert_true(fake_iommu_start(iommu, &space->as, &error_abort));
+    g_assert_cmpuint(heard(said, 100 * BLOCK, iommu->lock_limit), ==, 1);
+    memory_region_add_subregion(&space->root, 1 * TiB, &ram[1]->mr);
+    g_assert_cmpuint(heard(said, 150 * BLOCK, iommu->lock_limit), ==, 1);
+    memory_region_del_subregion(&space->root, &ram[1]->mr);
+    memory_region_add_subregion(&space->root, 1 * TiB, &ram[1]->mr);
+    g_assert_cmpuint(heard(said, 150 * BLOCK, iommu->lock_limit), ==, 1);
+
+    /* Both containers draw on the limit. */
+    g_assert_true(fake_iommu_start(other, &space->as, &error_abort));
+    g_assert_cmpuint(heard(said, (10 + 2 * 140) * BLOCK, iommu->lock_limit),
+                     ==, 1);
+    error_set_printer(NULL, NULL);
+    fake_iommu_stop(other);
+    fake_iommu_stop(iommu);
+    fake_iommu_free(other);
+    fake_iommu_free(iommu);
+    for (int i = 0; i < 2; i++) {
+        memory_region_del_subregion(&space->root, &ram[i]->mr);
+        sparse_ram_free(ram[i]);
+    }
+    test_space_free(space);
+}
+
+/* Enough for everything, or no limit at all: nothing is said. */
+static void test_lock_no_worst_case(void)
+{
+    const uint64_t limits[] = { 100 * BLOCK, UINT64_MAX };
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        TestSpace *space = test_space_new();
+        FakeIOMMU *iommu = fake_iommu_new();
+        SparseRam *ram = sparse_ram_new("mem0", BLOCK, 100, HOST);
+        g_autoptr(GString) said = g_string_new(NULL);
+
+        error_set_printer(hear, said);
+        iommu->lock_limit = limits[i];
+        memory_region_add_subregion(&space->root, 0, &ram->mr);
+        g_assert_true(fake_iommu_start(iommu, &space->as, &error_abort));
+        g_assert_cmpint(sparse_ram_plug(ram, 0, 100), ==, 0);
+        g_assert_cmpstr(said->str, ==, "");
+        error_set_printer(NULL, NULL);
+        fake_iommu_stop(iommu);
+        fake_iommu_free(iommu);
+        memory_region_del_subregion(&space->root, &ram->mr);
+        sparse_ram_free(ram);
+        test_space_free(space);
+    }
+}
+
+/* Blocks that are no whole pages of the IOMMU are refused before they come. */
+static void test_later_region_of_small_blocks(void)
+{
+    TestSpace *space = test_space_new();
+    FakeIOMMU *iommu = fake_iommu_new();
+    MemoryRegion region;
+    Error *err = NULL;
+
+    iommu->page_size = 2 * BLOCK;
+    fake_ram_init(&region, "region", 100 * BLOCK, HOST);
+    g_assert_true(fake_iommu_start(iommu, &space->as, &error_abort));
+    g_assert_false(ram_discard_consumers_check(&region, BLOCK, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "block-size=4194304"));
+    error_free_or_abort(&err);
+    g_assert_true(ram_discard_consumers_check(&region, 2 * BLOCK,
+                                              &error_abort));
+    fake_iommu_stop(iommu);
+    fake_iommu_free(iommu);
+    object_unref(OBJECT(&region));
+    test_space_free(space);
+}
+
+/* Boot RAM and what is plugged must be lockable when a device is added. */
 static void test_lock_at_set_up(void)
 {
     TestSpace *space = test_space_new();
@@ -227,5 +339,11 @@ int main(int argc, char **argv)
     g_test_add_func("/vfio/budget/sums all sections", test_sum);
     g_test_add_func("/vfio/budget/needs boot RAM and plugged memory",
                     test_lock_at_set_up);
+    g_test_add_func("/vfio/budget/warns of a worst case beyond the lock limit",
+                    test_lock_worst_case);
+    g_test_add_func("/vfio/budget/says nothing if the worst case can be locked",
+                    test_lock_no_worst_case);
+    g_test_add_func("/vfio/budget/refuses a later region of blocks below a page",
+                    test_later_region_of_small_blocks);
     return g_test_run();
 }

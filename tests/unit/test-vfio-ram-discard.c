@@ -364,18 +364,104 @@ static void count_event(const char *event, JsonObject *data)
     nr_events++;
 }
 
-/* A guest that tries again and again does not flood the management client. */
-static void test_event(Fixture *f, gconstpointer data)
+/* Each event as it is emitted, not thinned out as the monitor would. */
+static void hear_events(QapiEventEmitter *emitter)
 {
     nr_events = 0;
-    qapi_event_set_emitter(count_event);
+    qapi_event_set_thinned_emitter(NULL, NULL);
+    qapi_event_set_emitter(emitter);
+}
+
+static void refuse(Fixture *f, int err)
+{
+    f->iommu->fail_map_after = 2;
+    f->iommu->fail_map_errno = err;
+    g_assert_cmpint(sparse_ram_plug(f->ram, 7, 3), ==, -err);
+}
+
+/* A guest that tries again and again does not flood the management client: it
+ * hears of a reason once, until another one, or a success, comes between. */
+static void test_event(Fixture *f, gconstpointer data)
+{
+    hear_events(count_event);
     start_whole(f);
     for (int i = 0; i < 20; i++) {
-        f->iommu->fail_map_after = 2;
-        g_assert_cmpint(sparse_ram_plug(f->ram, 7, 3), ==, -EIO);
+        refuse(f, EIO);
     }
-    qapi_event_set_emitter(NULL);
     g_assert_cmpuint(nr_events, ==, 1);
+    refuse(f, EINVAL);
+    refuse(f, EINVAL);
+    g_assert_cmpuint(nr_events, ==, 2);
+    plug(f, 0, 1);
+    refuse(f, EINVAL);
+    g_assert_cmpuint(nr_events, ==, 3);
+    qapi_event_set_emitter(NULL);
+    fake_iommu_stop(f->iommu);
+}
+
+static void check_lock_event(const char *event, JsonObject *data)
+{
+    g_assert_cmpint(json_object_get_int_member(data, "needed"), ==, 5 * BLOCK);
+    g_assert_cmpint(json_object_get_int_member(data, "limit"), ==, 10 * BLOCK);
+    g_assert_cmpint(json_object_get_int_member(data, "used"), ==,
+                    (6 + nr_events) * BLOCK);
+    json_object_unref(data);
+    nr_events++;
+}
+
+/* The event of too low a limit has its numbers, and comes again with others. */
+static void test_lock_event(Fixture *f, gconstpointer data)
+{
+    f->iommu->lock_limit = 10 * BLOCK;
+    hear_events(check_lock_event);
+    start_whole(f);
+    plug(f, 0, 6);
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmpint(sparse_ram_plug(f->ram, 10, 5), ==, -ENOMEM);
+    }
+    g_assert_cmpuint(nr_events, ==, 1);
+    plug(f, 6, 1);
+    g_assert_cmpint(sparse_ram_plug(f->ram, 10, 5), ==, -ENOMEM);
+    g_assert_cmpuint(nr_events, ==, 2);
+    qapi_event_set_emitter(NULL);
+    fake_iommu_stop(f->iommu);
+}
+
+static RamDiscardListenerInfo info_of(Fixture *f)
+{
+    const RamDiscardListener *rdl = QTAILQ_FIRST(&f->ram->state.listeners);
+    RamDiscardListenerInfo info = { 0 };
+
+    g_assert_cmpstr(rdl->kind, ==, "vfio");
+    rdl->get_info(rdl, &info);
+    g_assert_cmpuint(info.mappings_budget, ==, f->iommu->max_mappings);
+    return info;
+}
+
+#define assert_info(f, nr) do {                                              \
+        RamDiscardListenerInfo info_ = info_of(f);                           \
+        g_assert_cmpuint(info_.mapped, ==, (nr) * BLOCK);                    \
+        g_assert_cmpuint(info_.mappings, ==, (nr));                          \
+        g_assert_cmpuint(f->iommu->mappings->len, ==, (nr));                 \
+    } while (0)
+
+/* What is told of the registration follows, refused plugs included. */
+static void test_account(Fixture *f, gconstpointer data)
+{
+    plug(f, 0, 3);
+    start_whole(f);
+    assert_info(f, 3);
+    plug(f, 10, 5);
+    sparse_ram_unplug(f->ram, 11, 2);
+    assert_info(f, 6);
+    refuse(f, EIO);
+    assert_info(f, 6);
+    g_assert_cmpstr(f->ram->state.refusal.kind, ==, "vfio");
+    g_assert_nonnull(strstr(f->ram->state.refusal.reason, "cannot map"));
+    sparse_ram_unplug(f->ram, 0, 3);
+    assert_info(f, 3);
+    g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+    assert_info(f, 0);
     fake_iommu_stop(f->iommu);
 }
 
@@ -479,7 +565,9 @@ int main(int argc, char **argv)
     add("takes blocks as large as the IOMMU's page", test_iommu_page_as_block);
     add("refuses a plug that cannot be locked", test_lock_limit);
     add("rolls back what the kernel refuses", test_kernel_refuses);
-    add("tells a client of refused plugs, now and then", test_event);
+    add("tells a client once of each reason for a refusal", test_event);
+    add("tells a client the numbers of a lock limit", test_lock_event);
+    add("tells what is mapped of a registration", test_account);
     add("never maps over what stayed mapped", test_unmap_fails);
     add("agrees with the manager at random", test_random);
     return g_test_run();

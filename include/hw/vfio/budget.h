@@ -37,16 +37,30 @@ uint64_t vfio_budget_container_mappings(const VFIOContainer *container);
 bool vfio_budget_managed_fits(const VFIOContainer *container,
                               const MemoryRegion *mr, const VFIOExtent *extent,
                               uint64_t granule, uint64_t others, Error **errp);
+/* Whether blocks of @granularity are whole pages of the IOMMU. The message
+ * proposes a block-size. */
+bool vfio_budget_blocks_fit_pages(const VFIOContainer *container,
+                                  const MemoryRegion *mr, uint64_t granularity,
+                                  Error **errp);
 /*
  * From now on, a region that could exceed the mapping limit is refused before
- * it gets a manager, until the container's consumer is unregistered.
+ * it gets a manager, until vfio_budget_unguard(). Warns of a worst case.
  */
 void vfio_budget_guard(VFIOContainer *container);
+void vfio_budget_unguard(VFIOContainer *container);
 /*
  * Whether all that is in the container's address space now fits both budgets.
  * Looks only; for vfio_container_init().
  */
 bool vfio_budget_check(VFIOContainer *container, Error **errp);
+/* The limit on locked memory, and how much of it is in use; false: none. */
+bool vfio_budget_memlock(VFIOContainer *container, uint64_t *used,
+                         uint64_t *limit);
+/*
+ * Warns if more than the limit would have to be locked once all regions of all
+ * guarded containers are fully plugged; again only if it has become more.
+ */
+void vfio_budget_warn_worst_case(VFIOContainer *container);
 /* Whether @size more bytes may be locked now. */
 bool vfio_budget_may_lock(VFIOContainer *container, uint64_t size,
                           Error **errp);

@@ -10,8 +10,10 @@
  * memory, which is why nothing that is discarded may ever be mapped.
  *
  * A plug that cannot be mapped is refused to the manager, and told to QMP
- * clients by the event VFIO_POPULATE_REFUSED, at most once a second: region
- * (its name), offset and size (bytes, in the region), reason (text).
+ * clients by the event VFIO_POPULATE_REFUSED, once until the reason changes or
+ * a plug has succeeded: region (its name), offset and size (bytes, in the
+ * region), reason (text); if it was RLIMIT_MEMLOCK, also needed, used and limit
+ * (bytes).
  *
  * How mappings are made is the business of a VFIOIOMMUBackendClass: the
  * kernel's type1 (hw/vfio/type1.h), or whatever else can map and unmap.
@@ -88,6 +90,17 @@ typedef struct VFIOPlainSection {
     QLIST_ENTRY(VFIOPlainSection) next;
 } VFIOPlainSection;
 
+/* A plug that was refused. Offsets and sizes are bytes. */
+typedef struct VFIORefusal {
+    char *reason;                         /* text; NULL: none so far */
+    bool standing;                        /* no plug has succeeded since */
+    uint64_t offset;                      /* in the region */
+    uint64_t size;
+    bool lock_limit;                      /* used + size exceeds limit */
+    uint64_t used;
+    uint64_t limit;
+} VFIORefusal;
+
 /* A managed section: what is populated of it is mapped, by granules. */
 typedef struct VFIORamDiscardListener {
     VFIOContainer *container;
@@ -97,6 +110,9 @@ typedef struct VFIORamDiscardListener {
     uint64_t size;
     bool readonly;
     Error **errp;                         /* while it registers, else NULL */
+    uint64_t mapped;                      /* bytes ... */
+    uint64_t mappings;                    /* ... in so many mappings */
+    VFIORefusal refusal;                  /* that clients were told of last */
     RamDiscardListener listener;
     QLIST_ENTRY(VFIORamDiscardListener) next;
 } VFIORamDiscardListener;
@@ -114,9 +130,10 @@ struct VFIOContainer {
      * The guest runs on; DMA there is stopped by the IOMMU. Never cleared. */
     bool broken;
     GHashTable *complained;               /* region -> what was said of it */
-    int64_t last_refusal;                 /* of the last event, us */
+    uint64_t worst_warned;                /* bytes to lock, as was warned of */
     QLIST_HEAD(, VFIOPlainSection) plain;
     QLIST_HEAD(, VFIORamDiscardListener) managed;
+    QLIST_ENTRY(VFIOContainer) next;      /* of those that are guarded */
 };
 
 /*
