@@ -79,8 +79,10 @@ static bool vfio_plain_add(VFIOContainer *container,
         .readonly = vfio_section_readonly(section),
     };
     VFIOPlainSection *plain;
-    int ret = vfio_container_dma_map(container, &mapping);
+    int ret;
 
+    vfio_prefault(container, &mapping);
+    ret = vfio_container_dma_map(container, &mapping);
     if (ret) {
         error_setg_errno(errp, -ret, "memory region '%s': cannot map "
                          "0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx,

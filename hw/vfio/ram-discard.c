@@ -105,17 +105,23 @@ static void vfio_rdl_unmap(VFIORamDiscardListener *vrdl, const VFIORun *run)
     }
 }
 
+static VFIODMAMapping vfio_rdl_mapping(const VFIORamDiscardListener *vrdl,
+                                       const VFIORun *run)
+{
+    return (VFIODMAMapping) {
+        .iova = vfio_rdl_iova(vrdl, run->first),
+        .size = vfio_run_size(run),
+        .vaddr = (uint8_t *)memory_region_get_ram_ptr(vrdl->mr) + run->first,
+        .mr = vrdl->mr,
+        .offset = run->first,
+        .readonly = vrdl->readonly,
+    };
+}
+
 static int vfio_rdl_map_piece(VFIORamDiscardListener *vrdl,
                               const VFIORun *piece)
 {
-    const VFIODMAMapping mapping = {
-        .iova = vfio_rdl_iova(vrdl, piece->first),
-        .size = vfio_run_size(piece),
-        .vaddr = (uint8_t *)memory_region_get_ram_ptr(vrdl->mr) + piece->first,
-        .mr = vrdl->mr,
-        .offset = piece->first,
-        .readonly = vrdl->readonly,
-    };
+    const VFIODMAMapping mapping = vfio_rdl_mapping(vrdl, piece);
 
     return vfio_container_dma_map(vrdl->container, &mapping);
 }
@@ -156,6 +162,7 @@ static int vfio_rdl_try_map(VFIORamDiscardListener *vrdl, const VFIORun *run,
 {
     uint64_t granule = vfio_ram_discard_granule(vrdl->container, vrdl->mr);
     RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(vrdl->mr);
+    const VFIODMAMapping whole = vfio_rdl_mapping(vrdl, run);
 
     if (ram_discard_mgr_get_min_granularity(rdm, vrdl->mr) < granule) {
         error_setg(errp, "memory region '%s': its blocks are smaller "
@@ -166,6 +173,7 @@ static int vfio_rdl_try_map(VFIORamDiscardListener *vrdl, const VFIORun *run,
     if (!vfio_budget_may_lock(vrdl->container, vfio_run_size(run), errp)) {
         return -ENOMEM;
     }
+    vfio_prefault(vrdl->container, &whole);
     return vfio_rdl_map(vrdl, run, granule, errp);
 }
 

@@ -178,6 +178,13 @@ void vfio_container_fail(VFIOContainer *container, MemoryRegion *mr,
 void vfio_container_warn(VFIOContainer *container, MemoryRegion *mr,
                          Error *err);
 
+/*
+ * hw/vfio/prefault.c: has the host back @run, which is about to be mapped as
+ * one or several mappings, by several threads, if the backend pins memory and
+ * @run is large. What keeps it from being mapped is left for mapping to find.
+ */
+void vfio_prefault(VFIOContainer *container, const VFIODMAMapping *run);
+
 /* --- sections (hw/vfio/listener.c) --- */
 
 /* The part of a section that the IOMMU's pages can cover. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pinning memory that nobody has touched makes the kernel allocate and clear
+ * it page by page, in one thread, inside the map call. Several threads can do
+ * that beforehand. This is only about speed: what cannot be backed is left to
+ * the map call to refuse.
+ *
+ * It must not have the host back what would not be pinned a moment later.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/ramblock.h"
+#include "hw/vfio/budget.h"
+#include "hw/vfio/container.h"
+
+/* Less does not pay for a thread. */
+#define PREFAULT_SIZE_MIN (32 * MiB)
+/* Host memory is as fast as it gets with a few CPUs clearing it. */
+#define PREFAULT_THREADS_MAX 8U
+
+/* Whether all of @run, which is to be mapped, will be pinned for writing. */
+static bool vfio_will_pin(VFIOContainer *container, const VFIODMAMapping *run)
+{
+    return container->ops->memlock && !run->readonly &&
+           !memory_region_is_ram_device(run->mr) &&
+           vfio_container_reaches(container, run->iova, run->size) &&
+           vfio_budget_may_lock(container, run->size, NULL);
+}
+
+void vfio_prefault(VFIOContainer *container, const VFIODMAMapping *run)
+{
+    unsigned nr_threads = MIN(g_get_num_processors(), PREFAULT_THREADS_MAX);
+    RAMBlock *block = run->mr->ram_block;
+    uint64_t first, end;
+
+    if (run->size < PREFAULT_SIZE_MIN || nr_threads < 2 ||
+        !vfio_will_pin(container, run)) {
+        return;
+    }
+    /* Huge pages that the run shares with others are left out. */
+    first = QEMU_ALIGN_UP(run->offset, qemu_ram_pagesize(block));
+    end = QEMU_ALIGN_DOWN(run->offset + run->size, qemu_ram_pagesize(block));
+    if (first < end) {
+        ram_block_populate_range(block, first, end - first, nr_threads);
+    }
+}
