@@ -2,8 +2,8 @@
 /*
  * virtio-mem, the device: properties, config space, resets, and its role as
  * the RamDiscardMgr of its region. The guest's requests are in
- * virtio-mem-request.c, the PCI function and its place in device memory in
- * virtio-mem-pci.c.
+ * virtio-mem-request.c, the choice of a block size in virtio-mem-block-size.c,
+ * the PCI function and its place in device memory in virtio-mem-pci.c.
  *
  * Only a system reset unplugs everything; a device reset (status 0, a driver
  * that is loaded again) must keep plugged what the guest may be running in.
@@ -14,6 +14,7 @@
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
 #include "qemu/error-report.h"
+#include "qemu/trace.h"
 #include "sysemu/numa.h"
 #include "sysemu/reset.h"
 
@@ -23,26 +24,10 @@
  */
 #define USABLE_EXTENT (256 * MiB)
 
-#define THP_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
-#define DEFAULT_THP_SIZE (2 * MiB)
-
 /* Who needs discards, in messages; ram_block_discard_add_user() keeps it. */
 static const char discard_user[] = TYPE_VIRTIO_MEM;
 
 /* --- pure helpers --- */
-
-/* Smaller blocks would split, or drag along, transparent huge pages. */
-static uint64_t thp_size(void)
-{
-    g_autofree char *text = NULL;
-    uint64_t size;
-
-    if (!g_file_get_contents(THP_SIZE_FILE, &text, NULL, NULL)) {
-        return DEFAULT_THP_SIZE;
-    }
-    size = g_ascii_strtoull(text, NULL, 10);
-    return is_power_of_2(size) ? size : DEFAULT_THP_SIZE;
-}
 
 static bool has_numa(void)
 {
@@ -63,10 +48,14 @@ MemoryRegion *virtio_mem_get_memory_region(VirtIOMEM *vmem, Error **errp)
 
 uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem)
 {
+    uint64_t size;
+
     if (vmem->block_size || !vmem->memdev) {
         return vmem->block_size;
     }
-    return MAX(thp_size(), host_memory_backend_pagesize(vmem->memdev));
+    /* Why there is none, realize will tell. */
+    size = virtio_mem_auto_block_size(vmem, NULL);
+    return size ? size : virtio_mem_least_block_size(vmem);
 }
 
 /* --- state changes --- */
@@ -182,11 +171,11 @@ static int virtio_mem_validate_features(VirtIODevice *vdev)
 
 static bool choose_block_size(VirtIOMEM *vmem, Error **errp)
 {
-    uint64_t page_size = host_memory_backend_pagesize(vmem->memdev);
-    uint64_t least = MAX(thp_size(), page_size);
+    uint64_t least = virtio_mem_least_block_size(vmem);
 
     if (!vmem->block_size) {
-        vmem->block_size = least;
+        vmem->block_size = virtio_mem_auto_block_size(vmem, errp);
+        return vmem->block_size;
     }
     if (!is_power_of_2(vmem->block_size) || vmem->block_size < least) {
         error_setg(errp, "'" VIRTIO_MEM_BLOCK_SIZE_PROP "' (0x%" PRIx64 ") has "
@@ -430,6 +419,7 @@ static void virtio_mem_set_requested_size(Object *obj, Visitor *v,
                               errp) || size == vmem->requested_size) {
         return;
     }
+    trace_virtio_mem_set_requested_size(vmem->discard.mr->name, size);
     vmem->requested_size = size;
     virtio_mem_resize_usable_region(vmem, false);
     virtio_notify_config(VIRTIO_DEVICE(vmem));
@@ -444,19 +434,37 @@ static void virtio_mem_get_block_size_prop(Object *obj, Visitor *v,
     visit_type_size(v, name, &size, errp);
 }
 
+/* Whether the value is the word auto, from a command line or as JSON. */
+static bool visit_is_auto(Visitor *v, const char *name)
+{
+    g_autoptr(JsonNode) node = NULL;
+
+    return visit_type_any(v, name, &node, NULL) &&
+           JSON_NODE_HOLDS_VALUE(node) &&
+           json_node_get_value_type(node) == G_TYPE_STRING &&
+           !strcmp(json_node_get_string(node), "auto");
+}
+
 static void virtio_mem_set_block_size(Object *obj, Visitor *v, const char *name,
                                       void *opaque, Error **errp)
 {
     VirtIOMEM *vmem = VIRTIO_MEM(obj);
     uint64_t size;
 
-    if (!qdev_prop_check_settable(obj, name, errp) ||
-        !visit_type_size(v, name, &size, errp)) {
+    if (!qdev_prop_check_settable(obj, name, errp)) {
         return;
     }
-    if (!is_power_of_2(size) || size < thp_size()) {
+    if (visit_is_auto(v, name)) {
+        vmem->block_size = 0;
+        return;
+    }
+    if (!visit_type_size(v, name, &size, errp)) {
+        return;
+    }
+    if (!is_power_of_2(size) || size < virtio_mem_thp_size()) {
         error_setg(errp, "'%s' (0x%" PRIx64 ") has to be a power of two, at "
-                   "least 0x%" PRIx64, name, size, thp_size());
+                   "least 0x%" PRIx64 ", or auto", name, size,
+                   virtio_mem_thp_size());
         return;
     }
     vmem->block_size = size;
@@ -494,6 +502,10 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
     object_class_property_add(klass, VIRTIO_MEM_BLOCK_SIZE_PROP, "size",
                               virtio_mem_get_block_size_prop,
                               virtio_mem_set_block_size, NULL, NULL);
+    object_class_property_set_description(
+        klass, VIRTIO_MEM_BLOCK_SIZE_PROP, "a power of two, or auto: the "
+        "smallest with which passed-through devices can follow "
+        "(default: auto)");
 
     vdc->realize = virtio_mem_realize;
     vdc->unrealize = virtio_mem_unrealize;

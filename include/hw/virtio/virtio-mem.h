@@ -52,7 +52,7 @@ struct VirtIOMEM {
     HostMemoryBackend *memdev;
     uint32_t node;                    /* NUMA node, an ACPI proximity domain */
     uint64_t addr;                    /* guest physical, of the region */
-    uint64_t block_size;              /* 0: chosen when realized */
+    uint64_t block_size;              /* 0: auto, chosen when realized */
     OnOffAuto unplugged_inaccessible; /* auto is on */
 
     /* What the guest sees in the config space. The plugged size is
@@ -82,6 +82,20 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
 void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink);
 /* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
 int virtio_mem_unplug_all(VirtIOMEM *vmem);
+/* virtio-mem-block-size.c: the size of a transparent huge page. */
+uint64_t virtio_mem_thp_size(void);
+/* What smaller blocks would split: a page of the memdev, or a huge one. */
+uint64_t virtio_mem_least_block_size(const VirtIOMEM *vmem);
+/* Of the DMA mappings of a container to come, those that can be shared by new
+ * devices when managed regions may use @used; 0: nothing is left to share. */
+uint64_t virtio_mem_mapping_share(uint64_t used);
+/* The smallest @least << n of which @share blocks hold @size bytes, not 0;
+ * @least if @share is 0; 0 if there is none. @least is a power of two. */
+uint64_t virtio_mem_fitting_block_size(uint64_t least, uint64_t size,
+                                       uint64_t share);
+/* What block-size=auto is for @vmem, which has a memdev and is not realized;
+ * 0: none will do, *errp says why. */
+uint64_t virtio_mem_auto_block_size(const VirtIOMEM *vmem, Error **errp);
 /* Tells the notifiers if the plugged size differs from @old_size. */
 void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size);
 
