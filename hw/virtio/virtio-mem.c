@@ -360,29 +360,6 @@ static RamDiscardState *virtio_mem_rdm_get_state(const RamDiscardMgr *rdm,
 
 /* --- properties --- */
 
-JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id)
-{
-    g_autofree char *memdev = object_get_canonical_path(OBJECT(vmem->memdev));
-    JsonObject *data = json_object_new();
-    JsonObject *info = json_object_new();
-
-    if (id) {
-        json_object_set_string_member(data, "id", id);
-    }
-    json_object_set_int_member(data, "memaddr", (gint64)vmem->addr);
-    json_object_set_int_member(data, "requested-size",
-                               (gint64)vmem->requested_size);
-    json_object_set_int_member(data, "size", (gint64)vmem->discard.populated);
-    json_object_set_int_member(data, "max-size",
-                               (gint64)memory_region_size(vmem->discard.mr));
-    json_object_set_int_member(data, "block-size", (gint64)vmem->block_size);
-    json_object_set_int_member(data, "node", vmem->node);
-    json_object_set_string_member(data, "memdev", memdev);
-    json_object_set_string_member(info, "type", "virtio-mem");
-    json_object_set_object_member(info, "data", data);
-    return info;
-}
-
 static void virtio_mem_get_size(Object *obj, Visitor *v, const char *name,
                                 void *opaque, Error **errp)
 {
