@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "hw/virtio/virtio-mem.h"
 #include "qemu/iov.h"
+#include "qemu/trace.h"
 
 /* A request in the host's byte order, its range as an offset. */
 typedef struct Request {
@@ -82,6 +83,7 @@ static void write_response(VirtIOMEM *vmem, VirtQueueElement *elem,
         .u.state.state = GUINT16_TO_LE(state),
     };
 
+    trace_virtio_mem_send_response(elem->index, type, state);
     if (memory_map_generation() == vmem->batch.generation) {
         iov_from_buf(elem->in_sg, elem->in_num, 0, &resp, sizeof(resp));
     } else if (!write_to_guest(VIRTIO_DEVICE(vmem), elem, &resp,
@@ -147,9 +149,12 @@ static uint16_t plug(VirtIOMEM *vmem, const Request *req)
                                         req->size)) {
         return VIRTIO_MEM_RESP_ERROR;
     }
-    /* An objection may pass; the driver tries again after BUSY, not NACK. */
-    return ram_discard_state_populate(&vmem->discard, req->offset, req->size)
-               ? VIRTIO_MEM_RESP_BUSY : VIRTIO_MEM_RESP_ACK;
+    /*
+     * An objection, or a lack of host memory, may pass. NACK says that the
+     * requested size has changed: the driver would try again at once.
+     */
+    return virtio_mem_plug(vmem, req->offset, req->size) ? VIRTIO_MEM_RESP_BUSY
+                                                         : VIRTIO_MEM_RESP_ACK;
 }
 
 static uint16_t unplug_all(VirtIOMEM *vmem)
@@ -220,6 +225,26 @@ static bool unplug_later(VirtIOMEM *vmem, const Request *req)
     return true;
 }
 
+static void trace_request(unsigned int index, const Request *req)
+{
+    switch (req->type) {
+    case VIRTIO_MEM_REQ_PLUG:
+        trace_virtio_mem_plug_request(index, req->offset, req->size);
+        break;
+    case VIRTIO_MEM_REQ_UNPLUG:
+        trace_virtio_mem_unplug_request(index, req->offset, req->size);
+        break;
+    case VIRTIO_MEM_REQ_UNPLUG_ALL:
+        trace_virtio_mem_unplug_all_request(index);
+        break;
+    case VIRTIO_MEM_REQ_STATE:
+        trace_virtio_mem_state_request(index, req->offset, req->size);
+        break;
+    default:
+        break;
+    }
+}
+
 static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
                            const Request *req)
 {
@@ -227,6 +252,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     uint16_t type = VIRTIO_MEM_RESP_ERROR;
     uint16_t state = 0;
 
+    trace_request(elem->index, req);
     if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, req)) {
         batch->elems[batch->nr_elems++] = elem;
         return;

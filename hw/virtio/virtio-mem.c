@@ -269,6 +269,7 @@ static void virtio_mem_realize(DeviceState *dev, Error **errp)
         !take_region(vmem, mr, errp)) {
         return;
     }
+    virtio_mem_warn_of_backend(vmem);
     virtio_mem_resize_usable_region(vmem, true);
     virtio_init(vdev, TYPE_VIRTIO_MEM, VIRTIO_ID_MEM,
                 sizeof(struct virtio_mem_config));
@@ -459,6 +460,7 @@ static const Property virtio_mem_properties[] = {
                      TYPE_MEMORY_BACKEND, HostMemoryBackend *),
     DEFINE_PROP_ON_OFF_AUTO(VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP, VirtIOMEM,
                             unplugged_inaccessible, ON_OFF_AUTO_ON),
+    DEFINE_PROP_BOOL(VIRTIO_MEM_PREALLOC_PROP, VirtIOMEM, prealloc, false),
     DEFINE_PROP_END_OF_LIST(),
 };
 

@@ -28,6 +28,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEM, VIRTIO_MEM)
 #define VIRTIO_MEM_REQUESTED_SIZE_PROP "requested-size"
 #define VIRTIO_MEM_BLOCK_SIZE_PROP "block-size"
 #define VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP "unplugged-inaccessible"
+#define VIRTIO_MEM_PREALLOC_PROP "prealloc"
 
 #define VIRTIO_MEM_QUEUE_SIZE 128
 
@@ -54,6 +55,8 @@ struct VirtIOMEM {
     uint64_t addr;                    /* guest physical, of the region */
     uint64_t block_size;              /* 0: auto, chosen when realized */
     OnOffAuto unplugged_inaccessible; /* auto is on */
+    bool prealloc;                    /* back blocks before they are plugged;
+                                         huge pages always are */
 
     /* What the guest sees in the config space. The plugged size is
      * discard.populated. */
@@ -64,6 +67,7 @@ struct VirtIOMEM {
     VirtQueue *vq;
     VirtIOMEMBatch batch;
     RamDiscardState discard;          /* valid while realized */
+    bool told_lack;                   /* of host memory, a person */
     NotifierList size_change_notifiers;   /* told of the plugged size */
 };
 
@@ -82,6 +86,14 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
 void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink);
 /* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
 int virtio_mem_unplug_all(VirtIOMEM *vmem);
+/*
+ * virtio-mem-plug.c: makes a range that is wholly unplugged usable: first by
+ * the host's backing it, if that is asked for, then by telling all consumers.
+ * 0 or -errno: nothing has changed, trying again later makes sense.
+ */
+int virtio_mem_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
+/* Warns if the memdev was prepared for memory that does not come and go. */
+void virtio_mem_warn_of_backend(const VirtIOMEM *vmem);
 /* virtio-mem-block-size.c: the size of a transparent huge page. */
 uint64_t virtio_mem_thp_size(void);
 /* What smaller blocks would split: a page of the memdev, or a huge one. */
