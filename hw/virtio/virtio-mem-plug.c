@@ -51,8 +51,11 @@ static void note_lack(VirtIOMEM *vmem, uint64_t offset, uint64_t size, int err)
 
 int virtio_mem_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
-    int ret = 0;
+    int ret = virtio_mem_protect_lift(vmem->protect, offset, size);
 
+    if (ret) {
+        return ret;
+    }
     if (backs_before_plug(vmem)) {
         ret = host_memory_backend_populate(vmem->memdev, offset, size);
         if (ret) {
@@ -63,6 +66,7 @@ int virtio_mem_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
         ret = ram_discard_state_populate(&vmem->discard, offset, size);
     }
     if (ret) {
+        virtio_mem_protect_restore(vmem->protect, offset, size);
         /* Also what a consumer pinned for a while. Memory that cannot be given
          * back costs the host something, the guest does not see it. */
         ram_block_discard_range(vmem->discard.mr->ram_block, offset, size);

@@ -205,7 +205,8 @@ static bool check_properties(VirtIOMEM *vmem, MemoryRegion *mr, Error **errp)
                    "highest NUMA node (%d)", vmem->node, num_nodes - 1);
         return false;
     }
-    if (!choose_block_size(vmem, errp)) {
+    if (!virtio_mem_protect_check(vmem, errp) ||
+        !choose_block_size(vmem, errp)) {
         return false;
     }
     if (!QEMU_IS_ALIGNED(size, vmem->block_size)) {
@@ -243,7 +244,17 @@ static bool take_region(VirtIOMEM *vmem, MemoryRegion *mr, Error **errp)
                              OBJECT(vmem->memdev)));
         return false;
     }
-    ram_discard_state_init(&vmem->discard, mr, vmem->block_size, NULL, NULL);
+    if (vmem->protect_on) {
+        vmem->protect = virtio_mem_protect_new(vmem, mr, errp);
+        if (!vmem->protect) {
+            ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
+                                          discard_user);
+            return false;
+        }
+    }
+    ram_discard_state_init(&vmem->discard, mr, vmem->block_size,
+                           vmem->protect ? virtio_mem_protect_discard : NULL,
+                           vmem->protect);
     memory_region_set_ram_discard_mgr(mr, RAM_DISCARD_MGR(vmem));
     host_memory_backend_set_mapped(vmem->memdev, true);
     return true;
@@ -254,6 +265,7 @@ static void release_region(VirtIOMEM *vmem)
     host_memory_backend_set_mapped(vmem->memdev, false);
     memory_region_set_ram_discard_mgr(vmem->discard.mr, NULL);
     ram_discard_state_destroy(&vmem->discard);
+    g_clear_pointer(&vmem->protect, virtio_mem_protect_free);
     ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                   discard_user);
 }
@@ -461,6 +473,10 @@ static const Property virtio_mem_properties[] = {
     DEFINE_PROP_ON_OFF_AUTO(VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP, VirtIOMEM,
                             unplugged_inaccessible, ON_OFF_AUTO_ON),
     DEFINE_PROP_BOOL(VIRTIO_MEM_PREALLOC_PROP, VirtIOMEM, prealloc, false),
+    DEFINE_PROP_BOOL(VIRTIO_MEM_PROTECT_PROP, VirtIOMEM, protect_on, false),
+    DEFINE_PROP_ENUM(VIRTIO_MEM_PROTECT_ACTION_PROP, VirtIOMEM, protect_action,
+                     VIRTIO_MEM_PROTECT_CONTINUE, VirtIOMEMProtectAction_lookup,
+                     VirtIOMEMProtectAction),
     DEFINE_PROP_END_OF_LIST(),
 };
 

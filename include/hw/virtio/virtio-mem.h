@@ -14,6 +14,7 @@
 
 #include "exec/ram-discard.h"
 #include "hw/qdev-properties.h"
+#include "hw/virtio/virtio-mem-protect.h"
 #include "hw/virtio/virtio.h"
 #include "qemu/notify.h"
 #include "sysemu/hostmem.h"
@@ -57,6 +58,8 @@ struct VirtIOMEM {
     OnOffAuto unplugged_inaccessible; /* auto is on */
     bool prealloc;                    /* back blocks before they are plugged;
                                          huge pages always are */
+    bool protect_on;                  /* guard what is not plugged */
+    VirtIOMEMProtectAction protect_action;
 
     /* What the guest sees in the config space. The plugged size is
      * discard.populated. */
@@ -68,6 +71,7 @@ struct VirtIOMEM {
     VirtIOMEMBatch batch;
     RamDiscardState discard;          /* valid while realized */
     bool told_lack;                   /* of host memory, a person */
+    VirtIOMEMProtect *protect;        /* NULL: off */
     NotifierList size_change_notifiers;   /* told of the plugged size */
 };
 
