@@ -11,6 +11,7 @@
  *   memory-eventfd.c   the same for eventfds
  *   memory-dispatch.c  one access to one MMIO region
  *   memory-access.c    any access to an address space
+ *   memory-mtree.c     graph and flat views as text
  */
 #ifndef SOFTMMU_MEMORY_INTERNAL_H
 #define SOFTMMU_MEMORY_INTERNAL_H
@@ -98,6 +99,8 @@ void memory_region_unref_for(MemoryRegion *mr, const MemoryRegion *user);
 
 /* --- the graph (memory.c) --- */
 
+/* All address spaces (borrowed), the oldest first. */
+GPtrArray *address_spaces_list(void);
 /* An address space that looks at @root itself, or NULL. */
 AddressSpace *address_space_of_root(const MemoryRegion *root);
 /*

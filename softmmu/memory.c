@@ -34,6 +34,17 @@ void memory_map_generation_bump(void)
     map_generation++;
 }
 
+GPtrArray *address_spaces_list(void)
+{
+    GPtrArray *list = g_ptr_array_new();
+    AddressSpace *as;
+
+    QTAILQ_FOREACH(as, &address_spaces, address_spaces_link) {
+        g_ptr_array_add(list, as);
+    }
+    return list;
+}
+
 /* --- what a change affects --- */
 
 AddressSpace *address_space_of_root(const MemoryRegion *root)

@@ -494,6 +494,13 @@ void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
                          bool is_write, hwaddr access_len);
 
 /*
+ * Appends to @out, in the format of QEMU's "info mtree", the graph of regions
+ * below each address space, or, with @flatview, what each flat view consists
+ * of, with the first populated runs of managed RAM.
+ */
+void mtree_info(GString *out, bool flatview);
+
+/*
  * Counts topology changes and discards: whoever caches what address_space_map()
  * said must look again when it differs. Never 0.
  */
