@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * query-ram-discard: each RAM region that has a manager, what of it is
+ * populated, who listens and what those hold, and why a populate was refused
+ * last. Only looks. A reply is bounded, however fragmented a region is: runs
+ * are told in pages.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/ram-discard.h"
+#include "exec/ramblock.h"
+#include "monitor/qmp.h"
+
+/* Runs in one reply, over all regions. */
+#define RUNS_DEFAULT 256
+#define RUNS_MAX 65536
+
+/* What is asked for, and what is left of it. */
+typedef struct Query {
+    const char *region;                   /* NULL: all */
+    uint64_t offset;                      /* where runs begin */
+    uint64_t limit;                       /* runs that may still be told */
+} Query;
+
+/* --- one region ---------------------------------------------------------- */
+
+typedef struct ManagersInfo {
+    const MemoryRegion *mr;
+    JsonArray *array;
+} ManagersInfo;
+
+static void append_manager(RamDiscardMgr *rdm, void *opaque)
+{
+    ManagersInfo *managers = opaque;
+    const RamDiscardState *s = ram_discard_mgr_get_state(rdm, managers->mr);
+    g_autofree char *path = object_get_canonical_path(OBJECT(rdm));
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "type",
+                                  object_get_typename(OBJECT(rdm)));
+    if (path) {
+        json_object_set_string_member(info, "path", path);
+    }
+    if (s) {
+        json_object_set_int_member(info, "granularity",
+                                   (gint64)s->granularity);
+        json_object_set_int_member(info, "populated", (gint64)s->populated);
+    }
+    json_array_add_object_element(managers->array, info);
+}
+
+/* Usually one; of several, each with what it says is populated. */
+static JsonArray *managers_info(const MemoryRegion *mr)
+{
+    ManagersInfo managers = { mr, json_array_new() };
+
+    memory_region_foreach_ram_discard_mgr(mr, append_manager, &managers);
+    return managers.array;
+}
+
+static JsonObject *listener_info(const RamDiscardListener *rdl)
+{
+    JsonObject *object = json_object_new();
+    RamDiscardListenerInfo info = { 0 };
+
+    json_object_set_string_member(object, "kind",
+                                  rdl->kind ? rdl->kind : "unnamed");
+    if (rdl->get_info) {
+        rdl->get_info(rdl, &info);
+        json_object_set_int_member(object, "mapped", (gint64)info.mapped);
+        json_object_set_int_member(object, "mappings", (gint64)info.mappings);
+        if (info.mappings_budget) {
+            json_object_set_int_member(object, "mappings-budget",
+                                       (gint64)info.mappings_budget);
+        }
+    }
+    return object;
+}
+
+static JsonArray *listeners_info(const RamDiscardState *s)
+{
+    JsonArray *array = json_array_new();
+    const RamDiscardListener *rdl;
+
+    QTAILQ_FOREACH(rdl, &s->listeners, next) {
+        json_array_add_object_element(array, listener_info(rdl));
+    }
+    return array;
+}
+
+static JsonObject *refusal_info(const RamDiscardRefusal *refusal)
+{
+    JsonObject *info = json_object_new();
+    gint64 age = g_get_real_time() - refusal->time;
+
+    json_object_set_string_member(info, "reason",
+                                  refusal->reason ? refusal->reason
+                                  : g_strerror(-refusal->err));
+    if (refusal->kind) {
+        json_object_set_string_member(info, "kind", refusal->kind);
+    }
+    json_object_set_int_member(info, "offset", (gint64)refusal->offset);
+    json_object_set_int_member(info, "length", (gint64)refusal->size);
+    json_object_set_int_member(info, "count", (gint64)refusal->count);
+    json_object_set_boolean_member(info, "standing", refusal->standing);
+    json_object_set_int_member(info, "seconds-ago",
+                               MAX(age, 0) / G_USEC_PER_SEC);
+    return info;
+}
+
+static void add_run(JsonArray *runs, uint64_t offset, uint64_t length)
+{
+    JsonObject *run = json_object_new();
+
+    json_object_set_int_member(run, "offset", (gint64)offset);
+    json_object_set_int_member(run, "length", (gint64)length);
+    json_array_add_object_element(runs, run);
+}
+
+/* "runs" and, if there are more than may be told, "next". */
+static void add_runs(JsonObject *info, const RamDiscardState *s, Query *query)
+{
+    uint64_t offset = query->offset, length;
+    JsonArray *runs = json_array_new();
+
+    while (ram_discard_state_next_run(s, true, &offset, &length)) {
+        if (!query->limit) {
+            json_object_set_int_member(info, "next", (gint64)offset);
+            break;
+        }
+        query->limit--;
+        add_run(runs, offset, length);
+        offset += length;
+    }
+    json_object_set_array_member(info, "runs", runs);
+}
+
+static JsonObject *region_info(MemoryRegion *mr, Query *query)
+{
+    RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(mr);
+    const RamDiscardState *s = ram_discard_mgr_get_state(rdm, mr);
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "region", memory_region_name(mr));
+    json_object_set_array_member(info, "managers", managers_info(mr));
+    json_object_set_int_member(
+        info, "granularity",
+        (gint64)ram_discard_mgr_get_min_granularity(rdm, mr));
+    json_object_set_int_member(info, "size", (gint64)memory_region_size(mr));
+    if (!s) {
+        return info;                      /* the manager keeps it to itself */
+    }
+    json_object_set_int_member(info, "populated", (gint64)s->populated);
+    add_runs(info, s, query);
+    json_object_set_array_member(info, "listeners", listeners_info(s));
+    if (s->refusal.count) {
+        json_object_set_object_member(info, "last-refusal",
+                                      refusal_info(&s->refusal));
+    }
+    return info;
+}
+
+/* --- the query ----------------------------------------------------------- */
+
+static int append_managed(RAMBlock *rb, void *opaque)
+{
+    if (memory_region_has_ram_discard_mgr(rb->mr)) {
+        g_ptr_array_insert(opaque, 0, rb->mr);
+    }
+    return 0;
+}
+
+/* Managed regions (borrowed), in the order in which they were made. */
+static GPtrArray *managed_regions(void)
+{
+    GPtrArray *regions = g_ptr_array_new();
+
+    qemu_ram_foreach_block(append_managed, regions);
+    return regions;
+}
+
+static MemoryRegion *find_managed(const GPtrArray *regions, const char *name,
+                                  Error **errp)
+{
+    for (guint i = 0; i < regions->len; i++) {
+        MemoryRegion *mr = g_ptr_array_index(regions, i);
+
+        if (!strcmp(memory_region_name(mr), name)) {
+            return mr;
+        }
+    }
+    error_setg(errp, "Region '%s' does not exist or has no manager", name);
+    return NULL;
+}
+
+/* An argument from 0 to @max; false: *errp. */
+static bool take_number(JsonObject *args, const char *name, uint64_t max,
+                        uint64_t *value, Error **errp)
+{
+    gint64 number;
+
+    if (!json_object_has_member(args, name)) {
+        return true;
+    }
+    number = json_object_get_int_member(args, name);
+    if (number < 0 || (uint64_t)number > max) {
+        error_setg(errp, "Parameter '%s' expects a number from 0 to %" PRIu64,
+                   name, max);
+        return false;
+    }
+    *value = number;
+    return true;
+}
+
+/* Checks @args and leaves in @regions what is asked for. */
+static bool parse_query(Query *query, JsonObject *args, GPtrArray *regions,
+                        Error **errp)
+{
+    MemoryRegion *mr;
+
+    *query = (Query) {
+        .region = json_object_get_string_member_with_default(args, "region",
+                                                             NULL),
+        .limit = RUNS_DEFAULT,
+    };
+    if (!take_number(args, "limit", RUNS_MAX, &query->limit, errp)) {
+        return false;
+    }
+    if (!query->region) {
+        if (json_object_has_member(args, "offset")) {
+            error_setg(errp, "Parameter 'offset' needs 'region'");
+            return false;
+        }
+        return true;
+    }
+    mr = find_managed(regions, query->region, errp);
+    if (!mr || !take_number(args, "offset", memory_region_size(mr),
+                            &query->offset, errp)) {
+        return false;
+    }
+    g_ptr_array_set_size(regions, 0);
+    g_ptr_array_add(regions, mr);
+    return true;
+}
+
+static JsonNode *qmp_query_ram_discard(JsonObject *args, Error **errp)
+{
+    g_autoptr(GPtrArray) regions = managed_regions();
+    JsonArray *array;
+    JsonNode *node;
+    Query query;
+
+    if (!parse_query(&query, args, regions, errp)) {
+        return NULL;
+    }
+    array = json_array_new();
+    for (guint i = 0; i < regions->len; i++) {
+        json_array_add_object_element(
+            array, region_info(g_ptr_array_index(regions, i), &query));
+    }
+    node = json_node_new(JSON_NODE_ARRAY);
+    json_node_take_array(node, array);
+    return node;
+}
+
+static const QmpCommand qmp_ram_discard_commands[] = {
+    { "query-ram-discard", "?region:s,?offset:i,?limit:i",
+      "Lists the RAM regions that have a manager, what is populated of them, "
+      "in runs, and who follows.\n"
+      "region: only the one of this name\n"
+      "offset: where in the region runs begin; needs region\n"
+      "limit: how many runs to tell at most, of all regions (default: 256)\n"
+      "Returns: a list of objects with region, managers (type, path, "
+      "granularity, populated), granularity, size, populated, runs (offset, length), next (the offset "
+      "to go on with, if there are more), listeners (kind, mapped, mappings, "
+      "mappings-budget) and last-refusal; all in bytes",
+      qmp_query_ram_discard },
+};
+
+static void qmp_ram_discard_register(void)
+{
+    qmp_register_commands(qmp_ram_discard_commands,
+                          ARRAY_SIZE(qmp_ram_discard_commands));
+}
+type_init(qmp_ram_discard_register)
