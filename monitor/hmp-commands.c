@@ -175,8 +175,7 @@ static void hmp_info(GString *out, const char *args, Error **errp)
 
 /* --- what QMP does ------------------------------------------------------- */
 
-/* Carries out the QMP command @name; takes @args (NULL: none). */
-static JsonNode *hmp_call_qmp(const char *name, JsonObject *args, Error **errp)
+JsonNode *hmp_call_qmp(const char *name, JsonObject *args, Error **errp)
 {
     const QmpCommand *cmd = qmp_find_command(name);
     g_autoptr(JsonObject) object = args ? args : json_object_new();

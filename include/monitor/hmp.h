@@ -8,6 +8,8 @@
 #ifndef MONITOR_HMP_H
 #define MONITOR_HMP_H
 
+#include <json-glib/json-glib.h>
+
 #include "qapi/error.h"
 
 /*
@@ -27,6 +29,10 @@ typedef struct HmpCommand {
 void hmp_register_commands(const HmpCommand *cmds, size_t n);
 /* The same for what is called as "info NAME". */
 void hmp_register_info(const HmpCommand *cmds, size_t n);
+
+/* Carries out the QMP command @name, which must exist; takes @args (NULL:
+ * none). The value of its "return" (transfer full; NULL: empty), or *errp. */
+JsonNode *hmp_call_qmp(const char *name, JsonObject *args, Error **errp);
 
 /* Carries out one line and appends what it says, errors included, to @out. */
 void hmp_execute(GString *out, const char *line);

@@ -56,6 +56,168 @@ static void test_info(Fixture *f, const void *data)
     check(f, "info", "info status");
 }
 
+/* --- info on memory and devices ------------------------------------------ */
+
+/* Each line of @text, from the first that is @head to the next empty one, must
+ * match @pattern; how many. */
+static unsigned check_lines(const char *text, const char *head,
+                            const char *pattern)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    unsigned n = 0;
+    char **line = lines;
+
+    while (*line && strcmp(*line, head)) {
+        line++;
+    }
+    g_assert_nonnull(*line);
+    for (line++; *line && **line; line++, n++) {
+        if (!g_regex_match_simple(pattern, *line, 0, 0)) {
+            g_error("'%s' does not match %s", *line, pattern);
+        }
+    }
+    return n;
+}
+
+#define RANGE "[0-9a-f]{16}-[0-9a-f]{16}"
+#define PRIO " \\(prio -?[0-9]+, (ram|rom|ramd|i/o)\\): "
+
+static void test_info_mtree(Fixture *f, const void *data)
+{
+    g_autofree char *text = hmp(f, "info mtree");
+
+    g_assert_cmpuint(check_lines(text, "address-space: memory",
+                                 "^ +" RANGE PRIO "(alias .* @.* " RANGE
+                                 "|.*)$"), >=, 4);
+    g_assert_cmpuint(check_lines(text, "address-space: I/O",
+                                 "^ +" RANGE PRIO), >=, 3);
+    g_assert_cmpuint(check_lines(text, "memory-region: pc.ram",
+                                 "^  0{16}-0000000003ffffff" PRIO "pc.ram$"),
+                     ==, 1);
+    g_assert_nonnull(strstr(text, "\n    0000000000000000-0000000003ffffff "
+                            "(prio 0, ram): alias ram-below-4g @pc.ram "
+                            "0000000000000000-0000000003ffffff\n"));
+    g_assert_nonnull(strstr(text, "\n      0000000100000000-000000010fffffff "
+                            "(prio 0, ram): mem0\n"));
+}
+
+static void test_info_flat_views(Fixture *f, const void *data)
+{
+    g_autofree char *text = hmp(f, "info mtree -f");
+
+    g_assert_true(g_str_has_prefix(text, "FlatView #0\n AS \"memory\", root: "
+                                   "system\n"));
+    g_assert_cmpuint(check_lines(text, " Root memory region: system",
+                                 "^  " RANGE PRIO ".*( @[0-9a-f]{16})?"), >=,
+                     4);
+    g_assert_nonnull(strstr(text, "\n  0000000000000000-0000000003ffffff "
+                            "(prio 0, ram): pc.ram\n"));
+    g_assert_nonnull(strstr(text, "\n  0000000100000000-000000010fffffff "
+                            "(prio 0, ram): mem0 [managed by virtio-mem]\n"));
+    g_assert_nonnull(strstr(text, "\n Root memory region: io\n"));
+    g_assert_null(strstr(text, "alias ram-below-4g @"));
+    check(f, "info mtree -x", "unknown argument '-x'");
+}
+
+static void test_info_ramblock(Fixture *f, const void *data)
+{
+    g_autofree char *text = hmp(f, "info ramblock");
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    g_assert_true(g_regex_match_simple("^ +Block Name +PSize +Offset +Used "
+                                       "+Total", lines[0], 0, 0));
+    g_assert_true(g_regex_match_simple(
+        "\n +pc.ram +4 KiB  0x0{16} 0x0000000004000000 0x0000000004000000 ",
+        text, 0, 0));
+    g_assert_true(g_regex_match_simple(
+        "\n +mem0 +4 KiB  0x0{16} 0x0000000010000000 0x0000000010000000 ",
+        text, 0, 0));
+    g_assert_cmpuint(g_strv_length(lines), ==, 4);
+}
+
+static void test_info_memory_devices(Fixture *f, const void *data)
+{
+    check(f, "qom-set " VM0 " requested-size 64M", "");
+    check(f, "info memory-devices",
+          "Memory device [virtio-mem]: \"vm0\"\n"
+          "  memaddr: 0x100000000\n"
+          "  node: 0\n"
+          "  requested-size: 67108864\n"
+          "  size: 0\n"
+          "  max-size: 268435456\n"
+          "  block-size: 2097152\n"
+          "  memdev: /objects/mem0\n");
+}
+
+static void test_info_ram_discard(Fixture *f, const void *data)
+{
+    check(f, "info ram-discard",
+          "Region \"mem0\", managed by virtio-mem (" VM0 "/virtio-backend)\n"
+          "  size: 268435456 (256 MiB)\n"
+          "  granularity: 2097152 (2 MiB)\n"
+          "  populated: 0 (0 B)\n"
+          "  runs:\n");
+    check(f, "info ram-discard mem0", "Region \"mem0\"");
+    check(f, "info ram-discard mem1",
+          "Error: Region 'mem1' does not exist or has no manager\n");
+}
+
+static void test_info_pci(Fixture *f, const void *data)
+{
+    g_autofree char *text = hmp(f, "info pci");
+
+    g_assert_true(g_str_has_prefix(
+        text, "  Bus  0, device   0, function 0:\n"
+        "    Host bridge: PCI device 8086:29c0\n"
+        "      PCI subsystem 1af4:1100\n"
+        "      id \"\"\n"));
+    g_assert_true(g_regex_match_simple(
+        "\n  Bus  0, device   [0-9]+, function 0:\n"
+        "    Class 00ff: PCI device 1af4:1058\n"
+        "      PCI subsystem 1af4:1100\n"
+        "      IRQ [0-9]+, pin A\n"
+        "(      BAR[0-9]: (32|64) bit( prefetchable)? memory at 0x[0-9a-f]+ "
+        "\\[0x[0-9a-f]+\\]\\.\n)+"
+        "      id \"vm0\"\n", text, 0, 0));
+}
+
+/* A bridge's windows, and what is behind it after it. */
+static void test_info_pci_behind_a_port(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M -device pcie-root-port,id=rp0,slot=1,chassis=1 "
+        "-device virtio-balloon-pci,id=b0,bus=rp0");
+    Fixture f = { qts };
+    g_autofree char *text = hmp(&f, "info pci");
+    const char *port = strstr(text, "PCI bridge: PCI device 1b36:000c\n");
+    const char *balloon = strstr(text, "id \"b0\"\n");
+
+    g_assert_nonnull(port);
+    g_assert_nonnull(balloon);
+    g_assert_true(port < balloon);
+    g_assert_true(g_regex_match_simple(
+        "      BUS 0\\.\n"
+        "      secondary bus [0-9]+\\.\n"
+        "      subordinate bus [0-9]+\\.\n"
+        "      IO range \\[0x[0-9a-f]{4}, 0x[0-9a-f]{4}\\]\n"
+        "      memory range \\[0x[0-9a-f]{8}, 0x[0-9a-f]{8}\\]\n"
+        "      prefetchable memory range \\[0x[0-9a-f]{8,}, "
+        "0x[0-9a-f]{8,}\\]\n"
+        "      id \"rp0\"\n", port, 0, 0));
+    qtest_quit(qts);
+}
+
+/* Buses, their devices, and those's properties, each a level deeper. */
+static void test_info_qtree(Fixture *f, const void *data)
+{
+    g_autofree char *text = hmp(f, "info qtree");
+
+    g_assert_true(g_str_has_prefix(text, "bus: main-system-bus\n  type "));
+    g_assert_true(g_regex_match_simple(
+        "\n( +)bus: pcie.0\n\\1  type PCIE\n(\\1  .*\n)*"
+        "\\1  dev: virtio-mem-pci, id \"vm0\"\n(\\1    .*\n)+", text, 0, 0));
+}
+
 static void test_stop_and_cont(Fixture *f, const void *data)
 {
     if (!qtest_has_clock()) {
@@ -141,6 +303,9 @@ static void test_session_on_a_socket(void)
     expect(c, "type 'help' for more information");
     qmp_client_send(c, "info statusxy\b\b\r");
     expect(c, "VM status: ");
+    qmp_client_send(c, "info ramb\t\r");
+    expect(c, "info ramblock");
+    expect(c, "pc.ram");
     qmp_client_send(c, "nonsense\n");
     expect(c, "unknown command: 'nonsense'");
     qmp_client_free(c);
@@ -162,6 +327,17 @@ int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
     ADD("info", test_info);
+    ADD("info-qtree", test_info_qtree);
+    if (qtest_has_clock()) {              /* QEMU has further regions */
+        ADD("info-mtree", test_info_mtree);
+        ADD("info-flat-views", test_info_flat_views);
+        ADD("info-ramblock", test_info_ramblock);
+        ADD("info-memory-devices", test_info_memory_devices);
+        ADD("info-ram-discard", test_info_ram_discard);
+        ADD("info-pci", test_info_pci);
+        g_test_add_func("/hmp/info-pci-behind-a-port",
+                        test_info_pci_behind_a_port);
+    }
     ADD("stop-and-cont", test_stop_and_cont);
     ADD("properties", test_properties);
     ADD("objects-and-devices", test_objects_and_devices);
