@@ -44,6 +44,7 @@ JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id)
     json_object_set_int_member(data, "block-size", (gint64)vmem->block_size);
     json_object_set_int_member(data, "node", vmem->node);
     json_object_set_string_member(data, "memdev", memdev);
+    json_object_set_int_member(data, "requests", (gint64)vmem->nr_requests);
     if (refusal->count) {
         json_object_set_object_member(data, "last-refusal",
                                       refusal_info(refusal));

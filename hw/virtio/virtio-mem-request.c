@@ -253,6 +253,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     uint16_t state = 0;
 
     trace_request(elem->index, req);
+    vmem->nr_requests++;
     if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, req)) {
         batch->elems[batch->nr_elems++] = elem;
         return;

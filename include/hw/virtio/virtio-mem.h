@@ -70,6 +70,7 @@ struct VirtIOMEM {
     VirtQueue *vq;
     VirtIOMEMBatch batch;
     RamDiscardState discard;          /* valid while realized */
+    uint64_t nr_requests;             /* of the guest's so far, refused or not */
     bool told_lack;                   /* of host memory, a person */
     VirtIOMEMProtect *protect;        /* NULL: off */
     NotifierList size_change_notifiers;   /* told of the plugged size */
