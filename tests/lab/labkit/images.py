@@ -2,7 +2,6 @@
 """What a lab is made from, kept in its work directory: kernel, initramfs, drive."""
 import glob
 import gzip
-import hashlib
 import lzma
 import os
 import pathlib
@@ -10,12 +9,13 @@ import shutil
 import subprocess
 
 from .report import say
-from .vfio import DRIVE_READ
+from .vfio import digests
 
 MIB = 1 << 20
 KERNEL_PACKAGE = "linux-image-amd64"
 DRIVE_SIZE = 384 * MIB
-INSTALL_DEPS = pathlib.Path(__file__).resolve().parents[3] / "scripts/install-deps"
+TOP = pathlib.Path(__file__).resolve().parents[3]
+INSTALL_DEPS = TOP / "scripts/install-deps"
 
 
 class Kernel:
@@ -118,18 +118,30 @@ def initramfs(work, name, init, kernel, modules):
 
 
 def drive(work):
-    """The lab's nvme drive: random bytes; its path and the SHA-256 of its
-    first DRIVE_READ bytes."""
-    image, note = work / "drive.img", work / "drive.sha256"
-    if not (image.exists() and note.exists()):
+    """The lab's nvme drive: random bytes; its path and its vfio.digests()."""
+    image = work / "drive.img"
+    if not image.exists():
         new = work / "drive.new"
-        digest = hashlib.sha256()
         with open(new, "wb") as file:
-            for offset in range(0, DRIVE_SIZE, MIB):
-                block = os.urandom(MIB)
-                file.write(block)
-                if offset < DRIVE_READ:
-                    digest.update(block)
-        note.write_text(digest.hexdigest())
+            for _ in range(0, DRIVE_SIZE, MIB):
+                file.write(os.urandom(MIB))
         os.rename(new, image)
-    return image, note.read_text()
+    with open(image, "rb") as file:
+        return image, digests(file, image)
+
+
+def unpacked(work, kernel):
+    """The kernel as a vmlinux, which a guest boots without having to unpack it."""
+    vmlinux = work / f"vmlinux-{kernel.version}"
+    if not vmlinux.exists():
+        subprocess.run([TOP / "scripts/bzimage-to-vmlinux", kernel.image, vmlinux],
+                       stdout=subprocess.DEVNULL, check=True)
+    return vmlinux
+
+
+def guest_program(work, source):
+    """Compile a program that runs in the guest, where there are no libraries."""
+    program = work / source.stem
+    subprocess.run([os.environ.get("CC", "cc"), "-static", "-O2", "-Wall", "-Wextra",
+                    "-o", program, source], check=True)
+    return program

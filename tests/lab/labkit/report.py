@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a person sees: tables, and a sign of life from whatever takes long."""
+import re
 import time
 
 MIB = 1 << 20
 QUIET_SECONDS = 2           # before the first sign of life
 LONGEST_QUIET_SECONDS = 10  # between two of them
 POLL_SECONDS = 0.1
+SIGN_OF_LIFE = "  ... "
 
 
 def mib(size):
@@ -33,7 +35,7 @@ class Progress:
         elapsed = self.elapsed()
         if elapsed >= self._next:
             self._next = min(2 * elapsed, elapsed + LONGEST_QUIET_SECONDS)
-            say(f"  ... {self.what}, {elapsed:.0f} s {show()}".rstrip())
+            say(f"{SIGN_OF_LIFE}{self.what}, {elapsed:.0f} s {show()}".rstrip())
 
 
 def wait_until(what, probe, limit, show=lambda: ""):
@@ -64,3 +66,80 @@ class Table:
     def row(self, *cells):
         say("  ".join(str(cell).rjust(width)
                       for cell, width in zip(cells, self.widths)))
+
+
+class Results:
+    """Verdicts on tests as numbered TAP lines, printed and written as they come."""
+
+    def __init__(self, path=None):
+        self.verdicts = {}
+        self._file = open(path, "w", buffering=1) if path else None
+
+    def add(self, verdict, name):
+        """VERDICT is ok or not ok; NAME may end with a TAP directive."""
+        self.verdicts[name] = verdict
+        line = f"{verdict} {len(self.verdicts)} - {name}"
+        say(line)
+        if self._file:
+            self._file.write(line + "\n")
+
+    def finish(self):
+        """Write the plan, which comes last: a file without it is cut short."""
+        if self._file:
+            self._file.write(f"1..{len(self.verdicts)}\n")
+            self._file.close()
+
+    def good(self):
+        return bool(self.verdicts) and set(self.verdicts.values()) == {"ok"}
+
+
+class Output:
+    """What lab machines say: of one machine at once; of several, what belongs to a
+    test in one piece, when it has ended. Verdicts go to RESULTS."""
+
+    VERDICT = re.compile(r"(ok|not ok) \d+ - (.*)")
+    TITLE = re.compile(r"# (\w+: .*)")
+
+    def __init__(self, results=None, live=True):
+        self.results = results or Results()
+        self.live = live
+        self._kept = {}     # machine: lines
+        self._running = {}  # machine: title
+        self._heard = False
+        self._progress = Progress("the lab boots")
+
+    def line(self, machine, text):
+        self._heard = True
+        kept = self._kept.setdefault(machine, [])
+        verdict, title = self.VERDICT.fullmatch(text), self.TITLE.fullmatch(text)
+        if verdict:
+            self._flush(machine)
+            self.results.add(*verdict.groups())
+            self._running.pop(machine, None)
+        elif self.live:
+            say(text)
+        elif not text.startswith(SIGN_OF_LIFE):
+            kept.append(text)
+        if title and machine not in self._running:
+            self._running[machine] = title[1]
+            if not self.live:
+                self._restart()
+
+    def end(self, machine):
+        self._flush(machine)
+        self._running.pop(machine, None)
+        if not self.live:
+            self._restart()
+
+    def idle(self):
+        """Give a sign of life if there has been nothing to say for a while."""
+        if not (self.live and self._heard):
+            self._progress.tell()
+
+    def _flush(self, machine):
+        for text in self._kept.pop(machine, []):
+            say(text)
+
+    def _restart(self):
+        titles = [title.split(":")[0] for title in self._running.values()]
+        self._progress = Progress("running: " + ", ".join(titles or ["nothing"]))

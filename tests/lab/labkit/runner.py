@@ -3,8 +3,10 @@
 
 A scenario is a module in tests/lab/scenarios; each function in it whose name
 begins with test_ is one test, named by the first line of its docstring. A test
-gets a Lab and fails by an exception. The results are TAP, in results.tap.
+gets a Lab and fails by an exception. Several machines that share a directory may
+run the same list: each takes the next test that none has taken.
 """
+import collections
 import importlib
 import pathlib
 import resource
@@ -16,18 +18,40 @@ LAB = pathlib.Path(__file__).resolve().parent.parent
 TAIL_LINES = 25
 
 
+class Skip(Exception):
+    """Raised by a test that cannot run here; the text says why."""
+
+
+# What a lab machine has besides the drive: another drive with the same content, in
+# an IOMMU group of its own, and a group of three: a pair of "edu" devices and one
+# that the driver virtio-pci has.
+Others = collections.namedtuple("Others", "drive pair neighbour")
+
+
 class Lab:
     """What a test may use."""
 
-    def __init__(self, vmm, kernel, initrd, out, drive, drive_sha256):
+    def __init__(self, vmm, kernel, initrd, out, drive, digests, others=None,
+                 bzimage=None, kexec=None):
         self.vmm = vmm                    # the emulator's path
         self.kernel = kernel              # the guest's kernel and initramfs
         self.initrd = initrd
         self.out = out                    # where the logs go
         self.drive = drive                # the PciDevice to pass through
-        self.drive_sha256 = drive_sha256  # of its first vfio.DRIVE_READ bytes
+        self.digests = digests            # the drive's vfio.digests()
+        self.bzimage = bzimage            # the kernel as distributions pack it
+        self.kexec = kexec                # guest-kexec.c, compiled
+        self._others = others
         self._test = ""
         self._vms = 0
+
+    def take(self, test):
+        """Whether no other machine has taken TEST before."""
+        try:
+            (self.out / "taken" / test).mkdir(parents=True)
+        except FileExistsError:
+            return False
+        return True
 
     def begin(self, test):
         self._test, self._vms = test, 0
@@ -37,22 +61,46 @@ class Lab:
         self._vms += 1
         return f"{self._test}-{self._vms}"
 
+    @property
+    def others(self):
+        """The Others; without them the test is skipped."""
+        if not self._others:
+            raise Skip("needs the lab's other devices")
+        return self._others
+
     def logs(self):
         return sorted(self.out.glob(f"{self._test}-*"))
-
-
-class Skip(Exception):
-    """Raised by a test that cannot run here; the text says why."""
 
 
 def scenario_names():
     return sorted(path.stem for path in (LAB / "scenarios").glob("[a-z]*.py"))
 
 
+class Test:
+    """One function of a scenario."""
+
+    def __init__(self, scenario, function, first):
+        self.function = function
+        self.title = f"{scenario}: {function.__doc__.splitlines()[0]}"
+        self.log_name = f"{scenario}-{function.__name__[len('test_'):]}"
+        self.first = first
+
+
 def tests_of(scenario):
     module = importlib.import_module(f"scenarios.{scenario}")
-    return [function for name, function in vars(module).items()
+    first = getattr(module, "RUN_FIRST", ())
+    return [Test(scenario, function, function in first)
+            for name, function in vars(module).items()
             if name.startswith("test_") and callable(function)]
+
+
+def tests_of_all(scenarios):
+    """The tests of SCENARIOS in the order in which they are to be taken.
+
+    The longest come first, so that of several machines none ends much later.
+    """
+    tests = [test for scenario in scenarios for test in tests_of(scenario)]
+    return sorted(tests, key=lambda test: not test.first)
 
 
 def show_failure(lab, error):
@@ -66,35 +114,28 @@ def show_failure(lab, error):
             say(f"#   {line.rstrip()}")
 
 
-def run_test(lab, scenario, function):
-    """Run one test; its TAP line without the leading number."""
-    name = f"{scenario}: {function.__doc__.splitlines()[0]}"
-    say(f"\n# {name}")
-    lab.begin(f"{scenario}-{function.__name__[len('test_'):]}")
+def run_test(lab, test):
+    """Run one test; its verdict and its title with what TAP wants to know."""
+    say(f"\n# {test.title}")
+    lab.begin(test.log_name)
     lab.drive.give_to("vfio-pci")
     try:
-        function(lab)
+        test.function(lab)
     except Skip as reason:
-        return "ok", f"{name} # SKIP {reason}"
+        return "ok", f"{test.title} # SKIP {reason}"
     except Exception as error:  # whatever it is, the other tests go on
         show_failure(lab, error)
-        return "not ok", name
-    return "ok", name
+        return "not ok", test.title
+    return "ok", test.title
 
 
-def run(lab, scenarios):
-    """Run all tests of SCENARIOS; False if one failed."""
+def run(lab, scenarios, results):
+    """Run those tests of SCENARIOS that no other machine runs; False if one failed."""
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
-    tests = [(name, test) for name in scenarios for test in tests_of(name)]
-    passed = True
     former_driver = lab.drive.driver()
-    with open(lab.out / "results.tap", "w", buffering=1) as results:
-        for number, (scenario, function) in enumerate(tests, 1):
-            verdict, name = run_test(lab, scenario, function)
-            passed = passed and verdict == "ok"
-            say(f"{verdict} {number} - {name}")
-            results.write(f"{verdict} {number} - {name}\n")
-        # The plan comes last: results without it are of a run cut short.
-        results.write(f"1..{len(tests)}\n")
+    for test in tests_of_all(scenarios):
+        if lab.take(test.log_name):
+            results.add(*run_test(lab, test))
+    results.finish()
     lab.drive.give_to(former_driver)
-    return passed
+    return results.good()

@@ -17,8 +17,8 @@ def check_clock(vm):
 
 
 def test_machine(lab):
-    """two CPUs, PCI by ECAM, a clock, and a power button that works"""
-    with Vm(lab, "-smp", "2", "-m", "256M") as vm:
+    """a bzImage with two CPUs, PCI by ECAM, a clock, and a power button that works"""
+    with Vm(lab, "-smp", "2", "-m", "256M", "-kernel", lab.bzimage) as vm:
         vm.boot()
         cpus = vm.ask("grep -c ^processor /proc/cpuinfo")
         assert cpus == "2", f"the guest sees {cpus} CPUs"

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A system reset unplugs; a device's reset, such as a driver's reload, does not."""
-from labkit.report import MIB, mib
+import time
+
+from labkit.report import MIB, mib, say
 from labkit.vm import BOOT_RAM, Vm, peripheral
 
 SIZE = 256 * MIB
+REBOOTS = 20
 EVENT_SECONDS = 60
 
 
@@ -62,3 +65,25 @@ def test_no_reboot_exits(lab):
         vm.tell("reboot -f")
         status = vm.wait_for_exit()
         assert status == 0, f"the emulator ended with status {status}"
+
+
+def test_many_reboots(lab):
+    """after each of twenty reboots nothing is plugged, and boot RAM pinned"""
+    with start(lab) as vm:
+        for turn in range(1, REBOOTS + 1):
+            vm.wait_for_size(SIZE)
+            check_pinned(vm, SIZE, f"before reboot {turn}")
+            if turn == 1:
+                vm.wait_for_guest()
+                vm.tell("reboot -f")
+            else:  # sooner than the guest could
+                vm.qmp.command("system_reset")
+            vm.qmp.event("RESET", EVENT_SECONDS)
+            plugged = vm.plugged()
+            assert plugged == 0, f"after reboot {turn} {mib(plugged)} are plugged"
+            check_pinned(vm, 0, f"after reboot {turn}")
+        seconds = time.monotonic() - vm.started
+        say(f"{REBOOTS} times {mib(SIZE)} plugged, {seconds / REBOOTS:.1f} s each")
+
+
+RUN_FIRST = (test_many_reboots,)
