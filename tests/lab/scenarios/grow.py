@@ -2,9 +2,13 @@
 """The main job: a guest with a passed-through drive grows and shrinks, and what
 the kernel has pinned for it follows, block by block."""
 from labkit.report import MIB, Table, mib, wait_until
-from labkit.vm import BOOT_RAM, Vm
+from labkit.sampler import Sampler
+from labkit.vm import BOOT_RAM, Vm, peripheral
 
 ONLINE_SECONDS = 30
+# What a run leaves for people to look at, among the logs.
+MAP = "memory-map.png"
+CHART = "plugged-and-pinned.svg"
 
 
 def check_row(vm, table, requested, boot_total, seconds):
@@ -26,21 +30,42 @@ def check_row(vm, table, requested, boot_total, seconds):
         f"but should be {mib(boot_total + plugged)}"
 
 
+def dump_map(lab, vm):
+    """Have the emulator draw what it has, and look whether it did."""
+    path = lab.out / MAP
+    vm.qmp.command("memory-map-dump", file=str(path))
+    with open(path, "rb") as picture:
+        assert picture.read(8) == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG"
+
+
+def draw_chart(lab, sampler):
+    """Chart the samples, which must have seen all of the growing."""
+    most = max((plugged for _, plugged, _ in sampler.samples), default=0)
+    assert most == 1024, f"the most plugged in a sample is {most} MiB"
+    (lab.out / CHART).write_text(sampler.chart("A guest grows and shrinks"))
+
+
 def test_grow_and_shrink(lab):
     """pinned memory follows plugged memory, and the drive reaches all of it"""
-    with Vm(lab, "-m", "256M,maxmem=4G,slots=2",
-            "-object", "memory-backend-ram,id=mem0,size=2G",
-            "-device", "virtio-mem-pci,id=vm0,memdev=mem0,requested-size=0",
-            "-device", f"vfio-pci,host={lab.drive.address}") as vm:
+    with Sampler() as sampler, \
+            Vm(lab, "-m", "256M,maxmem=4G,slots=2",
+               "-object", "memory-backend-ram,id=mem0,size=2G",
+               "-device", "virtio-mem-pci,id=vm0,memdev=mem0,requested-size=0",
+               "-device", f"vfio-pci,host={lab.drive.address}",
+               *sampler.options) as vm:
         vm.boot()
+        sampler.start(vm, peripheral("vm0"))
         table = Table("requested", "plugged", "MemTotal", "pinned", "seconds")
         boot_total = vm.mem_total()
         check_row(vm, table, 0, boot_total, "-")
         for size in (512 * MIB, 1024 * MIB):
             check_row(vm, table, size, boot_total, f"{vm.resize(size):.1f}")
         vm.check_drive()
+        dump_map(lab, vm)
         size = 256 * MIB
         check_row(vm, table, size, boot_total, f"{vm.resize(size):.1f}")
+        sampler.stop()
+        draw_chart(lab, sampler)
         vm.tell("poweroff -f")
         status = vm.wait_for_exit()
         assert status == 0, f"the emulator ended with status {status}"
