@@ -3,11 +3,15 @@
 # A thin front of configure, ninja and the test runners.
 #
 #   make                  build; configure first if that was not done
-#   make run              grow and shrink a real guest with a passed-through drive
+#   make run              grow and shrink a real guest with a passed-through drive;
+#                         leaves a map of its memory and a chart
 #   make check            all tests; check-unit, check-qtest, check-kvm, check-lab:
 #                         some of them
 #   make coverage         which lines of the core unit and qtest reach, in build-coverage
-#   make bench            the benchmarks; they judge nothing
+#   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
+#                         look, without those in the lab, which take long
+#   make bench-check      instructions of a request against the recorded ones
+#   make docs             bring docs/qmp-reference.md up to date
 #   make install          honours DESTDIR and PREFIX
 #   make clean distclean
 #
@@ -36,9 +40,11 @@ Q := $(if $(V),,@)
 NINJA := ninja -C $(BUILD) $(if $(V),-v)
 RUN_CHECKS := tests/run-checks --build $(BUILD) $(if $(V),--verbose) $(CHECK_FLAGS)
 COVERED := softmmu hw/virtio hw/vfio
+VMM ?= $(BUILD)/sparsevm
+BENCHES := start-up requests mappings replay $(if $(QUICK),,lab-bench)
 
 .PHONY: all deps run check check-unit check-qtest check-kvm check-lab \
-        coverage print-coverage bench install clean distclean
+        coverage print-coverage bench bench-check docs install clean distclean
 .NOTPARALLEL:
 
 all: $(BUILD)/build.ninja
@@ -52,6 +58,8 @@ deps:
 
 run: deps all
 	$(Q)VMM="$${VMM:-$(BUILD)/sparsevm}" tests/lab/lab grow
+	@echo "guest memory while it was grown:  build/lab/out/memory-map.png"
+	@echo "plugged against pinned over time: build/lab/out/plugged-and-pinned.svg"
 
 check: deps all
 	$(Q)$(RUN_CHECKS) $(CHECK_SUITES)
@@ -78,10 +86,20 @@ print-coverage: all
 	$(Q)tests/coverage --build $(BUILD) $(COVERED)
 
 bench: deps all
-	$(Q)set -e; for program in tests/bench/*; do \
-	    [ ! -f $$program ] || [ ! -x $$program ] || \
-	    { echo "$$program:"; $$program --vmm "$${VMM:-$(BUILD)/sparsevm}"; }; \
+	$(Q)set -e; for bench in $(BENCHES); do \
+	    echo; echo "$$bench:"; \
+	    tests/bench/$$bench --vmm $(VMM) --build $(BUILD) --out $(BUILD)/bench \
+	        $(if $(QUICK),--quick); \
 	done
+	$(Q)echo; ls $(BUILD)/bench/*.json $(BUILD)/bench/*.svg
+
+bench-check: deps all
+	$(Q)scripts/install-deps --bench
+	$(Q)tests/bench/instructions --vmm $(VMM) --build $(BUILD)
+
+docs: all
+	$(Q)$(BUILD)/docs/qmp-reference > docs/qmp-reference.md.new
+	$(Q)mv docs/qmp-reference.md.new docs/qmp-reference.md
 
 install: all
 	$(if $(PREFIX),$(Q)meson configure $(BUILD) -Dprefix=$(PREFIX))
