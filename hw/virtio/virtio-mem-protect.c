@@ -263,6 +263,11 @@ static void virtio_mem_protect_tell(void *opaque)
     emit_event(p, &violations, stop ? "stop" : "continue");
     if (stop) {
         vm_stop(RUN_STATE_PAUSED);
+        /* What came before the CPUs had stopped must not stop them again. */
+        ram_guard_take_violations(p->guard, &violations);
+        if (violations.count) {
+            emit_event(p, &violations, "stop");
+        }
     }
 }
 
