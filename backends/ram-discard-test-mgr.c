@@ -174,46 +174,6 @@ static RamDiscardState *test_mgr_get_state(const RamDiscardMgr *rdm,
     return &mgr->state;
 }
 
-static uint64_t test_mgr_get_min_granularity(const RamDiscardMgr *rdm,
-                                             const MemoryRegion *mr)
-{
-    return test_mgr_get_state(rdm, mr)->granularity;
-}
-
-static bool test_mgr_is_populated(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr, ram_addr_t offset,
-                                  ram_addr_t size)
-{
-    return ram_discard_state_is_populated(test_mgr_get_state(rdm, mr), offset,
-                                          size);
-}
-
-static int test_mgr_register(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             RamDiscardListener *rdl)
-{
-    return ram_discard_state_register(test_mgr_get_state(rdm, mr), rdl);
-}
-
-static void test_mgr_unregister(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                                RamDiscardListener *rdl)
-{
-    ram_discard_state_unregister(test_mgr_get_state(rdm, mr), rdl);
-}
-
-static int test_mgr_replay_populated(const RamDiscardMgr *rdm,
-                                     const MemoryRegion *mr,
-                                     RamDiscardListener *rdl)
-{
-    return ram_discard_state_replay_populated(test_mgr_get_state(rdm, mr), rdl);
-}
-
-static void test_mgr_replay_discarded(const RamDiscardMgr *rdm,
-                                      const MemoryRegion *mr,
-                                      RamDiscardListener *rdl)
-{
-    ram_discard_state_replay_discarded(test_mgr_get_state(rdm, mr), rdl);
-}
-
 /* --- properties --- */
 
 static bool check_unset(const RamDiscardTestMgr *mgr, const char *name,
@@ -286,7 +246,6 @@ static void test_mgr_init(Object *obj)
 static void test_mgr_class_init(ObjectClass *klass, void *data)
 {
     UserCreatableClass *ucc = USER_CREATABLE_CLASS(klass);
-    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
 
     object_class_property_add(klass, "granularity", "size", get_granularity,
                               set_granularity, NULL, NULL);
@@ -300,13 +259,8 @@ static void test_mgr_class_init(ObjectClass *klass, void *data)
     ucc->complete = test_mgr_complete;
     ucc->prepare_delete = test_mgr_prepare_delete;
 
-    rdmc->get_min_granularity = test_mgr_get_min_granularity;
-    rdmc->is_populated = test_mgr_is_populated;
-    rdmc->register_listener = test_mgr_register;
-    rdmc->unregister_listener = test_mgr_unregister;
-    rdmc->replay_populated = test_mgr_replay_populated;
-    rdmc->replay_discarded = test_mgr_replay_discarded;
-    rdmc->get_state = test_mgr_get_state;
+    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
+                                    test_mgr_get_state);
 }
 
 static const TypeInfo test_mgr_types[] = {

@@ -522,56 +522,10 @@ static RamDiscardState *group_get_state(const RamDiscardMgr *rdm,
     return &group->state;
 }
 
-static uint64_t group_get_min_granularity(const RamDiscardMgr *rdm,
-                                          const MemoryRegion *mr)
-{
-    return group_get_state(rdm, mr)->granularity;
-}
-
-static bool group_is_populated(const RamDiscardMgr *rdm, const MemoryRegion *mr,
-                               ram_addr_t offset, ram_addr_t size)
-{
-    return ram_discard_state_is_populated(group_get_state(rdm, mr), offset,
-                                          size);
-}
-
-static int group_register(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                          RamDiscardListener *rdl)
-{
-    return ram_discard_state_register(group_get_state(rdm, mr), rdl);
-}
-
-static void group_unregister(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             RamDiscardListener *rdl)
-{
-    ram_discard_state_unregister(group_get_state(rdm, mr), rdl);
-}
-
-static int group_replay_populated(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr,
-                                  RamDiscardListener *rdl)
-{
-    return ram_discard_state_replay_populated(group_get_state(rdm, mr), rdl);
-}
-
-static void group_replay_discarded(const RamDiscardMgr *rdm,
-                                   const MemoryRegion *mr,
-                                   RamDiscardListener *rdl)
-{
-    ram_discard_state_replay_discarded(group_get_state(rdm, mr), rdl);
-}
-
 static void ram_discard_group_class_init(ObjectClass *klass, void *data)
 {
-    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
-
-    rdmc->get_min_granularity = group_get_min_granularity;
-    rdmc->is_populated = group_is_populated;
-    rdmc->register_listener = group_register;
-    rdmc->unregister_listener = group_unregister;
-    rdmc->replay_populated = group_replay_populated;
-    rdmc->replay_discarded = group_replay_discarded;
-    rdmc->get_state = group_get_state;
+    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
+                                    group_get_state);
 }
 
 static const TypeInfo ram_discard_group_info = {

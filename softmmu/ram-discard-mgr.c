@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interface TYPE_RAM_DISCARD_MGR: who manages a RAM region, and the calls
- * to the manager. No policy: ram-discard.c has the state machine.
+ * The interface TYPE_RAM_DISCARD_MGR: who manages a RAM region, the calls to
+ * the manager, and the methods of managers that have a RamDiscardState. No
+ * policy: ram-discard.c has the state machine.
  */
 #include "qemu/osdep.h"
 #include "ram-discard-internal.h"
@@ -115,6 +116,66 @@ void ram_discard_listener_object(RamDiscardListener *rdl, const char *reason)
 {
     g_free(rdl->objection);
     rdl->objection = g_strdup(reason);
+}
+
+/* --- managers that have a RamDiscardState --- */
+
+static uint64_t forward_get_min_granularity(const RamDiscardMgr *rdm,
+                                            const MemoryRegion *mr)
+{
+    return ram_discard_mgr_get_state(rdm, mr)->granularity;
+}
+
+static bool forward_is_populated(const RamDiscardMgr *rdm,
+                                 const MemoryRegion *mr, ram_addr_t offset,
+                                 ram_addr_t size)
+{
+    return ram_discard_state_is_populated(ram_discard_mgr_get_state(rdm, mr),
+                                          offset, size);
+}
+
+static int forward_register_listener(RamDiscardMgr *rdm,
+                                     const MemoryRegion *mr,
+                                     RamDiscardListener *rdl)
+{
+    return ram_discard_state_register(ram_discard_mgr_get_state(rdm, mr), rdl);
+}
+
+static void forward_unregister_listener(RamDiscardMgr *rdm,
+                                        const MemoryRegion *mr,
+                                        RamDiscardListener *rdl)
+{
+    ram_discard_state_unregister(ram_discard_mgr_get_state(rdm, mr), rdl);
+}
+
+static int forward_replay_populated(const RamDiscardMgr *rdm,
+                                    const MemoryRegion *mr,
+                                    RamDiscardListener *rdl)
+{
+    return ram_discard_state_replay_populated(
+        ram_discard_mgr_get_state(rdm, mr), rdl);
+}
+
+static void forward_replay_discarded(const RamDiscardMgr *rdm,
+                                     const MemoryRegion *mr,
+                                     RamDiscardListener *rdl)
+{
+    ram_discard_state_replay_discarded(ram_discard_mgr_get_state(rdm, mr),
+                                       rdl);
+}
+
+void ram_discard_mgr_class_use_state(
+    RamDiscardMgrClass *klass,
+    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr))
+{
+    klass->get_min_granularity = forward_get_min_granularity;
+    klass->is_populated = forward_is_populated;
+    klass->register_listener = forward_register_listener;
+    klass->unregister_listener = forward_unregister_listener;
+    klass->replay_populated = forward_replay_populated;
+    klass->replay_discarded = forward_replay_discarded;
+    klass->get_state = get_state;
 }
 
 static const TypeInfo ram_discard_mgr_info = {

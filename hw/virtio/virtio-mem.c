@@ -303,65 +303,6 @@ static void virtio_mem_unrealize(DeviceState *dev)
 
 /* --- RamDiscardMgr --- */
 
-static uint64_t virtio_mem_rdm_get_min_granularity(const RamDiscardMgr *rdm,
-                                                   const MemoryRegion *mr)
-{
-    const VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    return vmem->block_size;
-}
-
-static bool virtio_mem_rdm_is_populated(const RamDiscardMgr *rdm,
-                                        const MemoryRegion *mr,
-                                        ram_addr_t offset, ram_addr_t size)
-{
-    const VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    return ram_discard_state_is_populated(&vmem->discard, offset, size);
-}
-
-static int virtio_mem_rdm_register_listener(RamDiscardMgr *rdm,
-                                            const MemoryRegion *mr,
-                                            RamDiscardListener *rdl)
-{
-    VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    return ram_discard_state_register(&vmem->discard, rdl);
-}
-
-static void virtio_mem_rdm_unregister_listener(RamDiscardMgr *rdm,
-                                               const MemoryRegion *mr,
-                                               RamDiscardListener *rdl)
-{
-    VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    ram_discard_state_unregister(&vmem->discard, rdl);
-}
-
-static int virtio_mem_rdm_replay_populated(const RamDiscardMgr *rdm,
-                                           const MemoryRegion *mr,
-                                           RamDiscardListener *rdl)
-{
-    const VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    return ram_discard_state_replay_populated(&vmem->discard, rdl);
-}
-
-static void virtio_mem_rdm_replay_discarded(const RamDiscardMgr *rdm,
-                                            const MemoryRegion *mr,
-                                            RamDiscardListener *rdl)
-{
-    const VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    ram_discard_state_replay_discarded(&vmem->discard, rdl);
-}
-
 static RamDiscardState *virtio_mem_rdm_get_state(const RamDiscardMgr *rdm,
                                                  const MemoryRegion *mr)
 {
@@ -484,7 +425,6 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_CLASS(klass);
-    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
 
     device_class_set_props(dc, virtio_mem_properties);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
@@ -508,13 +448,8 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
     vdc->get_features = virtio_mem_get_features;
     vdc->validate_features = virtio_mem_validate_features;
 
-    rdmc->get_min_granularity = virtio_mem_rdm_get_min_granularity;
-    rdmc->is_populated = virtio_mem_rdm_is_populated;
-    rdmc->register_listener = virtio_mem_rdm_register_listener;
-    rdmc->unregister_listener = virtio_mem_rdm_unregister_listener;
-    rdmc->replay_populated = virtio_mem_rdm_replay_populated;
-    rdmc->replay_discarded = virtio_mem_rdm_replay_discarded;
-    rdmc->get_state = virtio_mem_rdm_get_state;
+    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
+                                    virtio_mem_rdm_get_state);
 }
 
 static const TypeInfo virtio_mem_info = {

@@ -3,8 +3,9 @@
  * The state machine behind a RamDiscardMgr: which blocks of one RAM region are
  * populated, who listens, and how a change is carried out so that the laws of
  * exec/memory.h hold even when a listener objects or a discard fails. A
- * manager (virtio-mem) embeds a RamDiscardState and forwards its interface
- * methods here; it never touches the bitmap or calls a listener by itself.
+ * manager (virtio-mem) embeds a RamDiscardState and has its interface methods
+ * forwarded here (ram_discard_mgr_class_use_state()); it never touches the
+ * bitmap or calls a listener by itself.
  *
  * Costs: work is in words of the bitmap and in runs, never in single bits, and
  * nothing is proportional to the region when little of it is populated.
@@ -72,6 +73,16 @@ int ram_discard_state_replay_populated(const RamDiscardState *s,
                                        RamDiscardListener *rdl);
 void ram_discard_state_replay_discarded(const RamDiscardState *s,
                                         RamDiscardListener *rdl);
+
+/*
+ * Makes of @klass that of managers with a RamDiscardState: @get_state, which
+ * shows it and checks that the region is the manager's, and all other methods,
+ * which forward to the above. A class may override one afterwards.
+ */
+void ram_discard_mgr_class_use_state(
+    RamDiscardMgrClass *klass,
+    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr));
 
 /* Whether no block of the range is populated; false if out of the region. */
 bool ram_discard_state_is_discarded(const RamDiscardState *s,

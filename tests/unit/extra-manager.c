@@ -30,40 +30,10 @@ static RamDiscardState *extra_get_state(const RamDiscardMgr *rdm,
     return mgr->secretive ? NULL : &mgr->state;
 }
 
-static uint64_t extra_get_min_granularity(const RamDiscardMgr *rdm,
-                                          const MemoryRegion *mr)
-{
-    return EXTRA_MANAGER(rdm)->state.granularity;
-}
-
-static bool extra_is_populated(const RamDiscardMgr *rdm, const MemoryRegion *mr,
-                               ram_addr_t offset, ram_addr_t size)
-{
-    return ram_discard_state_is_populated(&EXTRA_MANAGER(rdm)->state, offset,
-                                          size);
-}
-
-static int extra_register(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                          RamDiscardListener *rdl)
-{
-    return ram_discard_state_register(&EXTRA_MANAGER(rdm)->state, rdl);
-}
-
-static void extra_unregister(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             RamDiscardListener *rdl)
-{
-    ram_discard_state_unregister(&EXTRA_MANAGER(rdm)->state, rdl);
-}
-
 static void extra_class_init(ObjectClass *klass, void *data)
 {
-    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
-
-    rdmc->get_min_granularity = extra_get_min_granularity;
-    rdmc->is_populated = extra_is_populated;
-    rdmc->register_listener = extra_register;
-    rdmc->unregister_listener = extra_unregister;
-    rdmc->get_state = extra_get_state;
+    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
+                                    extra_get_state);
 }
 
 static const TypeInfo extra_manager_types[] = {

@@ -88,40 +88,6 @@ static uint64_t sparse_ram_get_min_granularity(const RamDiscardMgr *rdm,
                                  : ram->state.granularity;
 }
 
-static bool sparse_ram_is_populated(const RamDiscardMgr *rdm,
-                                    const MemoryRegion *mr, ram_addr_t offset,
-                                    ram_addr_t size)
-{
-    return ram_discard_state_is_populated(&SPARSE_RAM(rdm)->state, offset,
-                                          size);
-}
-
-static int sparse_ram_register(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                               RamDiscardListener *rdl)
-{
-    return ram_discard_state_register(&SPARSE_RAM(rdm)->state, rdl);
-}
-
-static void sparse_ram_unregister(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                                  RamDiscardListener *rdl)
-{
-    ram_discard_state_unregister(&SPARSE_RAM(rdm)->state, rdl);
-}
-
-static int sparse_ram_replay_populated(const RamDiscardMgr *rdm,
-                                       const MemoryRegion *mr,
-                                       RamDiscardListener *rdl)
-{
-    return ram_discard_state_replay_populated(&SPARSE_RAM(rdm)->state, rdl);
-}
-
-static void sparse_ram_replay_discarded(const RamDiscardMgr *rdm,
-                                        const MemoryRegion *mr,
-                                        RamDiscardListener *rdl)
-{
-    ram_discard_state_replay_discarded(&SPARSE_RAM(rdm)->state, rdl);
-}
-
 static RamDiscardState *sparse_ram_get_state(const RamDiscardMgr *rdm,
                                              const MemoryRegion *mr)
 {
@@ -132,13 +98,8 @@ static void sparse_ram_class_init(ObjectClass *klass, void *data)
 {
     RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
 
+    ram_discard_mgr_class_use_state(rdmc, sparse_ram_get_state);
     rdmc->get_min_granularity = sparse_ram_get_min_granularity;
-    rdmc->is_populated = sparse_ram_is_populated;
-    rdmc->register_listener = sparse_ram_register;
-    rdmc->unregister_listener = sparse_ram_unregister;
-    rdmc->replay_populated = sparse_ram_replay_populated;
-    rdmc->replay_discarded = sparse_ram_replay_discarded;
-    rdmc->get_state = sparse_ram_get_state;
 }
 
 static const TypeInfo sparse_ram_types[] = {
