@@ -5,7 +5,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <asm/bootparam.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -14,10 +13,9 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include "../qtest/bzimage.h"
 #include "../qtest/libqtest.h"
 
-#define SETUP_SIZE (5 * 512)
-#define ENTRY 0x200
 #define RBX 0x1122334455667788
 #define STORED_AT 0x2000000               /* guest physical */
 
@@ -28,29 +26,6 @@ static const uint8_t code[] = {
     0x66, 0xba, 0xf8, 0x03, 0xb0, '!', 0xee,
     0xf4, 0xeb, 0xfd,
 };
-
-static void write_guest(const char *path)
-{
-    g_autofree uint8_t *image = g_malloc0(SETUP_SIZE + ENTRY + 4096);
-    struct setup_header header = {
-        .setup_sects = 4,
-        .boot_flag = 0xaa55,
-        .jump = 0x6aeb,
-        .header = 0x53726448,
-        .version = 0x020f,
-        .loadflags = LOADED_HIGH,
-        .initrd_addr_max = INT32_MAX,
-        .xloadflags = XLF_KERNEL_64,
-        .cmdline_size = 255,
-        .pref_address = 16 * MiB,
-        .init_size = MiB,
-    };
-
-    memcpy(image + offsetof(struct boot_params, hdr), &header, sizeof(header));
-    memcpy(image + SETUP_SIZE + ENTRY, code, sizeof(code));
-    g_assert_true(g_file_set_contents(path, (char *)image,
-                                      SETUP_SIZE + ENTRY + 4096, NULL));
-}
 
 /* Starts the emulator and waits until the guest has spoken. */
 static pid_t start(const char *dir, const char *kernel)
@@ -127,7 +102,7 @@ static void test_registers(void)
     kernel = g_build_filename(dir, "kernel", NULL);
     qmp_path = g_build_filename(dir, "qmp", NULL);
     core_path = g_build_filename(dir, "core", NULL);
-    write_guest(kernel);
+    bzimage_write(kernel, code, sizeof(code));
     pid = start(dir, kernel);
     qmp = qmp_client_connect(qmp_path);
     qmp_client_handshake(qmp);

@@ -7,13 +7,11 @@
  */
 #include "qemu/osdep.h"
 
-#include <asm/bootparam.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 
-#define SETUP_SECTS 4
-#define SETUP_SIZE ((SETUP_SECTS + 1) * 512)
-#define ENTRY 0x200
+#include "../qtest/bzimage.h"
+
 #define RUN_SECONDS "20"
 
 /* Instructions. OUTB: dx = port, al = value. */
@@ -30,31 +28,6 @@
 
 static char *dir;
 
-static char *write_guest(const uint8_t *code, size_t size)
-{
-    char *path = g_build_filename(dir, "kernel", NULL);
-    g_autofree uint8_t *image = g_malloc0(SETUP_SIZE + ENTRY + size + 16);
-    struct setup_header header = {
-        .setup_sects = SETUP_SECTS,
-        .boot_flag = 0xaa55,
-        .jump = 0x6aeb,
-        .header = 0x53726448,
-        .version = 0x020f,
-        .loadflags = LOADED_HIGH,
-        .initrd_addr_max = INT32_MAX,
-        .xloadflags = XLF_KERNEL_64,
-        .cmdline_size = 255,
-        .pref_address = 16 * MiB,
-        .init_size = MiB,
-    };
-
-    memcpy(image + offsetof(struct boot_params, hdr), &header, sizeof(header));
-    memcpy(image + SETUP_SIZE + ENTRY, code, size);
-    g_assert_true(g_file_set_contents(path, (char *)image,
-                                      SETUP_SIZE + ENTRY + size + 16, NULL));
-    return path;
-}
-
 typedef struct Result {
     char *out;                            /* what the guest said */
     char *err;                            /* what the emulator said */
@@ -65,7 +38,7 @@ typedef struct Result {
 static Result run(const uint8_t *code, size_t size, const char *seconds,
                   const char *option)
 {
-    g_autofree char *kernel = write_guest(code, size);
+    g_autofree char *kernel = g_build_filename(dir, "kernel", NULL);
     const char *argv[] = {
         "timeout", seconds, g_getenv("SPARSEVM"), "-accel", "kvm", "-m", "64M",
         "-nodefaults", "-display", "none", "-serial", "stdio", "-kernel",
@@ -74,6 +47,7 @@ static Result run(const uint8_t *code, size_t size, const char *seconds,
     GError *err = NULL;
     Result r;
 
+    bzimage_write(kernel, code, size);
     g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
                  &r.out, &r.err, &r.status, &err);
     g_assert_no_error(err);

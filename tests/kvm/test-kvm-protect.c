@@ -7,7 +7,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <asm/bootparam.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
@@ -15,10 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "../qtest/bzimage.h"
 #include "../qtest/libqtest.h"
 
-#define SETUP_SIZE (5 * 512)
-#define ENTRY 0x200
 #define REGION 0x100000000                /* where device memory begins */
 #define SWEPT (128 * MiB)
 
@@ -60,30 +58,6 @@ typedef struct Vm {
     QmpClient *qmp;
 } Vm;
 
-static void write_guest(const char *path, const uint8_t *code, size_t size)
-{
-    g_autofree uint8_t *image = g_malloc0(SETUP_SIZE + ENTRY + 4096);
-    struct setup_header header = {
-        .setup_sects = 4,
-        .boot_flag = 0xaa55,
-        .jump = 0x6aeb,
-        .header = 0x53726448,
-        .version = 0x020f,
-        .loadflags = LOADED_HIGH,
-        .initrd_addr_max = INT32_MAX,
-        .xloadflags = XLF_KERNEL_64,
-        .cmdline_size = 255,
-        .pref_address = 16 * MiB,
-        .init_size = MiB,
-    };
-
-    g_assert_cmpuint(size, <=, 4096);
-    memcpy(image + offsetof(struct boot_params, hdr), &header, sizeof(header));
-    memcpy(image + SETUP_SIZE + ENTRY, code, size);
-    g_assert_true(g_file_set_contents(path, (char *)image,
-                                      SETUP_SIZE + ENTRY + 4096, NULL));
-}
-
 static bool skipped(void)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -114,7 +88,7 @@ static void vm_start(Vm *vm, const char *backend, const char *action,
     vm->dir = g_dir_make_tmp("kvm-protect-XXXXXX", NULL);
     kernel = g_build_filename(vm->dir, "kernel", NULL);
     qmp_path = g_build_filename(vm->dir, "qmp", NULL);
-    write_guest(kernel, code, size);
+    bzimage_write(kernel, code, size);
     line = g_strdup_printf(
         "%s -accel kvm -m 64M,maxmem=4G -nodefaults -display none "
         "-serial stdio -kernel %s -qmp unix:%s,server=on,wait=off "

@@ -344,7 +344,7 @@ static void test_kernels(void)
 
 static void test_initrds(void)
 {
-    g_autofree char *kernel = make_bzimage();
+    g_autofree char *kernel = bzimage_make();
     g_autofree char *big = make_file("", 3LL << 30);
     g_autofree char *missing = g_strdup_printf(
         QTEST_ARGS "-kernel %s -initrd /no/such/initrd", kernel);

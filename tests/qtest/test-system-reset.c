@@ -18,7 +18,7 @@ typedef struct Fixture {
 
 static void setup(Fixture *f, const void *data)
 {
-    f->kernel = make_bzimage();
+    f->kernel = bzimage_make();
     f->qts = qtest_init("-M q35 -m 64M -S -kernel %s", f->kernel);
     f->qmp = qtest_qmp(f->qts);
 }
