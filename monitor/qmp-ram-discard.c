@@ -88,26 +88,6 @@ static JsonArray *listeners_info(const RamDiscardState *s)
     return array;
 }
 
-static JsonObject *refusal_info(const RamDiscardRefusal *refusal)
-{
-    JsonObject *info = json_object_new();
-    gint64 age = g_get_real_time() - refusal->time;
-
-    json_object_set_string_member(info, "reason",
-                                  refusal->reason ? refusal->reason
-                                  : g_strerror(-refusal->err));
-    if (refusal->kind) {
-        json_object_set_string_member(info, "kind", refusal->kind);
-    }
-    json_object_set_int_member(info, "offset", (gint64)refusal->offset);
-    json_object_set_int_member(info, "length", (gint64)refusal->size);
-    json_object_set_int_member(info, "count", (gint64)refusal->count);
-    json_object_set_boolean_member(info, "standing", refusal->standing);
-    json_object_set_int_member(info, "seconds-ago",
-                               MAX(age, 0) / G_USEC_PER_SEC);
-    return info;
-}
-
 static void add_run(JsonArray *runs, uint64_t offset, uint64_t length)
 {
     JsonObject *run = json_object_new();
@@ -155,7 +135,7 @@ static JsonObject *region_info(MemoryRegion *mr, Query *query)
     json_object_set_array_member(info, "listeners", listeners_info(s));
     if (s->refusal.count) {
         json_object_set_object_member(info, "last-refusal",
-                                      refusal_info(&s->refusal));
+                                      ram_discard_refusal_info(&s->refusal));
     }
     return info;
 }

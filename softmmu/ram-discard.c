@@ -348,7 +348,7 @@ static void note_refusal(RamDiscardState *s, uint64_t offset, uint64_t size,
         .err = err,
         .kind = kind,
         .reason = reason,
-        .time = g_get_real_time(),
+        .time = g_get_monotonic_time(),
         .standing = true,
     };
 }

@@ -14,6 +14,8 @@
 #ifndef EXEC_RAM_DISCARD_H
 #define EXEC_RAM_DISCARD_H
 
+#include <json-glib/json-glib.h>
+
 #include "exec/memory.h"
 
 /*
@@ -32,7 +34,7 @@ typedef struct RamDiscardRefusal {
     int err;                              /* -errno of the listener */
     const char *kind;                     /* its kind, may be NULL */
     char *reason;                         /* what it said, may be NULL */
-    int64_t time;                         /* us since 1970 */
+    int64_t time;                         /* us, g_get_monotonic_time() */
     bool standing;                        /* nothing was populated since */
 } RamDiscardRefusal;
 
@@ -105,6 +107,9 @@ int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
 void ram_discard_state_refuse(RamDiscardState *s, uint64_t offset,
                               uint64_t size, int err, const char *kind,
                               const char *reason);
+/* What "last-refusal" has of @refusal, of which there was one: reason, kind (if
+ * it has one), offset, size (bytes), count, standing, seconds-ago; the caller's. */
+JsonObject *ram_discard_refusal_info(const RamDiscardRefusal *refusal);
 /* Discards a range that is wholly populated and aligned. 0, or the -errno of
  * the failed discard; then nothing has changed. */
 int ram_discard_state_discard(RamDiscardState *s, uint64_t offset,

@@ -217,7 +217,7 @@ static void test_refusal_is_told(Fixture *f, const void *data)
                                             "last-refusal");
     g_assert_cmpstr(text(refusal, "kind"), ==, "vfio");
     g_assert_cmpuint(number(refusal, "offset"), ==, 3 * BLOCK);
-    g_assert_cmpuint(number(refusal, "length"), ==, BLOCK);
+    g_assert_cmpuint(number(refusal, "size"), ==, BLOCK);
     g_assert_cmpuint(number(refusal, "count"), ==, 1);
     g_assert_true(json_object_get_boolean_member(refusal, "standing"));
     g_assert_cmpstr(text(refusal, "reason"), !=, "");
