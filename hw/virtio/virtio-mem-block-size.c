@@ -75,6 +75,7 @@ uint64_t virtio_mem_least_block_size(const VirtIOMEM *vmem)
 
 /* The memory backends that matter. */
 typedef struct Backends {
+    const HostMemoryBackend *own;     /* whose block size is being chosen */
     uint64_t used;                    /* mappings of managed ones, at worst */
     uint64_t pending;                 /* bytes of those that nobody uses yet */
 } Backends;
@@ -87,7 +88,7 @@ static int add_backend(Object *obj, void *opaque)
     RamDiscardMgr *rdm = mr ? memory_region_get_ram_discard_mgr(mr) : NULL;
     Backends *all = opaque;
 
-    if (rdm) {
+    if (rdm && backend != all->own) {
         all->used += DIV_ROUND_UP(memory_region_size(mr),
                                   ram_discard_mgr_get_min_granularity(rdm, mr));
     } else if (mr && !host_memory_backend_is_mapped(backend)) {
@@ -146,7 +147,7 @@ uint64_t virtio_mem_auto_block_size(const VirtIOMEM *vmem, Error **errp)
     uint64_t size = memory_region_size(mr);
     uint64_t least = virtio_mem_least_block_size(vmem);
     uint64_t most = common_alignment(size, vmem->addr);
-    Backends all = { 0 };
+    Backends all = { .own = vmem->memdev };
     uint64_t block, parts, found;
 
     if (most < least) {
