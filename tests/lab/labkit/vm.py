@@ -89,6 +89,15 @@ class Vm:
                    lambda: self.process.poll() is not None, limit)
         return self.process.returncode
 
+    def refusal(self):
+        """The one line with which the emulator gives up, status 1."""
+        status = self.wait_for_exit()
+        lines = self.errors().splitlines()
+        assert status == 1, f"the emulator ended with status {status}: {lines}"
+        assert len(lines) == 1, f"the emulator said {len(lines)} lines: {lines}"
+        say(f"  {lines[0]}")
+        return lines[0]
+
     def pinned(self):
         """Bytes that the kernel accounts as locked by the emulator."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

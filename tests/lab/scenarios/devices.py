@@ -68,16 +68,6 @@ def test_two_groups(lab):
         check_pinned(vm, 0, "for nobody")
 
 
-def refusal(vm):
-    """The one line with which the emulator ends."""
-    status = vm.wait_for_exit()
-    lines = vm.errors().splitlines()
-    assert status == 1, f"the emulator ended with status {status}: {lines}"
-    assert len(lines) == 1, f"the emulator said {len(lines)} lines: {lines}"
-    say(f"  {lines[0]}")
-    return lines[0]
-
-
 def copy_by_edu(vm, edu, source, target, size):
     """Have an edu device copy SIZE bytes by DMA, through its buffer."""
     buffer, start_read, start_write = 0x40000, 1, 3
@@ -98,7 +88,7 @@ def test_one_group(lab):
                  *vfio_pci(lab.others.drive, "c"))
     neighbour.give_to("virtio-pci")
     with start(lab, *arguments) as vm:
-        line = refusal(vm)
+        line = vm.refusal()
         assert f"{neighbour.address} (virtio-pci)" in line, line
     neighbour.give_to(None)
     with start(lab, *arguments) as vm:

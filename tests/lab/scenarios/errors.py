@@ -16,16 +16,6 @@ def drive_argument(lab):
     return "-device", f"vfio-pci,host={lab.drive.address}"
 
 
-def refusal(vm):
-    """The one line with which the emulator gives up."""
-    status = vm.wait_for_exit()
-    lines = vm.errors().splitlines()
-    assert status == 1, f"the emulator ended with status {status}: {lines}"
-    assert len(lines) == 1, f"the emulator said {len(lines)} lines: {lines}"
-    say(f"  {lines[0]}")
-    return lines[0]
-
-
 def assert_names(line, *patterns):
     for pattern in patterns:
         assert re.search(pattern, line), f"no {pattern} in: {line}"
@@ -42,7 +32,7 @@ def test_unbound_device(lab):
     lab.drive.give_to(None)
     try:
         with Vm(lab, "-m", "256M", *drive_argument(lab)) as vm:
-            assert_names(refusal(vm), re.escape(lab.drive.address), "bound|bind")
+            assert_names(vm.refusal(), re.escape(lab.drive.address), "bound|bind")
     finally:
         lab.drive.give_to(driver)
 
@@ -53,13 +43,13 @@ def test_lock_limit(lab):
     wrapper = ("setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock",
                "prlimit", f"--memlock={LOCK_LIMIT}:{LOCK_LIMIT}")
     with Vm(lab, "-m", "256M", *drive_argument(lab), wrapper=wrapper) as vm:
-        assert_names(refusal(vm), size_pattern(LOCK_LIMIT), size_pattern(256 * MIB))
+        assert_names(vm.refusal(), size_pattern(LOCK_LIMIT), size_pattern(256 * MIB))
 
 
 def test_too_many_mappings(lab):
     """a device that could need more mappings than there are is refused in advance"""
     with Vm(lab, *TOO_LARGE, *drive_argument(lab)) as vm:
-        assert_names(refusal(vm), r"\b6553[0-9]\b", "block-size")
+        assert_names(vm.refusal(), r"\b6553[0-9]\b", "block-size")
 
 
 def test_no_kvm(lab):
@@ -67,4 +57,4 @@ def test_no_kvm(lab):
     wrapper = ("unshare", "--mount", "sh", "-c",
                'mount -t tmpfs none /dev && exec "$@"', "sh")
     with Vm(lab, "-m", "256M", wrapper=wrapper) as vm:
-        assert_names(refusal(vm), "/dev/kvm|KVM")
+        assert_names(vm.refusal(), "/dev/kvm|KVM")
