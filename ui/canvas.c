@@ -5,8 +5,8 @@
 #include <png.h>
 #include <sys/stat.h>
 
-#include "ui/canvas.h"
-#include "ui/font.h"
+#include "canvas.h"
+#include "font.h"
 
 /* Red, green, blue bytes in this order in memory, as PNG has them. */
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN

@@ -4,7 +4,7 @@
  * band shows twelve characters side by side, beginning with the space.
  */
 #include "qemu/osdep.h"
-#include "ui/font.h"
+#include "font.h"
 
 #define FIRST ' '
 #define LAST '~'

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "memory-map.h"
 #include "qemu/cutils.h"
-#include "ui/font.h"
+#include "font.h"
 
 #define PAPER 0xffffff
 #define INK 0x1f2933

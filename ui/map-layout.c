@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How an address space is folded into rows of cells. */
 #include "qemu/osdep.h"
-#include "ui/map-layout.h"
+#include "map-layout.h"
 
 /* Beyond this a row is the whole address space. */
 #define SHIFT_MAX 63

@@ -8,8 +8,8 @@
 #define UI_MEMORY_MAP_H
 
 #include "exec/ram-discard.h"
-#include "ui/canvas.h"
-#include "ui/map-layout.h"
+#include "canvas.h"
+#include "map-layout.h"
 
 /* One range of the flat view of guest memory. */
 typedef struct MapRange {

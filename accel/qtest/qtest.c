@@ -2,7 +2,7 @@
 /*
  * The accelerator of tests: no CPU runs, and the virtual clock stands still
  * until a test moves it. Everything else of the machine is as with KVM. It
- * must not depend on the qtest server (softmmu/qtest.c): a test may do with
+ * must not depend on the qtest server (system/qtest.c): a test may do with
  * QMP alone.
  */
 #include "qemu/osdep.h"

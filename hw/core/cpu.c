@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The abstract CPU device; its thread is softmmu/cpus.c's business. */
+/* The abstract CPU device; its thread is system/cpus.c's business. */
 #include "qemu/osdep.h"
 #include "hw/core/cpu.h"
 

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/i386/acpi.h"
+#include "acpi.h"
 #include "hw/i386/dsdt.hex"             /* compiled from dsdt.asl */
 
 #define OEM_ID "SPARSE"

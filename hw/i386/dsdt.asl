@@ -4,7 +4,7 @@
 // bridge with its windows and interrupt routing, the legacy devices, soft-off.
 // Compiled by iasl when the project is built; acpi.c adds it to the tables as
 // it is. What depends on the command line stands in memory, in the structure
-// AcpiPlatform of include/hw/i386/acpi.h, and is read from there.
+// AcpiPlatform of hw/i386/acpi.h, and is read from there.
 
 DefinitionBlock ("", "DSDT", 2, "SPARSE", "SPARSEVM", 1)
 {

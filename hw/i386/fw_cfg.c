@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/fw_cfg.h"
+#include "fw_cfg.h"
 #include "hw/sysbus.h"
 
 #define PORTS 2

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/ioapic.h"
+#include "ioapic.h"
 #include "hw/i386/memory-map.h"
 #include "hw/pci/msi.h"
 #include "hw/sysbus.h"

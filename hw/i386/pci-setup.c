@@ -10,8 +10,8 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/i386/acpi.h"
-#include "hw/i386/pci-setup.h"
+#include "acpi.h"
+#include "pci-setup.h"
 #include "qemu/error-report.h"
 
 #define IO_WINDOW_BASE 0xd000

@@ -7,8 +7,8 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/acpi.h"
-#include "hw/i386/pm.h"
+#include "acpi.h"
+#include "pm.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "qemu/timer.h"

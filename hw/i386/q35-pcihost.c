@@ -9,8 +9,8 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/acpi.h"
-#include "hw/i386/q35-pcihost.h"
+#include "acpi.h"
+#include "q35-pcihost.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "sysemu/runstate.h"

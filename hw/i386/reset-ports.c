@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/reset-ports.h"
+#include "reset-ports.h"
 #include "hw/sysbus.h"
 #include "sysemu/runstate.h"
 

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/i386/rtc.h"
+#include "rtc.h"
 
 #define SECONDS_PER_DAY 86400
 #define YEAR_2200 7258118400LL            /* in 2262 nanoseconds overflow */

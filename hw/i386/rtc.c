@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
-#include "hw/i386/rtc.h"
+#include "rtc.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "qemu/timer.h"

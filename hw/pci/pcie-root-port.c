@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/pci/msi.h"
-#include "hw/pci/pcie_port.h"
+#include "pcie_port.h"
 #include "hw/qdev-properties.h"
 
 /* Bits of the memory window registers that hold an address. */

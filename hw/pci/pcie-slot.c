@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/pci/msi.h"
-#include "hw/pci/pcie_port.h"
+#include "pcie_port.h"
 #include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"

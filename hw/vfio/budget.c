@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "hw/vfio/budget.h"
+#include "budget.h"
 #include "qemu/error-report.h"
 
 /* --- arithmetic --- */

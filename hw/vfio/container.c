@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/ramblock.h"
-#include "hw/vfio/budget.h"
+#include "budget.h"
 #include "hw/vfio/container.h"
 #include "qemu/error-report.h"
 #include "qemu/trace.h"

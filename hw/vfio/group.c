@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
-#include "hw/vfio/group.h"
+#include "group.h"
 
 #define VFIO_GROUP_DIR "/dev/vfio"
 

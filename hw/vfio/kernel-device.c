@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "hw/vfio/group.h"
+#include "group.h"
 
 static int kernel_ioctl(VFIODevice *vdev, unsigned long request, void *arg)
 {

@@ -8,7 +8,7 @@
 
 #include <linux/kvm.h>
 
-#include "hw/vfio/group.h"
+#include "group.h"
 #include "qemu/error-report.h"
 #include "sysemu/kvm.h"
 

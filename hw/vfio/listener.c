@@ -12,7 +12,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/budget.h"
+#include "budget.h"
 #include "hw/vfio/container.h"
 #include "qemu/trace.h"
 

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/qdev-properties.h"
-#include "hw/vfio/group.h"
+#include "group.h"
 #include "hw/vfio/pci.h"
 
 static char *vfio_pci_host_path(const VFIOPCIDevice *vdev, Error **errp)

@@ -14,7 +14,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/budget.h"
+#include "budget.h"
 #include "hw/vfio/container.h"
 #include "qapi/qmp-event.h"
 

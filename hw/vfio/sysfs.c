@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/group.h"
+#include "group.h"
 
 /* The last part of where the link @name in @dir leads; NULL: there is none. */
 static char *sysfs_link_name(const char *dir, const char *name)

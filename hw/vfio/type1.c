@@ -10,9 +10,9 @@
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 
-#include "hw/vfio/budget.h"
+#include "budget.h"
 #include "hw/vfio/device.h"
-#include "hw/vfio/type1.h"
+#include "type1.h"
 
 #define VFIO_CONTAINER_PATH "/dev/vfio/vfio"
 /* What kernels that do not tell their limit allow, unless a module parameter

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virtio-balloon-pci: virtio-balloon as a PCI function. */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-balloon.h"
+#include "virtio-balloon.h"
 #include "hw/virtio/virtio-pci.h"
 
 #define TYPE_VIRTIO_BALLOON_PCI "virtio-balloon-pci-base"

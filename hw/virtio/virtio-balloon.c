@@ -5,7 +5,7 @@
  * discarded, whatever the page frame numbers say.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-balloon.h"
+#include "virtio-balloon.h"
 #include "exec/address-spaces.h"
 #include "exec/ramblock.h"
 #include "hw/boards.h"

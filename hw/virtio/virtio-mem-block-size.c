@@ -14,7 +14,7 @@
  * Nothing here changes anything; asked again, the answer is the same.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 
 /* What the kernel gives a container unless told otherwise: 65535. */
 #define MAPPINGS (UINT16_MAX + UINT64_C(1))

@@ -3,7 +3,7 @@
  * virtio-mem: what management clients are told of a device. Changes nothing.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 
 JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id)
 {

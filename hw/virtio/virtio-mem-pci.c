@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 #include "hw/virtio/virtio-pci.h"
 #include "qapi/qmp-event.h"
 

@@ -7,7 +7,7 @@
  * cannot, so these are always backed before they are plugged.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 #include "exec/ramblock.h"
 #include "qemu/error-report.h"
 

@@ -9,10 +9,10 @@
  * so changes that would are refused while there still are some.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem-protect.h"
+#include "virtio-mem-protect.h"
 
 #include "exec/ram-guard.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 #include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"

@@ -9,7 +9,7 @@
  * upon. Nothing is allocated.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 #include "qemu/iov.h"
 #include "qemu/trace.h"
 

@@ -9,7 +9,7 @@
  * that is loaded again) must keep plugged what the guest may be running in.
  */
 #include "qemu/osdep.h"
-#include "hw/virtio/virtio-mem.h"
+#include "virtio-mem.h"
 #include "exec/ramblock.h"
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Creating devices by description: -device and device_add are the same
- * function. softmmu/qdev-monitor.c. Big lock held.
+ * function. system/qdev-monitor.c. Big lock held.
  */
 #ifndef MONITOR_QDEV_H
 #define MONITOR_QDEV_H

@@ -94,7 +94,7 @@
         (uint32_t slot, uint64_t addr, uint64_t size, int ret),               \
         (slot, addr, size, ret),                                              \
         "slot %" PRIu32 " addr 0x%" PRIx64 " size 0x%" PRIx64 " ret %d")      \
-    /* monitor/ and softmmu/runstate.c */                                     \
+    /* monitor/ and system/runstate.c */                                     \
     TRACE_EVENT(qmp_command,                                                  \
         (const char *name),                                                   \
         (name),                                                               \

@@ -5,7 +5,7 @@
 #include <sys/procfs.h>
 #include <sys/user.h>
 
-#include "../../softmmu/dump-internal.h"
+#include "dump/dump-internal.h"
 #include "sparse-ram.h"
 #include "sysemu/cpus.h"
 

@@ -2,7 +2,7 @@
 /* What keys do in a monitor for people: monitor/hmp-readline.c. */
 #include "qemu/osdep.h"
 
-#include "../../monitor/hmp-readline.h"
+#include "monitor/hmp-readline.h"
 
 typedef struct Fixture {
     Readline *rl;

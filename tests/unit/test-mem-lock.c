@@ -12,7 +12,7 @@
 #include "qapi/qmp-event.h"
 #include "recording-listener.h"
 #include "sparse-ram.h"
-#include "sysemu/mem-lock.h"
+#include "system/mem-lock.h"
 
 #define BLOCK (64 * KiB)
 #define NR_BLOCKS 16

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "exec/address-spaces.h"
 #include "hw/mem/memory-device.h"
-#include "../../hw/mem/memory-placement.h"
+#include "hw/mem/memory-placement.h"
 #include "hw/qdev-properties.h"
 #include "monitor/qmp.h"
 

@@ -2,7 +2,7 @@
 /* What becomes of a QMP client's bytes: monitor/qmp-stream.c. */
 #include "qemu/osdep.h"
 
-#include "../../monitor/qmp-stream.h"
+#include "monitor/qmp-stream.h"
 
 /* What the stream told, in order: values as text, errors as "!message". */
 typedef struct Fixture {

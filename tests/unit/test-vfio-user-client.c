@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/vfio/user-container.c and user-device.c as a client of the test device:
+ * hw/vfio-user/container.c and user-device.c as a client of the test device:
  * the server is told exactly what is populated, whatever it refuses; regions
  * and interrupts are those of the server.
  */

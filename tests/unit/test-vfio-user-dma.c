@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/vfio/user-dma.c: DMA by messages reaches what is populated and nothing
+ * hw/vfio-user/dma.c: DMA by messages reaches what is populated and nothing
  * else, whether the server asks while it is waited for or by itself, and
  * whatever it asks for.
  */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/vfio/user-protocol.c and user-version.c: which messages are accepted.
+ * hw/vfio-user/protocol.c and user-version.c: which messages are accepted.
  * Truncated, oversized, overflowing and random ones; random ones depend on
  * g_test's --seed.
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/vfio-user-protocol.h"
+#include "hw/vfio-user/protocol.h"
 
 #define FLAGS_REPLY VFIO_USER_TYPE_REPLY
 

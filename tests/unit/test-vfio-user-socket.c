@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/vfio/user-socket.c: what becomes of a connection over which messages come
+ * hw/vfio-user/socket.c: what becomes of a connection over which messages come
  * in pieces, in bulk, with too many descriptors, or as nonsense. No test leaves
  * a descriptor behind. Random streams depend on g_test's --seed.
  */
@@ -8,7 +8,7 @@
 
 #include <sys/socket.h>
 
-#include "hw/vfio/user-socket.h"
+#include "hw/vfio-user/socket.h"
 #include "testdev-thread.h"
 
 typedef struct Connection {

@@ -8,7 +8,7 @@
 #ifndef TESTS_UNIT_VFIO_USER_FIXTURE_H
 #define TESTS_UNIT_VFIO_USER_FIXTURE_H
 
-#include "hw/vfio/user.h"
+#include "hw/vfio-user/client.h"
 #include "sparse-ram.h"
 #include "testdev-thread.h"
 

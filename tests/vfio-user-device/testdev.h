@@ -12,7 +12,7 @@
 
 #include <linux/pci_regs.h>
 
-#include "hw/vfio/user-socket.h"
+#include "hw/vfio-user/socket.h"
 #include "registers.h"
 
 typedef struct TestDev TestDev;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The operations of a VFIO device as requests to a vfio-user server. Sizes and
- * shapes of replies are checked by hw/vfio/user-protocol.c; that a reply is
+ * shapes of replies are checked by hw/vfio-user/protocol.c; that a reply is
  * about what was asked is checked here. An answer to another question breaks
  * the connection.
  */
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "hw/vfio/user.h"
+#include "client.h"
 
 /* What a region's information may need at first. */
 #define REGION_INFO_ROOM 512

@@ -6,19 +6,19 @@
  * the memory has one that can be shared (memory-backend-memfd, share=on); other
  * memory it reads and writes by messages, which are answered here.
  *
- * A server that breaks the connection (hw/vfio/user-socket.h) leaves the guest
+ * A server that breaks the connection (hw/vfio-user/socket.h) leaves the guest
  * with a device that reads as ones. As there is nobody any more who could use
  * guest memory, its container then agrees to everything, so that the guest can
  * go on plugging.
  *
  * Big lock held throughout.
  */
-#ifndef HW_VFIO_USER_H
-#define HW_VFIO_USER_H
+#ifndef HW_VFIO_USER_CLIENT_H
+#define HW_VFIO_USER_CLIENT_H
 
 #include "hw/vfio/container.h"
 #include "hw/vfio/device.h"
-#include "hw/vfio/user-socket.h"
+#include "socket.h"
 
 struct VFIOUserDevice {
     VFIOUserSocket *socket;

@@ -8,7 +8,7 @@
 
 #include "hw/qdev-properties.h"
 #include "hw/vfio/pci.h"
-#include "hw/vfio/user.h"
+#include "client.h"
 
 #define TYPE_VFIO_USER_PCI "vfio-user-pci"
 OBJECT_DECLARE_TYPE(VFIOUserPCI, VFIOUserPCIClass, VFIO_USER_PCI)

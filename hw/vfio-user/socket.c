@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vfio-user connections: see hw/vfio/user-socket.h. Used by the emulator's
+ * vfio-user connections: see hw/vfio-user/socket.h. Used by the emulator's
  * client and by the tests' server.
  *
  * Whoever waits, to send or for a reply, also receives: the peer may be waiting
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "hw/vfio/user-socket.h"
+#include "socket.h"
 
 #define HEADER_SIZE sizeof(VFIOUserHeader)
 /* Messages received while we send; more stay in the kernel. */

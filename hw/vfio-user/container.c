@@ -11,7 +11,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/ramblock.h"
-#include "hw/vfio/user.h"
+#include "client.h"
 
 static VFIOUserDevice *user_of(VFIOContainer *container)
 {

@@ -8,7 +8,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "hw/vfio/vfio-user-protocol.h"
+#include "protocol.h"
 
 /* Less, and a single access of a BAR would come in pieces. */
 #define MIN_XFER sizeof(uint64_t)

@@ -12,7 +12,7 @@
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
-#include "sysemu/mem-lock.h"
+#include "mem-lock.h"
 #include "sysemu/numa.h"
 #include "vl-internal.h"
 

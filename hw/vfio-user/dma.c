@@ -7,7 +7,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/user.h"
+#include "client.h"
 
 static void serve_read(VFIOUserDevice *user, const VFIOUserMessage *msg)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of a vfio-user client: version, container, disconnection. Used by
- * hw/vfio/user-pci.c. What a broken connection means for the guest is in
- * hw/vfio/user.h; it must never end, or stop, the emulator.
+ * hw/vfio-user/pci.c. What a broken connection means for the guest is in
+ * hw/vfio-user/client.h; it must never end, or stop, the emulator.
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/user.h"
+#include "client.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 

@@ -12,7 +12,7 @@
 #ifndef HW_VFIO_USER_SOCKET_H
 #define HW_VFIO_USER_SOCKET_H
 
-#include "hw/vfio/vfio-user-protocol.h"
+#include "protocol.h"
 
 typedef struct VFIOUserSocket VFIOUserSocket;
 

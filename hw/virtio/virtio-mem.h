@@ -14,7 +14,7 @@
 
 #include "exec/ram-discard.h"
 #include "hw/qdev-properties.h"
-#include "hw/virtio/virtio-mem-protect.h"
+#include "virtio-mem-protect.h"
 #include "hw/virtio/virtio.h"
 #include "qemu/notify.h"
 #include "sysemu/hostmem.h"

@@ -9,7 +9,7 @@
 
 #include "exec/memory.h"
 #include "hw/vfio/device.h"
-#include "hw/vfio/type1.h"
+#include "type1.h"
 
 struct VFIOGroup {
     int id;                               /* N of /dev/vfio/N */

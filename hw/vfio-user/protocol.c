@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which vfio-user messages make sense: see hw/vfio/vfio-user-protocol.h. A
+ * Which vfio-user messages make sense: see hw/vfio-user/protocol.h. A
  * table says for each command how large request and reply are and how many
  * descriptors they carry; a function looks at what is inside. Used by
- * hw/vfio/user-socket.c for every message of either side. It must trust no
+ * hw/vfio-user/socket.c for every message of either side. It must trust no
  * number that it has not compared with the size of the payload.
  */
 #include "qemu/osdep.h"
 
-#include "hw/vfio/vfio-user-protocol.h"
+#include "protocol.h"
 
 #define IRQ_SET_SIZE ((uint32_t)sizeof(struct vfio_irq_set))
 

@@ -14,7 +14,7 @@
 #include "exec/ramblock.h"
 #include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
-#include "sysemu/mem-lock.h"
+#include "mem-lock.h"
 
 /* In messages, to people. */
 static const char mem_lock_name[] = "mem-lock";

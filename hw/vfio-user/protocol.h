@@ -13,8 +13,8 @@
  *
  * Pure functions; any thread.
  */
-#ifndef HW_VFIO_VFIO_USER_PROTOCOL_H
-#define HW_VFIO_VFIO_USER_PROTOCOL_H
+#ifndef HW_VFIO_USER_PROTOCOL_H
+#define HW_VFIO_USER_PROTOCOL_H
 
 #include <linux/vfio.h>
 
