@@ -8,7 +8,6 @@
 #include "qemu/osdep.h"
 
 #include "chardev/char.h"
-#include "sysemu/runstate.h"
 
 #define MUX_MAX_FRONT_ENDS 4
 #define MUX_BUFFER_SIZE 32
@@ -31,6 +30,14 @@ typedef struct MuxChardev {
 } MuxChardev;
 
 DECLARE_INSTANCE_CHECKER(MuxChardev, MUX_CHARDEV, TYPE_CHARDEV_MUX)
+
+/* Whoever can end the emulator. */
+static NotifierList quit_notifiers = NOTIFIER_LIST_INITIALIZER(quit_notifiers);
+
+void qemu_chr_add_quit_notifier(Notifier *notifier)
+{
+    notifier_list_add(&quit_notifiers, notifier);
+}
 
 /* --- front ends ----------------------------------------------------------- */
 
@@ -136,7 +143,7 @@ static void mux_terminate(MuxChardev *mux)
     static const char text[] = "\n\rsparsevm: Terminated\n\r";
 
     qemu_chr_fe_write_all(&mux->base, (const uint8_t *)text, strlen(text));
-    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_UI);
+    notifier_list_notify(&quit_notifiers, mux);
 }
 
 /* The key after Ctrl-a. */

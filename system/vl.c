@@ -16,6 +16,7 @@
 #include "sysemu/cpus.h"
 #include "sysemu/dump.h"
 #include "sysemu/qtest.h"
+#include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
 
@@ -39,9 +40,17 @@ static bool apply_qtest(const char *arg, void *opaque, Error **errp)
     return qtest_server_init(arg, opaque, errp);
 }
 
+/* Ctrl-a x on the terminal. */
+static void quit_by_key(Notifier *notifier, void *data)
+{
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_UI);
+}
+
 /* The process and its loop; no guest yet. */
 static bool set_up_process(const VlConfig *cfg, Error **errp)
 {
+    static Notifier quit = { .notify = quit_by_key };
+
     if (!vl_enable_traces(cfg, errp)) {
         return false;
     }
@@ -56,6 +65,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     }
     /* Also when something fails: sockets, and how the terminal was. */
     atexit(qemu_chr_cleanup);
+    qemu_chr_add_quit_notifier(&quit);
     runstate_set_no_reboot(cfg->no_reboot);
     runstate_set_no_shutdown(cfg->no_shutdown);
     vl_setup_signals();

@@ -11,6 +11,7 @@
 #include <json-glib/json-glib.h>
 
 #include "chardev/char-fe.h"
+#include "qemu/notify.h"
 #include "qemu/queue.h"
 #include "qom/object.h"
 
@@ -51,6 +52,10 @@ void qemu_chr_print_types(void);
 /* Deletes them all: hangs up, removes sockets, restores the terminal. The
  * front ends must not use theirs afterwards. For atexit(). */
 void qemu_chr_cleanup(void);
+
+/* Told when somebody types Ctrl-a x on a shared character device. @notifier
+ * must live for ever. */
+void qemu_chr_add_quit_notifier(Notifier *notifier);
 
 /* --- for the kinds of character device ------------------------------------ */
 

@@ -396,6 +396,26 @@ static void test_mux_passes_an_escaped_escape(void)
     mux_tear_down(&t);
 }
 
+static int quits;
+
+static void count_quit(Notifier *notifier, void *data)
+{
+    quits++;
+}
+
+static void test_mux_tells_who_can_end_the_emulator(void)
+{
+    static Notifier notifier = { .notify = count_quit };
+    MuxTest t;
+
+    qemu_chr_add_quit_notifier(&notifier);
+    mux_set_up(&t);
+    type(&t, "x\x01" "xy");
+    run_until(t.b.input, "xy");
+    g_assert_cmpint(quits, ==, 1);
+    mux_tear_down(&t);
+}
+
 static void test_mux_keeps_what_a_front_end_cannot_take(void)
 {
     MuxTest t;
@@ -514,6 +534,8 @@ int main(int argc, char **argv)
     add_test("mux-input-goes-to-the-focus", test_mux_input_goes_to_the_focus);
     add_test("mux-passes-an-escaped-escape",
              test_mux_passes_an_escaped_escape);
+    add_test("mux-tells-who-can-end-the-emulator",
+             test_mux_tells_who_can_end_the_emulator);
     add_test("mux-keeps-what-a-front-end-cannot-take",
              test_mux_keeps_what_a_front_end_cannot_take);
     add_test("mux-takes-no-more-than-fits", test_mux_takes_no_more_than_fits);
