@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vCPU threads as a group: started, stopped, given work. What a thread
- * does in the guest is the accelerator's (CpusAccel); this file knows none.
+ * The vCPU threads: created, started, stopped, given work. What happens in the
+ * guest is the accelerator's (CpusAccel); this file knows none in particular.
  * All flags of a CPU change under the big lock.
  */
 #include "qemu/osdep.h"
@@ -10,6 +10,7 @@
 #include "monitor/qmp.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
+#include "sysemu/runstate.h"
 
 struct CpuWork {
     run_on_cpu_func func;
@@ -31,7 +32,7 @@ void cpus_register_accel(const CpusAccel *i)
 
 /* --- on the vCPU's thread --- */
 
-void cpu_thread_signal_created(CPUState *cpu)
+static void signal_created(CPUState *cpu)
 {
     current_cpu = cpu;
     cpu->thread_id = syscall(SYS_gettid);
@@ -39,7 +40,7 @@ void cpu_thread_signal_created(CPUState *cpu)
     g_cond_broadcast(&cpus_cond);
 }
 
-bool cpu_can_run(CPUState *cpu)
+static bool can_run(CPUState *cpu)
 {
     return !cpu->stop && !cpu->stopped && !cpu->unplug && runstate_is_running();
 }
@@ -58,7 +59,8 @@ static void do_queued_work(CPUState *cpu)
     }
 }
 
-void qemu_wait_io_event(CPUState *cpu)
+/* Does the work queued for it and waits while it is stopped. */
+static void wait_for_event(CPUState *cpu)
 {
     g_atomic_int_set(&cpu->exit_request, false);
     for (;;) {
@@ -73,6 +75,44 @@ void qemu_wait_io_event(CPUState *cpu)
         }
         qemu_cond_wait_iothread(&cpu->halt_cond);
     }
+}
+
+/* Runs the guest until the thread is asked to leave it, and nothing of what the
+ * guest did is left half done. Big lock not held. */
+static void run_guest(CPUState *cpu)
+{
+    CPUExit reason;
+
+    while ((reason = cpus_accel->exec(cpu)) != CPU_EXIT_REQUESTED) {
+        qemu_mutex_lock_iothread();
+        if (reason == CPU_EXIT_RESET) {
+            qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+        } else if (reason == CPU_EXIT_ERROR) {
+            vm_stop(RUN_STATE_INTERNAL_ERROR);
+        }
+        qemu_mutex_unlock_iothread();
+    }
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    CPUState *cpu = opaque;
+
+    qemu_mutex_lock_iothread();
+    if (cpus_accel->init_vcpu_thread) {
+        cpus_accel->init_vcpu_thread(cpu);
+    }
+    signal_created(cpu);
+    do {
+        if (can_run(cpu)) {
+            qemu_mutex_unlock_iothread();
+            run_guest(cpu);
+            qemu_mutex_lock_iothread();
+        }
+        wait_for_event(cpu);
+    } while (!cpu->unplug);
+    qemu_mutex_unlock_iothread();
+    return NULL;
 }
 
 bool qemu_cpu_is_self(CPUState *cpu)
@@ -95,6 +135,17 @@ void cpu_stop_current(void)
 
 /* --- creation and removal --- */
 
+static void create_thread(CPUState *cpu)
+{
+    g_autofree char *name = g_strdup_printf("CPU %d/%s", cpu->cpu_index,
+                                            cpus_accel->name);
+
+    cpu->thread = g_thread_new(name, vcpu_thread, cpu);
+    while (!cpu->created) {
+        qemu_cond_wait_iothread(&cpus_cond);
+    }
+}
+
 void qemu_init_vcpu(CPUState *cpu)
 {
     CPUState *last = QTAILQ_LAST(&cpus_list, CPUTailQ);
@@ -102,12 +153,8 @@ void qemu_init_vcpu(CPUState *cpu)
     cpu->cpu_index = last ? last->cpu_index + 1 : 0;
     cpu->stopped = true;
     QTAILQ_INSERT_TAIL(&cpus_list, cpu, node);
-    if (!cpus_accel || !cpus_accel->create_vcpu_thread) {
-        return;
-    }
-    cpus_accel->create_vcpu_thread(cpu);
-    while (!cpu->created) {
-        qemu_cond_wait_iothread(&cpus_cond);
+    if (cpus_accel && cpus_accel->exec) {
+        create_thread(cpu);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
+#include "sysemu/cpus.h"
 #include "sysemu/hostmem.h"
 #include "mem-lock.h"
 #include "sysemu/numa.h"
@@ -379,9 +380,13 @@ static bool try_accel(const char *arg, void *opaque, Error **errp)
         return false;
     }
     accel = object_new(object_class_get_name(OBJECT_CLASS(acc)));
-    return check_irqchip(opts, errp) &&
-           object_set_properties_from_json(accel, opts, true, errp) &&
-           accel_init_machine(ACCEL(accel), current_machine, errp) == 0;
+    if (!check_irqchip(opts, errp) ||
+        !object_set_properties_from_json(accel, opts, true, errp) ||
+        accel_init_machine(ACCEL(accel), current_machine, errp) < 0) {
+        return false;
+    }
+    cpus_register_accel(acc->cpus);
+    return true;
 }
 
 /* Each in order until one works; what the others said is told, too. */

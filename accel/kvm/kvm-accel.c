@@ -184,7 +184,7 @@ static int init_machine(MachineState *ms, Error **errp)
     kvm_resamplefds_allowed = kvm_vm_check_extension(s,
                                                      KVM_CAP_IRQFD_RESAMPLE);
     kvm_slots_init(s);
-    kvm_vcpu_register_accel();
+    kvm_vcpu_init();
     return 0;
 }
 
@@ -221,6 +221,7 @@ static void kvm_accel_class_init(ObjectClass *klass, void *data)
     ac->name = "KVM";
     ac->init_machine = init_machine;
     ac->allowed = &kvm_allowed;
+    ac->cpus = &kvm_vcpu_ops;
 }
 
 static const TypeInfo kvm_accel_types[] = {

@@ -2,7 +2,7 @@
 /*
  * Shared by the files of accel/kvm; nobody else includes this. A file per
  * subject: kvm-accel.c (the VM), kvm-slots.c (memory, ioeventfds),
- * kvm-irqchip.c (routes, irqfds), kvm-vcpu.c (threads, exits), and of x86
+ * kvm-irqchip.c (routes, irqfds), kvm-vcpu.c (vCPUs, exits), and of x86
  * kvm-x86-vm.c (what the VM has), kvm-x86-cpuid.c, kvm-x86-state.c (reset).
  */
 #ifndef ACCEL_KVM_INTERNAL_H
@@ -67,8 +67,9 @@ void kvm_slots_init(KVMState *s);
 /* kvm-irqchip.c: the pins of PICs and IOAPIC, routed. */
 int kvm_irqchip_init_routes(KVMState *s, Error **errp);
 
-/* kvm-vcpu.c: threads of vCPUs are KVM's. */
-void kvm_vcpu_register_accel(void);
+/* kvm-vcpu.c: how vCPUs are run; init comes before the first. */
+extern const CpusAccel kvm_vcpu_ops;
+void kvm_vcpu_init(void);
 
 /* kvm-x86-vm.c: what must exist before the first vCPU. 0 or -errno, *errp. */
 int kvm_x86_vm_init(KVMState *s, Error **errp);

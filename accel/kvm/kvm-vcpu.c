@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vCPUs under KVM: creation, their threads, and what is done at each exit from
- * the guest. What a thread may do when, sysemu/cpus.h says.
+ * vCPUs under KVM: creation, and what is done at each exit from the guest. The
+ * threads are system/cpus.c's, which runs this by CpusAccel (sysemu/accel.h).
  *
  * A guest access that leaves the guest is completed only by the next KVM_RUN,
- * so a thread that is asked to stop enters KVM_RUN once more, with
+ * so a vCPU that is asked to stop enters KVM_RUN once more, with
  * immediate_exit set, and stops when that says EINTR. A reset relies on it:
  * nothing may be left over that would change registers afterwards.
  */
@@ -18,7 +18,6 @@
 #include "exec/address-spaces.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
-#include "sysemu/cpus.h"
 #include "sysemu/kvm-x86.h"
 
 /* Makes KVM_RUN return; other threads never get it. */
@@ -73,9 +72,8 @@ static void exit_mmio(struct kvm_run *run)
                     run->mmio.data, run->mmio.len, 1, run->mmio.is_write);
 }
 
-/* The guest cannot go on: says why, and stops the VM where it is. */
-static void G_GNUC_PRINTF(2, 3) stop_on_error(CPUState *cpu, const char *fmt,
-                                              ...)
+/* The guest cannot go on: says why. */
+static CPUExit G_GNUC_PRINTF(2, 3) fail(CPUState *cpu, const char *fmt, ...)
 {
     g_autofree char *text = NULL;
     va_list ap;
@@ -85,8 +83,8 @@ static void G_GNUC_PRINTF(2, 3) stop_on_error(CPUState *cpu, const char *fmt,
     va_end(ap);
     qemu_mutex_lock_iothread();
     error_report("KVM: CPU %d: %s", cpu->cpu_index, text);
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
     qemu_mutex_unlock_iothread();
+    return CPU_EXIT_ERROR;
 }
 
 static const char *internal_error_name(uint32_t suberror)
@@ -105,67 +103,55 @@ static const char *internal_error_name(uint32_t suberror)
     }
 }
 
-static void exit_internal_error(CPUState *cpu, KVMVcpu *vcpu)
+static CPUExit exit_internal_error(CPUState *cpu, KVMVcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
     struct kvm_regs regs = {};
 
     kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
-    stop_on_error(cpu, "internal error %u, %s, at RIP 0x%llx; data 0x%llx"
-                  " 0x%llx", run->internal.suberror,
-                  internal_error_name(run->internal.suberror), regs.rip,
-                  run->internal.ndata > 0 ? run->internal.data[0] : 0,
-                  run->internal.ndata > 1 ? run->internal.data[1] : 0);
+    return fail(cpu, "internal error %u, %s, at RIP 0x%llx; data 0x%llx"
+                " 0x%llx", run->internal.suberror,
+                internal_error_name(run->internal.suberror), regs.rip,
+                run->internal.ndata > 0 ? run->internal.data[0] : 0,
+                run->internal.ndata > 1 ? run->internal.data[1] : 0);
 }
 
-static void exit_shutdown(CPUState *cpu)
-{
-    qemu_mutex_lock_iothread();
-    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
-    cpu_stop_current();
-    qemu_mutex_unlock_iothread();
-}
-
-static void handle_exit(CPUState *cpu, KVMVcpu *vcpu)
+static CPUExit handle_exit(CPUState *cpu, KVMVcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
 
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
         exit_io(run);
-        break;
+        return CPU_EXIT_NONE;
     case KVM_EXIT_MMIO:
         exit_mmio(run);
-        break;
+        return CPU_EXIT_NONE;
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN:
-        break;
+        return CPU_EXIT_NONE;
     case KVM_EXIT_SHUTDOWN:               /* a triple fault */
-        exit_shutdown(cpu);
-        break;
+        return CPU_EXIT_RESET;
     case KVM_EXIT_FAIL_ENTRY:
-        stop_on_error(cpu, "the guest cannot be entered, hardware reason"
-                      " 0x%llx",
-                      run->fail_entry.hardware_entry_failure_reason);
-        break;
+        return fail(cpu, "the guest cannot be entered, hardware reason 0x%llx",
+                    run->fail_entry.hardware_entry_failure_reason);
     case KVM_EXIT_INTERNAL_ERROR:
-        exit_internal_error(cpu, vcpu);
-        break;
+        return exit_internal_error(cpu, vcpu);
     default:
-        stop_on_error(cpu, "exit for an unknown reason, %u", run->exit_reason);
-        break;
+        return fail(cpu, "exit for an unknown reason, %u", run->exit_reason);
     }
 }
 
-/* --- the thread --- */
+/* --- on the vCPU's thread --- */
 
-/* Runs the guest until the thread is asked to leave it. Big lock not held. */
-static void run_guest(CPUState *cpu, KVMVcpu *vcpu)
+static CPUExit run_guest(CPUState *cpu)
 {
+    KVMVcpu *vcpu = X86_CPU(cpu)->kvm;
     struct kvm_run *run = vcpu->run;
+    CPUExit reason = CPU_EXIT_NONE;
     int ret;
 
-    for (;;) {
+    while (reason == CPU_EXIT_NONE) {
         /* A kick after this look sets immediate_exit by the signal. */
         if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) {
             __atomic_store_n(&run->immediate_exit, 1, __ATOMIC_RELAXED);
@@ -173,69 +159,41 @@ static void run_guest(CPUState *cpu, KVMVcpu *vcpu)
         ret = kvm_vcpu_ioctl(vcpu, KVM_RUN, NULL);
         if (ret == -EINTR) {
             __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_RELAXED);
-            return;
+            return CPU_EXIT_REQUESTED;
         }
         if (ret == -EAGAIN) {             /* a CPU that waits for its SIPI */
             continue;
         }
-        if (ret < 0) {
-            stop_on_error(cpu, "KVM_RUN: %s", strerror(-ret));
-        } else {
-            handle_exit(cpu, vcpu);
-        }
+        reason = ret < 0 ? fail(cpu, "KVM_RUN: %s", strerror(-ret))
+                         : handle_exit(cpu, vcpu);
     }
+    return reason;
 }
 
 /* Signals to the process are for the main thread; this one gets kicks only. */
-static void block_other_signals(void)
+static void init_vcpu_thread(CPUState *cpu)
 {
     sigset_t set;
 
     sigfillset(&set);
     sigdelset(&set, SIG_KICK);
     pthread_sigmask(SIG_SETMASK, &set, NULL);
+    current_run = X86_CPU(cpu)->kvm->run;
 }
 
-static void *vcpu_thread(void *opaque)
+const CpusAccel kvm_vcpu_ops = {
+    .name = "KVM",
+    .init_vcpu_thread = init_vcpu_thread,
+    .exec = run_guest,
+    .kick_vcpu_thread = kick_vcpu_thread,
+    .get_user_regs = kvm_x86_get_user_regs,
+};
+
+void kvm_vcpu_init(void)
 {
-    CPUState *cpu = opaque;
-    KVMVcpu *vcpu = X86_CPU(cpu)->kvm;
-
-    block_other_signals();
-    qemu_mutex_lock_iothread();
-    current_run = vcpu->run;
-    cpu_thread_signal_created(cpu);
-    do {
-        if (cpu_can_run(cpu)) {
-            qemu_mutex_unlock_iothread();
-            run_guest(cpu, vcpu);
-            qemu_mutex_lock_iothread();
-        }
-        qemu_wait_io_event(cpu);
-    } while (!cpu->unplug);
-    current_run = NULL;
-    qemu_mutex_unlock_iothread();
-    return NULL;
-}
-
-static void create_vcpu_thread(CPUState *cpu)
-{
-    g_autofree char *name = g_strdup_printf("CPU %d/KVM", cpu->cpu_index);
-
-    cpu->thread = g_thread_new(name, vcpu_thread, cpu);
-}
-
-void kvm_vcpu_register_accel(void)
-{
-    static const CpusAccel accel = {
-        .create_vcpu_thread = create_vcpu_thread,
-        .kick_vcpu_thread = kick_vcpu_thread,
-        .get_user_regs = kvm_x86_get_user_regs,
-    };
     struct sigaction action = { .sa_handler = on_kick };
 
     sigaction(SIG_KICK, &action, NULL);
-    cpus_register_accel(&accel);
 }
 
 /* --- creation --- */

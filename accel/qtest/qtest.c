@@ -9,7 +9,6 @@
 
 #include "qemu/timer.h"
 #include "sysemu/accel.h"
-#include "sysemu/cpus.h"
 #include "sysemu/qtest.h"
 
 static bool qtest_allowed;
@@ -22,12 +21,11 @@ bool qtest_enabled(void)
 /* Virtual CPUs exist, for the guest's tables and for QMP, but have no thread
  * that could run them. */
 static const CpusAccel qtest_cpus = {
-    .create_vcpu_thread = NULL,
+    .exec = NULL,
 };
 
 static int qtest_init_machine(MachineState *ms, Error **errp)
 {
-    cpus_register_accel(&qtest_cpus);
     qemu_clock_set_manual(true);
     return 0;
 }
@@ -39,6 +37,7 @@ static void qtest_accel_class_init(ObjectClass *klass, void *data)
     ac->name = "QTest";
     ac->init_machine = qtest_init_machine;
     ac->allowed = &qtest_allowed;
+    ac->cpus = &qtest_cpus;
 }
 
 static const TypeInfo qtest_accel_types[] = {

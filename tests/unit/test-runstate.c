@@ -265,34 +265,30 @@ DEFINE_TYPES(cpu_types)
 
 static gint turns[NR_CPUS];               /* of "running the guest" */
 
-static void *counting_thread(void *opaque)
-{
-    CPUState *cpu = opaque;
+/* What the guest of CPU 0 does next; once. */
+static gint next_exit;                    /* CPUExit */
 
-    qemu_mutex_lock_iothread();
-    cpu_thread_signal_created(cpu);
-    do {
-        if (cpu_can_run(cpu)) {
-            qemu_mutex_unlock_iothread();
-            while (!g_atomic_int_get(&cpu->exit_request)) {
-                g_atomic_int_inc(&turns[cpu->cpu_index]);
-                g_usleep(50);
-            }
-            qemu_mutex_lock_iothread();
+static CPUExit count_turns(CPUState *cpu)
+{
+    CPUExit reason = CPU_EXIT_NONE;
+
+    while (!g_atomic_int_get(&cpu->exit_request)) {
+        if (cpu->cpu_index == 0) {
+            reason = __atomic_exchange_n(&next_exit, CPU_EXIT_NONE,
+                                         __ATOMIC_SEQ_CST);
         }
-        qemu_wait_io_event(cpu);
-    } while (!cpu->unplug);
-    qemu_mutex_unlock_iothread();
-    return NULL;
-}
-
-static void create_counting_thread(CPUState *cpu)
-{
-    cpu->thread = g_thread_new("cpu", counting_thread, cpu);
+        if (reason != CPU_EXIT_NONE) {
+            return reason;
+        }
+        g_atomic_int_inc(&turns[cpu->cpu_index]);
+        g_usleep(50);
+    }
+    return CPU_EXIT_REQUESTED;
 }
 
 static const CpusAccel counting_accel = {
-    .create_vcpu_thread = create_counting_thread,
+    .name = "count",
+    .exec = count_turns,
 };
 
 static CPUState *cpus[NR_CPUS];
@@ -372,33 +368,34 @@ static void test_work_is_done_on_the_cpu_running_or_not(void)
     g_assert_cmpint(count, ==, 4);
 }
 
-static void stop_from_cpu(CPUState *cpu, void *data)
+/* Starts the VM; its CPU 0 leaves the guest for @reason, and has stopped. */
+static void leave_guest(CPUExit reason)
 {
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    vm_start();
+    g_atomic_int_set(&next_exit, reason);
+    for (int ms = 0; !cpus[0]->stopped; ms++) {
+        g_assert_cmpint(ms, <, 10000);
+        qemu_mutex_unlock_iothread();
+        g_usleep(1000);
+        qemu_mutex_lock_iothread();
+    }
+    run_loop();
 }
 
-static void test_cpu_can_ask_for_a_stop(void)
+static void test_cpu_that_cannot_go_on_stops_the_vm(void)
 {
     set_up();
-    vm_start();
-    run_on_cpu(cpus[3], stop_from_cpu, NULL);
-    run_loop();
+    leave_guest(CPU_EXIT_ERROR);
 
     g_assert_true(runstate_check(RUN_STATE_INTERNAL_ERROR));
-    g_assert_true(cpu_is_stopped(cpus[0]));
-}
-
-static void reset_from_cpu(CPUState *cpu, void *data)
-{
-    qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    g_assert_true(cpu_is_stopped(cpus[1]));
+    g_assert_cmpint(resets, ==, 0);
 }
 
 static void test_cpu_that_resets_runs_again(void)
 {
     set_up();
-    vm_start();
-    run_on_cpu(cpus[0], reset_from_cpu, NULL);
-    run_loop();
+    leave_guest(CPU_EXIT_RESET);
 
     g_assert_cmpint(resets, ==, 1);
     wait_for_turns();
@@ -452,7 +449,8 @@ int main(int argc, char **argv)
                     test_cpus_run_and_stop_together);
     g_test_add_func("/cpus/work-is-done-on-the-cpu-running-or-not",
                     test_work_is_done_on_the_cpu_running_or_not);
-    g_test_add_func("/cpus/can-ask-for-a-stop", test_cpu_can_ask_for_a_stop);
+    g_test_add_func("/cpus/that-cannot-go-on-stops-the-vm",
+                    test_cpu_that_cannot_go_on_stops_the_vm);
     g_test_add_func("/cpus/that-resets-runs-again",
                     test_cpu_that_resets_runs_again);
     g_test_add_func("/cpus/end", test_cpus_end);
