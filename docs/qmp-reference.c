@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Prints docs/qmp-reference.md from the tables of commands and events that the
- * emulator itself uses; `make docs` runs it. Fails where one of them has an
- * argument that nobody has described.
+ * Prints docs/qmp-reference.md from the schema that the emulator itself uses;
+ * `make docs` runs it. Fails, and so does the build, where the schema has a
+ * member that nobody has described or a type that there is not.
  */
 #include "qemu/osdep.h"
 
@@ -36,81 +36,140 @@ static char *help_on(const char *help, const char *name)
     return NULL;
 }
 
-static const char *type_name(const char *type)
+/* The name of @type for people, with a link; the caller's. */
+static char *type_name(const char *type)
 {
     static const char *const names[][2] = {
-        { "s", "string" }, { "b", "boolean" }, { "i", "integer" },
-        { "n", "number" }, { "o", "object" }, { "a", "array" },
-        { "any", "any" },
+        { "str", "string" }, { "bool", "boolean" }, { "int", "integer" },
+        { "number", "number" }, { "any", "any" },
     };
+    g_autofree char *anchor = NULL;
 
+    if (*type == '[') {
+        g_autofree char *element = g_strndup(type + 1, strlen(type) - 2);
+        g_autofree char *name = type_name(element);
+
+        return g_strdup_printf("list of %s", name);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (!strcmp(type, names[i][0])) {
-            return names[i][1];
+            return g_strdup(names[i][1]);
         }
     }
-    g_assert_not_reached();
+    anchor = g_ascii_strdown(type, -1);
+    return g_strdup_printf("[%s](#%s)", type, anchor);
 }
 
-/* One row; @item is as in QmpCommand.args, and is cut into pieces. */
-static void print_argument(const char *owner, const char *help, char *item)
+static void print_member(const QmpMember *member, const char *help)
 {
-    bool further = !strcmp(item, "**");
-    char *name = item + (*item == '?');
-    char *colon = strchr(name, ':');
-    g_autofree char *text = NULL;
+    g_autofree char *text = help_on(help, member->name);
+    g_autofree char *type = NULL;
 
-    if (colon) {
-        *colon = '\0';
-    }
-    text = help_on(help, name);
-    if (!text) {
-        g_printerr("qmp-reference: %s: '%s' is not described\n", owner, name);
-        exit(EXIT_FAILURE);
-    }
-    if (further) {
+    if (!member->type) {
         printf("| further ones | | %s |\n", text);
-    } else {
-        printf("| `%s` | %s%s | %s |\n", name, type_name(colon + 1),
-               *item == '?' ? ", optional" : "", text);
+        return;
     }
+    type = type_name(member->type);
+    printf("| `%s` | %s%s | %s |\n", member->name, type,
+           member->optional ? ", optional" : "", text);
 }
 
-static void print_entry(const char *name, const char *args, const char *help,
-                        const char *title)
+static void print_members(const char *spec, const char *help,
+                          const char *title)
 {
-    g_auto(GStrv) items = g_strsplit(args ? args : "", ",", -1);
-    g_autofree char *summary = g_strndup(help, strcspn(help, "\n"));
-    g_autofree char *returns = help_on(help, "Returns");
-    g_autofree char *errors = help_on(help, "Errors");
+    g_autoptr(GPtrArray) members = qmp_parse_members(spec);
 
-    printf("\n### %s\n\n%s\n", name, summary);
-    if (*items) {
+    if (members->len) {
         printf("\n| %s | type | |\n| --- | --- | --- |\n", title);
     }
-    for (char **item = items; *item; item++) {
-        print_argument(name, help, *item);
+    for (guint i = 0; i < members->len; i++) {
+        print_member(members->pdata[i], help);
     }
-    if (returns) {
-        printf("\nReturns %s.\n", returns);
-    }
-    if (errors) {
-        printf("\nErrors: %s.\n", errors);
+}
+
+static void print_summary(const char *name, const char *help)
+{
+    g_autofree char *summary = g_strndup(help, strcspn(help, "\n"));
+
+    printf("\n### %s\n\n%s\n", name, summary);
+}
+
+static void print_returns(const QmpCommand *cmd)
+{
+    g_autofree char *returns = help_on(cmd->help, "Returns");
+    g_autofree char *type = cmd->returns ? type_name(cmd->returns) : NULL;
+
+    if (type) {
+        printf("\nReturns: %s%s%s.\n", type, returns ? "; " : "",
+               returns ? returns : "");
     }
 }
 
 static void print_command(const QmpCommand *cmd, void *opaque)
 {
-    print_entry(cmd->name, cmd->args, cmd->help, "argument");
+    g_autofree char *errors = help_on(cmd->help, "Errors");
+
+    print_summary(cmd->name, cmd->help);
+    if (cmd->args && qmp_find_type(cmd->args)) {
+        g_autofree char *type = type_name(cmd->args);
+
+        printf("\nArguments: %s.\n", type);
+    } else {
+        print_members(cmd->args, cmd->help, "argument");
+    }
+    print_returns(cmd);
+    if (errors) {
+        printf("\nErrors: %s.\n", errors);
+    }
 }
 
 static void print_event(const QmpEventInfo *event, void *opaque)
 {
-    print_entry(event->name, event->members, event->help, "data");
+    print_summary(event->name, event->help);
+    print_members(event->members, event->help, "data");
+}
+
+static void print_values(const QmpType *type)
+{
+    g_auto(GStrv) values = qmp_type_values(type);
+    g_autofree char *text = g_strjoinv("`, `", values);
+
+    printf("\nOne of `%s`.\n", text);
+}
+
+static void print_variants(const QmpType *type)
+{
+    g_autoptr(GPtrArray) variants = qmp_parse_members(type->variants);
+
+    for (guint i = 0; i < variants->len; i++) {
+        const QmpMember *variant = variants->pdata[i];
+        g_autofree char *name = type_name(variant->type);
+
+        printf("\nIf `%s` is `%s`, it has the members of %s, too.\n",
+               type->tag, variant->name, name);
+    }
+}
+
+static void print_type(const QmpType *type, void *opaque)
+{
+    print_summary(type->name, type->help);
+    print_members(type->members, type->help, "member");
+    print_variants(type);
+    if (type->values) {
+        print_values(type);
+    } else if (qmp_type_is_enum(type)) {
+        puts("\nThose that `-object help` lists.");
+    }
 }
 
 int main(void)
 {
+    Error *err = NULL;
+
+    if (!qmp_check_schema(&err)) {
+        g_printerr("qmp-reference: %s\n", error_get_pretty(err));
+        return EXIT_FAILURE;
+    }
     fputs(introduction, stdout);
     puts("\n## Commands");
     qmp_for_each_command(print_command, NULL);
@@ -118,5 +177,10 @@ int main(void)
          "Each has `event`, its name, `timestamp` (`seconds`, `microseconds`), "
          "and,\nwhere something is listed, `data`.");
     qmp_for_each_event(print_event, NULL);
+    puts("\n## Types\n\n"
+         "What arguments, replies and events are made of. `query-qmp-schema` "
+         "tells programs\nthe same; the names of types are for readers "
+         "only.");
+    qmp_for_each_type(print_type, NULL);
     return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -299,16 +299,10 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
 static bool check_arguments(JsonObject *args, Error **errp)
 {
     const char *protocol = json_object_get_string_member(args, "protocol");
-    const char *format = json_object_get_string_member_with_default(
-        args, "format", "elf");
 
     if (json_object_get_boolean_member(args, "paging")) {
         error_setg(errp, "paging=true is not supported: a dump is of guest "
                    "physical memory");
-        return false;
-    }
-    if (strcmp(format, "elf") != 0) {
-        error_setg(errp, "format '%s' is not supported; what is: elf", format);
         return false;
     }
     if (!g_str_has_prefix(protocol, "file:") || !protocol[strlen("file:")]) {
@@ -380,9 +374,25 @@ static JsonNode *qmp_query_dump(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType dump_types[] = {
+    { .name = "DumpGuestMemoryFormat", .values = "elf",
+      .help = "How a dump is written." },
+    { .name = "DumpStatus", .values = "none,active,completed,failed",
+      .help = "How a dump is getting on; none: there was none." },
+    { .name = "DumpQueryResult",
+      .members = "status:DumpStatus,completed:int,total:int",
+      .help = "How far a dump has got.\n"
+      "status: of the one in progress, or the last one\n"
+      "completed: bytes of memory that are written\n"
+      "total: bytes of memory that are to be written" },
+};
+
 static const QmpCommand dump_commands[] = {
-    { "dump-guest-memory",
-      "paging:b,protocol:s,?detach:b,?begin:i,?length:i,?format:s",
+    { .name = "dump-guest-memory",
+      .args = "paging:bool,protocol:str,?detach:bool,?begin:int,?length:int,"
+              "?format:DumpGuestMemoryFormat",
+      .fn = qmp_dump_guest_memory,
+      .help =
       "Stops the VM and writes its populated memory into an ELF core, "
       "\"file:PATH\"; event DUMP_COMPLETED.\n"
       "paging: false; guest-virtual addresses are not supported\n"
@@ -390,17 +400,15 @@ static const QmpCommand dump_commands[] = {
       "detach: reply at once, and write in the background\n"
       "begin: guest physical address to begin at; needs length\n"
       "length: bytes from there on\n"
-      "format: elf\n"
-      "Errors: a dump is in progress, or the file cannot be written", qmp_dump_guest_memory },
-    { "query-dump", NULL,
-      "How far the dump in progress, or the last one, has got.\n"
-      "Returns: status (none, active, completed, failed), completed and total, "
-      "in bytes",
-      qmp_query_dump },
+      "format: left out, it is elf\n"
+      "Errors: a dump is in progress, or the file cannot be written" },
+    { .name = "query-dump", .returns = "DumpQueryResult", .fn = qmp_query_dump,
+      .help = "How far the dump in progress, or the last one, has got." },
 };
 
 static void dump_register(void)
 {
+    qmp_register_types(dump_types, ARRAY_SIZE(dump_types));
     qmp_register_commands(dump_commands, ARRAY_SIZE(dump_commands));
 }
 type_init(dump_register)

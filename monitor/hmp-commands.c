@@ -181,7 +181,7 @@ JsonNode *hmp_call_qmp(const char *name, JsonObject *args, Error **errp)
     g_autoptr(JsonObject) object = args ? args : json_object_new();
 
     g_assert(cmd);
-    if (!qmp_check_arguments(cmd->args, object, errp)) {
+    if (!qmp_check_members(cmd->args, object, errp)) {
         return NULL;
     }
     return cmd->fn(object, errp);

@@ -133,40 +133,69 @@ static JsonNode *qmp_human_monitor_command(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType qmp_control_types[] = {
+    { .name = "VersionTriple", .members = "major:int,minor:int,micro:int",
+      .help = "The number of a release.\n"
+      "major: before the first dot\n"
+      "minor: after it\n"
+      "micro: after the second" },
+    { .name = "VersionInfo", .members = "qemu:VersionTriple,package:str",
+      .help = "What program this is.\n"
+      "qemu: the QEMU release whose interfaces are followed\n"
+      "package: the program's own name and version" },
+    { .name = "CommandInfo", .members = "name:str",
+      .help = "A command.\n"
+      "name: as execute takes it" },
+    { .name = "NameInfo", .members = "?name:str",
+      .help = "The guest's name.\n"
+      "name: left out if it has none" },
+    { .name = "RunState",
+      .values = "debug,internal-error,io-error,paused,prelaunch,running,"
+                "shutdown,suspended,guest-panicked",
+      .help = "Whether the VM runs, and if not, why." },
+    { .name = "StatusInfo",
+      .members = "running:bool,singlestep:bool,status:RunState",
+      .help = "Whether the VM runs.\n"
+      "running: whether it does\n"
+      "singlestep: false\n"
+      "status: why it does not" },
+};
+
 static const QmpCommand qmp_control_commands[] = {
-    { "query-version", NULL,
-      "The QEMU release that is followed, and this program's version.\n"
-      "Returns: qemu (major, minor, micro) and package",
-      qmp_query_version },
-    { "query-commands", NULL, "The names of all commands.\n"
-      "Returns: a list of objects with name",
-      qmp_query_commands },
-    { "query-name", NULL, "The name given by -name, if one was.\n"
-      "Returns: name, or nothing",
-      qmp_query_name },
-    { "query-status", NULL, "Whether the VM runs, and if not, why.\n"
-      "Returns: running (a boolean), status (prelaunch, running, paused, "
-      "shutdown, guest-panicked ...), singlestep (false)",
-      qmp_query_status },
-    { "stop", NULL, "Stops the virtual CPUs; event STOP.", qmp_stop },
-    { "cont", NULL, "Lets the virtual CPUs run; event RESUME.", qmp_cont },
-    { "system_reset", NULL,
-      "Resets the machine, which unplugs all virtio-mem memory; event RESET.",
-      qmp_system_reset },
-    { "system_powerdown", NULL,
-      "Presses the power button; the guest decides; event POWERDOWN.",
-      qmp_system_powerdown },
-    { "quit", NULL, "Ends the emulator; event SHUTDOWN.", qmp_quit },
-    { "human-monitor-command", "command-line:s,?cpu-index:i",
+    { .name = "query-version", .returns = "VersionInfo",
+      .fn = qmp_query_version,
+      .help = "The QEMU release that is followed, and this program's "
+              "version." },
+    { .name = "query-commands", .returns = "[CommandInfo]",
+      .fn = qmp_query_commands, .help = "The names of all commands." },
+    { .name = "query-name", .returns = "NameInfo", .fn = qmp_query_name,
+      .help = "The name given by -name, if one was." },
+    { .name = "query-status", .returns = "StatusInfo", .fn = qmp_query_status,
+      .help = "Whether the VM runs, and if not, why." },
+    { .name = "stop", .fn = qmp_stop,
+      .help = "Stops the virtual CPUs; event STOP." },
+    { .name = "cont", .fn = qmp_cont,
+      .help = "Lets the virtual CPUs run; event RESUME." },
+    { .name = "system_reset", .fn = qmp_system_reset,
+      .help = "Resets the machine, which unplugs all virtio-mem memory; event "
+              "RESET." },
+    { .name = "system_powerdown", .fn = qmp_system_powerdown,
+      .help = "Presses the power button; the guest decides; event "
+              "POWERDOWN." },
+    { .name = "quit", .fn = qmp_quit,
+      .help = "Ends the emulator; event SHUTDOWN." },
+    { .name = "human-monitor-command", .args = "command-line:str,?cpu-index:int",
+      .returns = "str", .fn = qmp_human_monitor_command,
+      .help =
       "Carries out a line of the monitor for people and returns its text.\n"
       "command-line: the line, as it would be typed\n"
       "cpu-index: 0; there is no per-CPU command\n"
-      "Returns: a string; a command that fails says so in it",
-      qmp_human_monitor_command },
+      "Returns: what it says; a command that fails says so in it" },
 };
 
 static void qmp_control_register(void)
 {
+    qmp_register_types(qmp_control_types, ARRAY_SIZE(qmp_control_types));
     qmp_register_commands(qmp_control_commands,
                           ARRAY_SIZE(qmp_control_commands));
 }

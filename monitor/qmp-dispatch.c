@@ -3,7 +3,7 @@
  * The table of QMP commands and the way from a request to its reply. Used by
  * QMP sessions (qmp.c); knows nothing of connections, so that it can be tested
  * without any. Whatever the request holds, the answer is a reply, never a
- * crash: each member is checked before it is looked at.
+ * crash: each member is checked (qmp-check.c) before it is looked at.
  */
 #include "qemu/osdep.h"
 
@@ -44,110 +44,13 @@ void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
     }
 }
 
-/* --- arguments ----------------------------------------------------------- */
-
-typedef struct QmpArgument {
-    char *name;
-    const char *type;                     /* what follows the colon */
-    bool optional;
-} QmpArgument;
+/* --- requests ------------------------------------------------------------ */
 
 static bool json_node_is(JsonNode *node, GType type)
 {
     return JSON_NODE_HOLDS_VALUE(node) &&
            json_node_get_value_type(node) == type;
 }
-
-/* NULL if @node is of @type, else the name of what was expected. */
-static const char *qmp_type_mismatch(JsonNode *node, const char *type)
-{
-    switch (*type) {
-    case 's':
-        return json_node_is(node, G_TYPE_STRING) ? NULL : "string";
-    case 'b':
-        return json_node_is(node, G_TYPE_BOOLEAN) ? NULL : "boolean";
-    case 'i':
-        return json_node_is(node, G_TYPE_INT64) ? NULL : "integer";
-    case 'n':
-        return json_node_is(node, G_TYPE_INT64) ||
-               json_node_is(node, G_TYPE_DOUBLE) ? NULL : "number";
-    case 'o':
-        return JSON_NODE_HOLDS_OBJECT(node) ? NULL : "object";
-    case 'a':
-        if (!strcmp(type, "any")) {
-            return NULL;
-        }
-        return JSON_NODE_HOLDS_ARRAY(node) ? NULL : "array";
-    default:
-        g_assert_not_reached();
-    }
-}
-
-static bool qmp_check_argument(const QmpArgument *arg, JsonObject *args,
-                               Error **errp)
-{
-    JsonNode *node = json_object_get_member(args, arg->name);
-    const char *expected;
-
-    if (!node) {
-        if (!arg->optional) {
-            error_setg(errp, "Parameter '%s' is missing", arg->name);
-        }
-        return arg->optional;
-    }
-    expected = qmp_type_mismatch(node, arg->type);
-    if (expected) {
-        error_setg(errp, "Invalid parameter type for '%s', expected: %s",
-                   arg->name, expected);
-        return false;
-    }
-    return true;
-}
-
-/* Refuses the first member of @args that is not in @known. */
-static bool qmp_check_unexpected(GHashTable *known, JsonObject *args,
-                                 Error **errp)
-{
-    g_autoptr(GList) names = json_object_get_members(args);
-
-    for (GList *l = names; l; l = l->next) {
-        if (!g_hash_table_contains(known, l->data)) {
-            error_setg(errp, "Parameter '%s' is unexpected", (char *)l->data);
-            return false;
-        }
-    }
-    return true;
-}
-
-bool qmp_check_arguments(const char *spec, JsonObject *args, Error **errp)
-{
-    g_auto(GStrv) items = g_strsplit(spec ? spec : "", ",", -1);
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (char **item = items; *item; item++) {
-        QmpArgument arg = { .name = *item };
-        char *colon;
-
-        if (!strcmp(*item, "**")) {
-            return true;
-        }
-        if (*arg.name == '?') {
-            arg.optional = true;
-            arg.name++;
-        }
-        colon = strchr(arg.name, ':');
-        g_assert(colon);
-        *colon = '\0';
-        arg.type = colon + 1;
-        if (!qmp_check_argument(&arg, args, errp)) {
-            return false;
-        }
-        g_hash_table_add(known, arg.name);
-    }
-    return qmp_check_unexpected(known, args, errp);
-}
-
-/* --- requests ------------------------------------------------------------ */
 
 static bool qmp_check_member(const char *name, JsonNode *value, Error **errp)
 {
@@ -202,7 +105,7 @@ static JsonNode *qmp_execute(JsonObject *request, QmpFindFunc *find,
     if (json_object_has_member(request, "arguments")) {
         args = json_object_get_object_member(request, "arguments");
     }
-    if (!qmp_check_arguments(cmd->args, args, errp)) {
+    if (!qmp_check_members(cmd->args, args, errp)) {
         return NULL;
     }
     trace_qmp_command(cmd->name);

@@ -1,48 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The one table of QMP events, as docs/qmp-reference.md lists them. Whoever
- * adds an event adds it here; tests/check-docs sees to it.
+ * adds an event adds it here; tests/qtest/test-docs sees to it.
  */
 #include "qemu/osdep.h"
 
-#include "monitor/qmp.h"
+#include "monitor/qmp-schema.h"
+
+static const QmpType qmp_event_types[] = {
+    { .name = "GuestPanicAction", .values = "pause",
+      .help = "What was done about a guest's panic; pause: it was stopped." },
+    { .name = "MemoryProtectAction", .values = "continue,stop",
+      .help = "What was done about an access to unplugged memory." },
+    { .name = "ShutdownCause",
+      .values = "none,host-error,host-qmp-quit,host-qmp-system-reset,"
+                "host-signal,host-ui,guest-shutdown,guest-reset,guest-panic,"
+                "subsystem-reset",
+      .help = "Who or what ended or reset the VM." },
+};
 
 /* Sorted by name. */
 static const QmpEventInfo qmp_event_table[] = {
-    { "BALLOON_CHANGE", "actual:i",
+    { .name = "BALLOON_CHANGE", .members = "actual:int",
+      .help =
       "The guest has given back, or taken, some of its boot RAM. At most one a "
       "second.\n"
       "actual: bytes of boot RAM that it has now" },
-    { "DEVICE_DELETED", "?device:s,path:s",
+    { .name = "DEVICE_DELETED", .members = "?device:str,path:str",
+      .help =
       "A device is gone, and its id is free again.\n"
       "device: its id, if it had one\n"
       "path: where it was in the tree of objects" },
-    { "DEVICE_UNPLUG_GUEST_ERROR", "?device:s,path:s",
+    { .name = "DEVICE_UNPLUG_GUEST_ERROR", .members = "?device:str,path:str",
+      .help =
       "The guest was asked to release a device, and keeps it.\n"
       "device: its id, if it has one\n"
       "path: where it is in the tree of objects" },
-    { "DUMP_COMPLETED", "result:o,?error:s",
+    { .name = "DUMP_COMPLETED", .members = "result:DumpQueryResult,?error:str",
+      .help =
       "A dump has ended, well or not.\n"
       "result: what query-dump returns\n"
       "error: why it failed, if it did" },
-    { "GUEST_PANICKED", "action:s",
+    { .name = "GUEST_PANICKED", .members = "action:GuestPanicAction",
+      .help =
       "The guest's CPU cannot go on.\n"
-      "action: pause; the VM has been stopped" },
-    { "MEMORY_DEVICE_SIZE_CHANGE", "?id:s,size:i,qom-path:s",
+      "action: what was done about it" },
+    { .name = "MEMORY_DEVICE_SIZE_CHANGE",
+      .members = "?id:str,size:int,qom-path:str",
+      .help =
       "The guest has plugged or unplugged memory of a virtio-mem device. At "
       "most one a second for each device.\n"
       "id: of the device, if it has one\n"
       "size: bytes that are plugged now\n"
       "qom-path: of the device" },
-    { "MEMORY_LOCK_REFUSED", "region:s,offset:i,size:i,reason:s",
+    { .name = "MEMORY_LOCK_REFUSED",
+      .members = "region:str,offset:int,size:int,reason:str",
+      .help =
       "A plug was refused because what it plugs could not be locked "
       "(-overcommit mem-lock=on). Once, until a plug succeeds.\n"
       "region: the RAM region\n"
       "offset: into the region\n"
       "size: bytes that were to be plugged\n"
       "reason: with the limit and what is locked" },
-    { "MEMORY_PROTECT_VIOLATION",
-      "?id:s,qom-path:s,address:i,write:b,count:i,action:s",
+    { .name = "MEMORY_PROTECT_VIOLATION",
+      .members = "?id:str,qom-path:str,address:int,write:bool,count:int,"
+                 "action:MemoryProtectAction",
+      .help =
       "The guest has accessed memory of a virtio-mem device that is not "
       "plugged.\n"
       "id: of the device, if it has one\n"
@@ -51,20 +74,26 @@ static const QmpEventInfo qmp_event_table[] = {
       "write: true: it wrote; false: it read\n"
       "count: accesses since the last event\n"
       "action: what was done about it" },
-    { "POWERDOWN", NULL,
-      "The power button was pressed (system_powerdown)." },
-    { "RESET", "guest:b,reason:s",
+    { .name = "POWERDOWN",
+      .help = "The power button was pressed (system_powerdown)." },
+    { .name = "RESET", .members = "guest:bool,reason:ShutdownCause",
+      .help =
       "The machine was reset, and all memory of virtio-mem devices unplugged.\n"
       "guest: whether the guest wanted it\n"
-      "reason: guest-reset, host-qmp-system-reset ..." },
-    { "RESUME", NULL, "The virtual CPUs run again." },
-    { "SHUTDOWN", "guest:b,reason:s",
+      "reason: who or what did it" },
+    { .name = "RESUME",
+      .help = "The virtual CPUs run again." },
+    { .name = "SHUTDOWN", .members = "guest:bool,reason:ShutdownCause",
+      .help =
       "The VM ends, or, with -no-shutdown, stops.\n"
       "guest: whether the guest wanted it\n"
-      "reason: guest-shutdown, host-qmp-quit, host-signal ..." },
-    { "STOP", NULL, "The virtual CPUs have stopped." },
-    { "VFIO_POPULATE_REFUSED",
-      "region:s,offset:i,size:i,reason:s,?needed:i,?used:i,?limit:i",
+      "reason: who or what did it" },
+    { .name = "STOP",
+      .help = "The virtual CPUs have stopped." },
+    { .name = "VFIO_POPULATE_REFUSED",
+      .members = "region:str,offset:int,size:int,reason:str,?needed:int,"
+                 "?used:int,?limit:int",
+      .help =
       "A plug was refused because it could not be mapped for a device. The "
       "guest tries again by itself; the event is sent again when the reason "
       "changes.\n"
@@ -84,3 +113,9 @@ void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
         fn(&qmp_event_table[i], opaque);
     }
 }
+
+static void qmp_event_types_register(void)
+{
+    qmp_register_types(qmp_event_types, ARRAY_SIZE(qmp_event_types));
+}
+type_init(qmp_event_types_register)

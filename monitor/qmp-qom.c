@@ -183,47 +183,68 @@ static JsonNode *qmp_object_del(JsonObject *args, Error **errp)
     return NULL;
 }
 
+static const QmpType qmp_qom_types[] = {
+    { .name = "ObjectPropertyInfo",
+      .members = "name:str,type:str,?description:str",
+      .help = "A property.\n"
+      "name: as qom-get and -device take it\n"
+      "type: of its value; child<T> and link<T> are objects of type T\n"
+      "description: for people" },
+    { .name = "ObjectTypeInfo", .members = "name:str,?abstract:bool,?parent:str",
+      .help = "A type of objects.\n"
+      "name: as -device and -object take it\n"
+      "abstract: true, if no object can have it\n"
+      "parent: the type that it is a kind of" },
+    { .name = "ObjectType", .implementing = TYPE_USER_CREATABLE,
+      .help = "The types of objects that object-add creates." },
+    { .name = "ObjectOptions", .members = "qom-type:ObjectType,id:str,**",
+      .tag = "qom-type", .implementing = TYPE_USER_CREATABLE,
+      .help = "What object-add takes.\n"
+      "qom-type: e.g. memory-backend-memfd\n"
+      "id: what others call it by\n"
+      "**: its properties" },
+};
+
 static const QmpCommand qmp_qom_commands[] = {
-    { "qom-list", "path:s", "The properties, children among them, of an "
-      "object.\n"
+    { .name = "qom-list", .args = "path:str", .returns = "[ObjectPropertyInfo]",
+      .fn = qmp_qom_list,
+      .help = "The properties, children among them, of an object.\n"
       "path: from the root (/machine/...), or any unambiguous end of a path\n"
-      "Returns: a list of objects with name and type\n"
-      "Errors: DeviceNotFound, if there is no such object", qmp_qom_list },
-    { "qom-get", "path:s,property:s", "The value of a property.\n"
+      "Errors: DeviceNotFound, if there is no such object" },
+    { .name = "qom-get", .args = "path:str,property:str", .returns = "any",
+      .fn = qmp_qom_get,
+      .help = "The value of a property.\n"
       "path: of the object, as for qom-list\n"
       "property: its name\n"
-      "Returns: the value, of the property's type", qmp_qom_get },
-    { "qom-set", "path:s,property:s,value:any", "Sets a property. requested-size of a virtio-mem device says how much "
-      "memory the guest shall have plugged.\n"
+      "Returns: the value, of the property's type" },
+    { .name = "qom-set", .args = "path:str,property:str,value:any",
+      .fn = qmp_qom_set,
+      .help = "Sets a property. requested-size of a virtio-mem device says how "
+      "much memory the guest shall have plugged.\n"
       "path: of the object, as for qom-list\n"
       "property: its name\n"
       "value: of the property's type; sizes are in bytes\n"
-      "Errors: one that says which values are possible; nothing was changed",
-      qmp_qom_set },
-    { "qom-list-types", "?implements:s,?abstract:b",
-      "The types of objects, or those that implement a type.\n"
+      "Errors: one that says which values are possible; nothing was changed" },
+    { .name = "qom-list-types", .args = "?implements:str,?abstract:bool",
+      .returns = "[ObjectTypeInfo]", .fn = qmp_qom_list_types,
+      .help = "The types of objects, or those that implement a type.\n"
       "implements: a type or an interface\n"
-      "abstract: also those that no object can have\n"
-      "Returns: a list of objects with name, and parent or abstract",
-      qmp_qom_list_types },
-    { "device-list-properties", "typename:s",
-      "The properties that a device of a type can be given.\n"
-      "typename: as device_add takes it for driver\n"
-      "Returns: a list of objects with name, type and description",
-      qmp_device_list_properties },
-    { "object-add", "qom-type:s,id:s,**",
-      "Creates an object, as -object does.\n"
-      "qom-type: e.g. memory-backend-memfd\n"
-      "id: what others call it by\n"
-      "**: its properties", qmp_object_add },
-    { "object-del", "id:s", "Deletes an object that nobody uses.\n"
+      "abstract: also those that no object can have" },
+    { .name = "device-list-properties", .args = "typename:str",
+      .returns = "[ObjectPropertyInfo]", .fn = qmp_device_list_properties,
+      .help = "The properties that a device of a type can be given.\n"
+      "typename: as device_add takes it for driver" },
+    { .name = "object-add", .args = "ObjectOptions", .fn = qmp_object_add,
+      .help = "Creates an object, as -object does." },
+    { .name = "object-del", .args = "id:str", .fn = qmp_object_del,
+      .help = "Deletes an object that nobody uses.\n"
       "id: as given when it was created\n"
-      "Errors: one that says that it is in use",
-      qmp_object_del },
+      "Errors: one that says that it is in use" },
 };
 
 static void qmp_qom_register(void)
 {
+    qmp_register_types(qmp_qom_types, ARRAY_SIZE(qmp_qom_types));
     qmp_register_commands(qmp_qom_commands, ARRAY_SIZE(qmp_qom_commands));
 }
 type_init(qmp_qom_register)

@@ -243,22 +243,69 @@ static JsonNode *qmp_query_ram_discard(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType qmp_ram_discard_types[] = {
+    { .name = "RamDiscardRefusal",
+      .members = "reason:str,?kind:str,offset:int,size:int,count:int,"
+                 "standing:bool,seconds-ago:int",
+      .help = "Why a plug was refused last.\n"
+      "reason: for people\n"
+      "kind: of the listener that objected\n"
+      "offset: in bytes, of what was to be plugged, into the region\n"
+      "size: of it, in bytes\n"
+      "count: how many were refused\n"
+      "standing: whether nothing has been plugged since\n"
+      "seconds-ago: when it was" },
+    { .name = "RamDiscardManagerInfo",
+      .members = "type:str,?path:str,?granularity:int,?populated:int",
+      .help = "Who says what of a region is populated.\n"
+      "type: of the object\n"
+      "path: of the object\n"
+      "granularity: bytes that are populated together\n"
+      "populated: bytes that are, as far as this one is concerned" },
+    { .name = "RamDiscardRun", .members = "offset:int,length:int",
+      .help = "A populated run.\n"
+      "offset: in bytes, into the region\n"
+      "length: in bytes" },
+    { .name = "RamDiscardListenerInfo",
+      .members = "kind:str,?mapped:int,?mappings:int,?mappings-budget:int",
+      .help = "Who follows what is populated.\n"
+      "kind: vfio, mem-lock ...\n"
+      "mapped: bytes that it has mapped\n"
+      "mappings: how many mappings these are\n"
+      "mappings-budget: how many there may be" },
+    { .name = "RamDiscardInfo",
+      .members = "region:str,managers:[RamDiscardManagerInfo],"
+                 "granularity:int,size:int,?populated:int,"
+                 "?runs:[RamDiscardRun],?next:int,"
+                 "?listeners:[RamDiscardListenerInfo],"
+                 "?last-refusal:RamDiscardRefusal",
+      .help = "A RAM region that has a manager.\n"
+      "region: its name\n"
+      "managers: usually one\n"
+      "granularity: bytes that are populated together\n"
+      "size: of the region, in bytes\n"
+      "populated: bytes that are\n"
+      "runs: what is populated, or the first part of it\n"
+      "next: the offset to go on with, if there are more\n"
+      "listeners: who follows\n"
+      "last-refusal: left out if there was none" },
+};
+
 static const QmpCommand qmp_ram_discard_commands[] = {
-    { "query-ram-discard", "?region:s,?offset:i,?limit:i",
+    { .name = "query-ram-discard", .args = "?region:str,?offset:int,?limit:int",
+      .returns = "[RamDiscardInfo]", .fn = qmp_query_ram_discard,
+      .help =
       "Lists the RAM regions that have a manager, what is populated of them, "
       "in runs, and who follows.\n"
       "region: only the one of this name\n"
       "offset: where in the region runs begin; needs region\n"
-      "limit: how many runs to tell at most, of all regions (default: 256)\n"
-      "Returns: a list of objects with region, managers (type, path, "
-      "granularity, populated), granularity, size, populated, runs (offset, length), next (the offset "
-      "to go on with, if there are more), listeners (kind, mapped, mappings, "
-      "mappings-budget) and last-refusal; all in bytes",
-      qmp_query_ram_discard },
+      "limit: how many runs to tell at most, of all regions (default: 256)" },
 };
 
 static void qmp_ram_discard_register(void)
 {
+    qmp_register_types(qmp_ram_discard_types,
+                       ARRAY_SIZE(qmp_ram_discard_types));
     qmp_register_commands(qmp_ram_discard_commands,
                           ARRAY_SIZE(qmp_ram_discard_commands));
 }

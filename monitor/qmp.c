@@ -109,16 +109,8 @@ static JsonNode *qmp_capabilities(JsonObject *args, Error **errp)
         JsonArray *enable = json_object_get_array_member(args, "enable");
 
         for (guint i = 0; i < json_array_get_length(enable); i++) {
-            JsonNode *node = json_array_get_element(enable, i);
-
-            if (!JSON_NODE_HOLDS_VALUE(node) ||
-                json_node_get_value_type(node) != G_TYPE_STRING) {
-                error_setg(errp, "Invalid parameter type for 'enable[%u]', "
-                           "expected: string", i);
-            } else {
-                error_setg(errp, "Capability %s not available",
-                           json_node_get_string(node));
-            }
+            error_setg(errp, "Capability %s not available",
+                       json_array_get_string_element(enable, i));
             return NULL;
         }
     }
@@ -127,11 +119,12 @@ static JsonNode *qmp_capabilities(JsonObject *args, Error **errp)
 }
 
 static const QmpCommand qmp_session_commands[] = {
-    { "qmp_capabilities", "?enable:a",
+    { .name = "qmp_capabilities", .args = "?enable:[str]",
+      .fn = qmp_capabilities,
+      .help =
       "Ends the negotiation, after which all other commands can be used.\n"
       "enable: capabilities to turn on; none is offered, so an empty list\n"
-      "Errors: CommandNotFound, if the negotiation is over",
-      qmp_capabilities },
+      "Errors: CommandNotFound, if the negotiation is over" },
 };
 
 static void qmp_session_register(void)

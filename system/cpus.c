@@ -320,16 +320,36 @@ static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType cpus_types[] = {
+    { .name = "SysEmuTarget", .values = "x86_64",
+      .help = "What the guest's CPUs are." },
+    { .name = "CpuInfoFast",
+      .members = "cpu-index:int,qom-path:str,thread-id:int,"
+                 "?props:CpuInstanceProperties,target:SysEmuTarget",
+      .help = "A virtual CPU.\n"
+      "cpu-index: counted from 0\n"
+      "qom-path: of its object\n"
+      "thread-id: of the host's thread that runs it\n"
+      "props: where in the guest's topology it is\n"
+      "target: what it is" },
+    { .name = "CpuInstanceProperties",
+      .members = "?node-id:int,?socket-id:int,?core-id:int,?thread-id:int",
+      .help = "Where a CPU is.\n"
+      "node-id: the guest's NUMA node\n"
+      "socket-id: counted from 0\n"
+      "core-id: within the socket\n"
+      "thread-id: within the core" },
+};
+
 static const QmpCommand cpus_commands[] = {
-    { "query-cpus-fast", NULL,
-      "Lists the virtual CPUs with their host threads.\n"
-      "Returns: a list of objects with cpu-index, thread-id, qom-path, props "
-      "and target",
-      qmp_query_cpus_fast },
+    { .name = "query-cpus-fast", .returns = "[CpuInfoFast]",
+      .fn = qmp_query_cpus_fast,
+      .help = "Lists the virtual CPUs with their host threads." },
 };
 
 static void cpus_register(void)
 {
+    qmp_register_types(cpus_types, ARRAY_SIZE(cpus_types));
     qmp_register_commands(cpus_commands, ARRAY_SIZE(cpus_commands));
 }
 type_init(cpus_register)

@@ -336,21 +336,22 @@ static JsonNode *qmp_device_del(JsonObject *args, Error **errp)
 }
 
 static const QmpCommand qdev_commands[] = {
-    { "device_add", "driver:s,?bus:s,?id:s,**",
-      "Creates a device, as -device does.\n"
+    { .name = "device_add", .args = "driver:str,?bus:str,?id:str,**",
+      .features = "json-cli,json-cli-hotplug", .fn = qmp_device_add,
+      .help = "Creates a device, as -device does.\n"
       "driver: the type, e.g. virtio-mem-pci\n"
       "bus: where to plug it in; left out, one that fits and has room\n"
       "id: what others call it by; needed to remove it\n"
       "**: its properties\n"
-      "Errors: one that says why the device cannot be; nothing is left of it",
-      qmp_device_add },
-    { "device_del", "id:s",
+      "Errors: one that says why the device cannot be; nothing is left of "
+      "it" },
+    { .name = "device_del", .args = "id:str", .fn = qmp_device_del,
+      .help =
       "Asks the guest to release a device; event DEVICE_DELETED tells that it "
       "did, DEVICE_UNPLUG_GUEST_ERROR that it will not.\n"
       "id: of the device, or its path\n"
       "Errors: DeviceNotFound; or one that says why it cannot be removed, "
-      "such as memory of a virtio-mem device that is plugged",
-      qmp_device_del },
+      "such as memory of a virtio-mem device that is plugged" },
 };
 
 static void qdev_monitor_register(void)

@@ -65,14 +65,20 @@ static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType sysemu_types[] = {
+    { .name = "UuidInfo", .members = "UUID:str",
+      .help = "The guest's identity.\n"
+      "UUID: zeros: it has none" },
+};
+
 static const QmpCommand sysemu_commands[] = {
-    { "query-uuid", NULL, "Tells the guest's UUID; zeros: it has none.\n"
-      "Returns: UUID, a string",
-      qmp_query_uuid },
+    { .name = "query-uuid", .returns = "UuidInfo", .fn = qmp_query_uuid,
+      .help = "Tells the guest's UUID." },
 };
 
 static void sysemu_register(void)
 {
+    qmp_register_types(sysemu_types, ARRAY_SIZE(sysemu_types));
     qmp_register_commands(sysemu_commands, ARRAY_SIZE(sysemu_commands));
 }
 type_init(sysemu_register)

@@ -62,7 +62,9 @@ static void hmp_memory_map_dump(GString *out, const char *args, Error **errp)
 }
 
 static const QmpCommand memory_map_commands[] = {
-    { "memory-map-dump", "file:s,?width:i,?height:i",
+    { .name = "memory-map-dump", .args = "file:str,?width:int,?height:int",
+      .fn = qmp_memory_map_dump,
+      .help =
       "Draws guest physical memory as a map: boot RAM, what is plugged and "
       "what is not, who has it mapped, holes; writes it to 'file', a PNG.\n"
       "file: path of the picture; an older one is replaced once it is "
@@ -70,8 +72,7 @@ static const QmpCommand memory_map_commands[] = {
       "width: of the picture, in pixels (default: 1280)\n"
       "height: of the picture, in pixels (default: as many as are needed)\n"
       "Errors: one that says why the file cannot be written; then there is "
-      "none",
-      qmp_memory_map_dump },
+      "none" },
 };
 
 static const HmpCommand memory_map_hmp_commands[] = {

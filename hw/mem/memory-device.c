@@ -235,19 +235,44 @@ static JsonNode *qmp_query_memory_size_summary(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType memory_device_types[] = {
+    { .name = "MemoryDeviceInfoKind", .values = "virtio-mem",
+      .help = "The kinds of memory devices." },
+    { .name = "MemoryDeviceInfo", .members = "type:MemoryDeviceInfoKind",
+      .tag = "type", .variants = "virtio-mem:VirtioMEMDeviceInfoWrapper",
+      .help = "A memory device.\n"
+      "type: what it is" },
+    { .name = "VirtioMEMDeviceInfoWrapper", .members = "data:VirtioMEMDeviceInfo",
+      .help = "The rest of MemoryDeviceInfo.\n"
+      "data: of the device" },
+    { .name = "VirtioMEMDeviceInfo",
+      .members = "?id:str,memaddr:int,requested-size:int,size:int,"
+                 "max-size:int,block-size:int,node:int,memdev:str,"
+                 "requests:int,?last-refusal:RamDiscardRefusal",
+      .help = "A virtio-mem device; all sizes are in bytes.\n"
+      "id: of the device, if it has one\n"
+      "memaddr: guest physical\n"
+      "requested-size: what the guest shall have plugged\n"
+      "size: what it has plugged\n"
+      "max-size: what it can plug\n"
+      "block-size: what it plugs at once\n"
+      "node: the guest's NUMA node\n"
+      "memdev: path of the memory backend\n"
+      "requests: how many the guest has made\n"
+      "last-refusal: why a plug was refused last; left out if none was" },
+    { .name = "MemoryInfo", .members = "base-memory:int,?plugged-memory:int",
+      .help = "How much memory the guest has.\n"
+      "base-memory: boot RAM, in bytes\n"
+      "plugged-memory: of memory devices, in bytes" },
+};
+
 static const QmpCommand memory_device_commands[] = {
-    { "query-memory-devices", NULL,
-      "Lists the memory devices with their state, and, in last-refusal, why "
-      "a plug of the guest was refused.\n"
-      "Returns: a list of objects with type (virtio-mem) and data: id, "
-      "memaddr, requested-size, size, max-size, block-size, node, memdev, "
-      "requests (of the guest's so far), and last-refusal (reason, kind, "
-      "offset, size, count, standing, seconds-ago) once there was one",
-      qmp_query_memory_devices },
-    { "query-memory-size-summary", NULL,
-      "Tells how much boot RAM there is and how much is plugged.\n"
-      "Returns: base-memory and plugged-memory, in bytes",
-      qmp_query_memory_size_summary },
+    { .name = "query-memory-devices", .returns = "[MemoryDeviceInfo]",
+      .fn = qmp_query_memory_devices,
+      .help = "Lists the memory devices with their state." },
+    { .name = "query-memory-size-summary", .returns = "MemoryInfo",
+      .fn = qmp_query_memory_size_summary,
+      .help = "Tells how much boot RAM there is and how much is plugged." },
 };
 
 static const TypeInfo memory_device_info = {
@@ -259,6 +284,7 @@ static const TypeInfo memory_device_info = {
 static void memory_device_register(void)
 {
     type_register_static(&memory_device_info);
+    qmp_register_types(memory_device_types, ARRAY_SIZE(memory_device_types));
     qmp_register_commands(memory_device_commands,
                           ARRAY_SIZE(memory_device_commands));
 }

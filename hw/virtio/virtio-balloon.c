@@ -348,17 +348,23 @@ static JsonNode *qmp_query_balloon(JsonObject *args, Error **errp)
     return node;
 }
 
+static const QmpType balloon_types[] = {
+    { .name = "BalloonInfo", .members = "actual:int",
+      .help = "How much of its boot RAM the guest has.\n"
+      "actual: in bytes" },
+};
+
 static const QmpCommand balloon_commands[] = {
-    { "balloon", "value:i",
+    { .name = "balloon", .args = "value:int", .fn = qmp_balloon,
+      .help =
       "Asks the guest to keep this many bytes of its boot RAM and to give the "
       "rest back; event BALLOON_CHANGE.\n"
       "value: in bytes\n"
-      "Errors: DeviceNotActive, if there is no virtio-balloon",
-      qmp_balloon },
-    { "query-balloon", NULL, "How much of its boot RAM the guest has.\n"
-      "Returns: actual, in bytes\n"
-      "Errors: DeviceNotActive, if there is no virtio-balloon",
-      qmp_query_balloon },
+      "Errors: DeviceNotActive, if there is no virtio-balloon" },
+    { .name = "query-balloon", .returns = "BalloonInfo",
+      .fn = qmp_query_balloon,
+      .help = "How much of its boot RAM the guest has.\n"
+      "Errors: DeviceNotActive, if there is no virtio-balloon" },
 };
 
 /* --- type --- */
@@ -396,6 +402,7 @@ static const TypeInfo virtio_balloon_info = {
 static void virtio_balloon_register_types(void)
 {
     type_register_static(&virtio_balloon_info);
+    qmp_register_types(balloon_types, ARRAY_SIZE(balloon_types));
     qmp_register_commands(balloon_commands, ARRAY_SIZE(balloon_commands));
 }
 

@@ -2,7 +2,8 @@
 /*
  * QMP commands: the one table of what a client may ask for, and the way from
  * a request (a JSON value) to its reply. Whoever owns a subject registers its
- * commands next to it; the monitor owns the sessions and the wire.
+ * commands next to it, and the types of what they take and return
+ * (qmp-schema.h); the monitor owns the sessions and the wire.
  *
  * Everything runs in the main loop with the big lock held, except
  * qmp_register_commands(), which constructors call before main().
@@ -12,6 +13,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "monitor/qmp-schema.h"
 #include "qapi/error.h"
 
 /*
@@ -24,14 +26,12 @@ typedef JsonNode *QmpCommandFunc(JsonObject *args, Error **errp);
 
 typedef struct QmpCommand {
     const char *name;
-    /*
-     * The arguments, separated by commas: NAME:TYPE, or ?NAME:TYPE if it may
-     * be left out, or, last, ** for further ones that the function checks
-     * itself. NULL: none. TYPE is s (string), b (boolean), i (integer),
-     * n (number), o (object), a (array) or any.
-     * Example: "path:s,property:s,value:any,?force:b".
-     */
-    const char *args;
+    const char *args;                     /* QmpMembers; NULL: none */
+    /* The type of what it returns; NULL: an empty object. */
+    const char *returns;
+    /* What a client may tell it by in query-qmp-schema, separated by commas;
+     * NULL: nothing. */
+    const char *features;
     /*
      * For docs/qmp-reference.md. What it does, in a sentence; then lines, each
      * "ARGUMENT: what it is" for every argument, and where there is something
@@ -51,19 +51,9 @@ const QmpCommand *qmp_find_command(const char *name);
 void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
                           void *opaque);
 
-/* What is documented of an event; the table is monitor/qmp-event-table.c. */
-typedef struct QmpEventInfo {
-    const char *name;
-    const char *members;                  /* of "data", as QmpCommand.args */
-    const char *help;                     /* as QmpCommand.help; no returns */
-} QmpEventInfo;
-
-/* Calls @fn for each event, sorted by name. */
-void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
-                        void *opaque);
-
-/* Checks @args against QmpCommand.args. Errors are worded as QEMU's. */
-bool qmp_check_arguments(const char *spec, JsonObject *args, Error **errp);
+/* The first thing of all commands, events and types that does not fit
+ * together: false, *errp. The build fails then (docs/qmp-reference.c). */
+bool qmp_check_schema(Error **errp);
 
 /*
  * Carries out @request and returns the reply (transfer full), which is either

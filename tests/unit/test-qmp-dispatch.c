@@ -30,11 +30,24 @@ static JsonNode *lost(JsonObject *args, Error **errp)
     return NULL;
 }
 
+static const QmpType test_types[] = {
+    { .name = "TestEnum", .values = "one,two", .help = "" },
+    { .name = "TestObject", .members = "?l:[TestObject2]",
+      .help = "\nl: a list" },
+    { .name = "TestObject2", .members = "i:int", .help = "\ni: a number" },
+    { .name = "TestUnion", .members = "e:TestEnum", .tag = "e",
+      .variants = "two:TestObject2", .help = "\ne: which" },
+};
+
 static const QmpCommand commands[] = {
-    { "test-echo", "s:s,?b:b,?i:i,?n:n,?o:o,?a:a,?x:any", "", echo },
-    { "test-open", "s:s,**", "", echo },
-    { "test-nothing", NULL, "", nothing },
-    { "test-lost", NULL, "", lost },
+    { .name = "test-echo", .fn = echo,
+      .args = "s:str,?b:bool,?i:int,?n:number,?o:TestObject,?a:[int],?x:any,"
+              "?e:TestEnum,?u:TestUnion",
+      .help = "\ns: \nb: \ni: \nn: \no: \na: \nx: \ne: \nu: " },
+    { .name = "test-open", .args = "s:str,**", .fn = echo,
+      .help = "\ns: \n**: " },
+    { .name = "test-nothing", .fn = nothing, .help = "" },
+    { .name = "test-lost", .fn = lost, .help = "" },
 };
 
 static const QmpCommand *find(const char *name, void *opaque, Error **errp)
@@ -223,32 +236,89 @@ static void test_open_commands_take_more(void)
 
 /* Every registered command has a description and a specification that can be
  * checked. */
-static void check_command(const QmpCommand *cmd, void *opaque)
+static void test_values_of_enumerations_are_checked(void)
 {
-    g_autoptr(JsonObject) args = json_object_new();
-    unsigned *n = opaque;
-    Error *err = NULL;
-
-    g_assert_nonnull(cmd->fn);
-    g_assert_nonnull(cmd->help);
-    if (!qmp_check_arguments(cmd->args, args, &err)) {
-        g_assert_true(g_str_has_suffix(error_get_pretty(err), "is missing"));
-        error_free(err);
-    }
-    (*n)++;
+    check("{\"execute\":\"test-echo\",\"arguments\":{\"s\":\"\",\"e\":\"one\"}}",
+          "{\"return\":{\"s\":\"\",\"e\":\"one\"}}");
+    check_args("{\"s\":\"\",\"e\":\"three\"}",
+               "Parameter 'e' does not accept value 'three'; it accepts: "
+               "one, two");
+    check_args("{\"s\":\"\",\"e\":1}",
+               "Invalid parameter type for 'e', expected: string");
 }
 
-static void test_every_command_is_described(void)
+static void test_what_is_inside_an_argument_is_checked(void)
 {
-    unsigned n = 0;
+    static const struct {
+        const char *args, *desc;
+    } bad[] = {
+        { "{\"s\":\"\",\"a\":[1,\"x\"]}",
+          "Invalid parameter type for 'a[1]', expected: integer" },
+        { "{\"s\":\"\",\"o\":{\"l\":[{}]}}", "Parameter 'o.l[0].i' is missing" },
+        { "{\"s\":\"\",\"o\":{\"l\":[{\"i\":1,\"j\":1}]}}",
+          "Parameter 'o.l[0].j' is unexpected" },
+        { "{\"s\":\"\",\"o\":{\"l\":[1]}}",
+          "Invalid parameter type for 'o.l[0]', expected: object" },
+    };
 
-    qmp_for_each_command(check_command, &n);
-    g_assert_cmpuint(n, >=, ARRAY_SIZE(commands));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        check_args(bad[i].args, bad[i].desc);
+    }
+}
+
+static void test_members_of_the_other_case_are_unexpected(void)
+{
+    check("{\"execute\":\"test-echo\",\"arguments\":{\"s\":\"\","
+          "\"u\":{\"e\":\"two\",\"i\":1}}}",
+          "{\"return\":{\"s\":\"\",\"u\":{\"e\":\"two\",\"i\":1}}}");
+    check_args("{\"s\":\"\",\"u\":{\"e\":\"two\"}}",
+               "Parameter 'u.i' is missing");
+    check_args("{\"s\":\"\",\"u\":{\"e\":\"one\",\"i\":1}}",
+               "Parameter 'u.i' is unexpected");
+    check_args("{\"s\":\"\",\"u\":{\"i\":1}}", "Parameter 'u.e' is missing");
+}
+
+/* --- the schema ---------------------------------------------------------- */
+
+static void check_schema(const char *complaint)
+{
+    Error *err = NULL;
+    bool ok = qmp_check_schema(&err);
+
+    g_assert_cmpint(ok, ==, !complaint);
+    g_assert_cmpstr(err ? error_get_pretty(err) : NULL, ==, complaint);
+    g_clear_error(&err);
+}
+
+/* What is registered stays, and the first in the order of names is told: hence
+ * the names. Last of all tests. */
+static void test_schema_with_a_hole_is_noticed(void)
+{
+    static const QmpCommand broken[] = {
+        { .name = "test-d", .args = "a:str", .help = "It does.", .fn = echo },
+        { .name = "test-c", .args = "a:Nothing", .help = "It does.\na: it",
+          .fn = echo },
+        { .name = "test-b", .returns = "[Nothing]", .help = "It does.",
+          .fn = echo },
+        { .name = "test-a", .args = "Nothing", .help = "It does.", .fn = echo },
+    };
+    static const char *const complaints[] = {
+        "test-d: 'a' is not described", "test-c: there is no type 'Nothing'",
+        "test-b: there is no type 'Nothing'",
+        "test-a: there is no type 'Nothing'",
+    };
+
+    check_schema(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        qmp_register_commands(&broken[i], 1);
+        check_schema(complaints[i]);
+    }
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    qmp_register_types(test_types, ARRAY_SIZE(test_types));
     qmp_register_commands(commands, ARRAY_SIZE(commands));
     g_test_add_func("/qmp-dispatch/reply-is-what-the-command-returns",
                     test_reply_is_what_the_command_returns);
@@ -264,7 +334,13 @@ int main(int argc, char **argv)
                     test_types_of_arguments_are_checked);
     g_test_add_func("/qmp-dispatch/open-commands-take-more",
                     test_open_commands_take_more);
-    g_test_add_func("/qmp-dispatch/every-command-is-described",
-                    test_every_command_is_described);
+    g_test_add_func("/qmp-dispatch/values-of-enumerations-are-checked",
+                    test_values_of_enumerations_are_checked);
+    g_test_add_func("/qmp-dispatch/what-is-inside-an-argument-is-checked",
+                    test_what_is_inside_an_argument_is_checked);
+    g_test_add_func("/qmp-dispatch/members-of-the-other-case-are-unexpected",
+                    test_members_of_the_other_case_are_unexpected);
+    g_test_add_func("/qmp-dispatch/schema-with-a-hole-is-noticed",
+                    test_schema_with_a_hole_is_noticed);
     return g_test_run();
 }
