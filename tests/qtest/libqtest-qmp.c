@@ -12,7 +12,11 @@
 struct QmpClient {
     LineReader reader;
     GQueue events;                        /* JsonObject *, oldest first */
+    GQueue commands;                      /* char *, sent, not replied to */
 };
+
+/* Of the one emulator that a test program tests. */
+static QmpSchema *schema;
 
 QmpClient *qmp_client_new(int fd)
 {
@@ -20,6 +24,7 @@ QmpClient *qmp_client_new(int fd)
 
     line_reader_init(&c->reader, fd);
     g_queue_init(&c->events);
+    g_queue_init(&c->commands);
     return c;
 }
 
@@ -44,6 +49,7 @@ QmpClient *qmp_client_connect(const char *path)
 void qmp_client_free(QmpClient *c)
 {
     g_queue_clear_full(&c->events, (GDestroyNotify)json_object_unref);
+    g_queue_clear_full(&c->commands, g_free);
     line_reader_destroy(&c->reader);
     g_free(c);
 }
@@ -53,8 +59,23 @@ void qmp_client_send_bytes(QmpClient *c, const void *data, size_t len)
     line_reader_send(&c->reader, data, len);
 }
 
+/* Notes which commands @text asks for. */
+static void note_commands(QmpClient *c, const char *text)
+{
+    g_autoptr(GRegex) regex = g_regex_new(
+        "['\"]execute['\"]:\\s*['\"]([\\w-]+)['\"]", 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    g_regex_match(regex, text, 0, &match);
+    while (g_match_info_matches(match)) {
+        g_queue_push_tail(&c->commands, g_match_info_fetch(match, 1));
+        g_match_info_next(match, NULL);
+    }
+}
+
 void qmp_client_send(QmpClient *c, const char *text)
 {
+    note_commands(c, text);
     qmp_client_send_bytes(c, text, strlen(text));
 }
 
@@ -102,6 +123,28 @@ JsonObject *qmp_client_receive(QmpClient *c)
     return json_node_dup_object(node);
 }
 
+/*
+ * Holds @message against the schema. After an error it is not known which
+ * requests are still to be replied to: it may have been for none that was
+ * noted.
+ */
+static void check_message(QmpClient *c, JsonObject *message)
+{
+    g_autofree char *command = NULL;
+
+    if (json_object_has_member(message, "return")) {
+        command = g_queue_pop_head(&c->commands);
+        if (schema && command) {
+            qmp_schema_check_return(schema, command,
+                                    json_object_get_member(message, "return"));
+        }
+    } else if (json_object_has_member(message, "error")) {
+        g_queue_clear_full(&c->commands, g_free);
+    } else if (schema && json_object_has_member(message, "event")) {
+        qmp_schema_check_event(schema, message);
+    }
+}
+
 /* The next message, which must come. */
 static JsonObject *receive_one(QmpClient *c)
 {
@@ -110,6 +153,7 @@ static JsonObject *receive_one(QmpClient *c)
     if (!message) {
         g_error("the emulator closed the QMP connection");
     }
+    check_message(c, message);
     return message;
 }
 
@@ -131,6 +175,12 @@ void qmp_client_handshake(QmpClient *c)
 
     g_assert_true(json_object_has_member(greeting, "QMP"));
     json_node_unref(qmp_client_do(c, "{'execute': 'qmp_capabilities'}"));
+    if (!schema) {
+        g_autoptr(JsonNode) node =
+            qmp_client_do(c, "{'execute': 'query-qmp-schema'}");
+
+        schema = qmp_schema_new(json_node_get_array(node));
+    }
 }
 
 JsonObject *qmp_client_event(QmpClient *c, const char *name)

@@ -43,9 +43,22 @@ char *line_reader_read(LineReader *r);
 /* Sends all of it. */
 void line_reader_send(LineReader *r, const void *data, size_t len);
 
+/* --- the schema of QMP --------------------------------------------------- */
+
+typedef struct QmpSchema QmpSchema;
+
+/* What query-qmp-schema has returned; lives as long as the test program. */
+QmpSchema *qmp_schema_new(JsonArray *array);
+/* Ends the test unless @value is what @command may return ... */
+void qmp_schema_check_return(const QmpSchema *schema, const char *command,
+                             JsonNode *value);
+/* ... or @event an event with the data that it may have. */
+void qmp_schema_check_event(const QmpSchema *schema, JsonObject *event);
+
 /* --- QMP ----------------------------------------------------------------- */
 
-/* A QMP client on one connection; events are kept until asked for. */
+/* A QMP client on one connection; events are kept until asked for. After the
+ * handshake each reply and event must be what the schema says of it. */
 typedef struct QmpClient QmpClient;
 
 /* @fd: connected; owned from now on. Reads nothing yet. */
