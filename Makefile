@@ -6,7 +6,7 @@
 #   make run              grow and shrink a real guest with a passed-through drive;
 #                         leaves a map of its memory and a chart
 #   make check            all tests; check-unit, check-qtest, check-kvm, check-lab:
-#                         some of them
+#                         some of them; check-quick: all but the lab
 #   make coverage         which lines of the core unit and qtest reach, in build-coverage
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
@@ -22,12 +22,12 @@
 ifneq ($(SANITIZE),)
 BUILD := build-sanitize
 CONFIGURE_FLAGS := --enable-sanitizers
-CHECK_FLAGS := --timeout-multiplier 4
+CHECK_FLAGS := --patience 4
 CHECK_SUITES := unit qtest kvm
 else ifneq ($(COVERAGE),)
 BUILD := build-coverage
 CONFIGURE_FLAGS := --enable-debug --enable-coverage
-CHECK_FLAGS := --timeout-multiplier 4
+CHECK_FLAGS := --patience 4
 CHECK_SUITES := unit qtest
 else
 BUILD := build
@@ -43,7 +43,7 @@ COVERED := softmmu hw/virtio hw/vfio
 VMM ?= $(BUILD)/sparsevm
 BENCHES := start-up requests mappings replay $(if $(QUICK),,lab-bench)
 
-.PHONY: all deps run check check-unit check-qtest check-kvm check-lab \
+.PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
         coverage print-coverage bench bench-check docs install clean distclean
 .NOTPARALLEL:
 
@@ -63,6 +63,9 @@ run: deps all
 
 check: deps all
 	$(Q)$(RUN_CHECKS) $(CHECK_SUITES)
+
+check-quick: deps all
+	$(Q)$(RUN_CHECKS) $(filter-out lab,$(CHECK_SUITES))
 
 check-unit: deps all
 	$(Q)$(RUN_CHECKS) unit

@@ -11,8 +11,8 @@
 #include <glib/gstdio.h>
 
 #include "../qtest/bzimage.h"
+#include "tests/patience.h"
 
-#define RUN_SECONDS "20"
 
 /* Instructions. OUTB: dx = port, al = value. */
 #define OUTB(port, value)                                                    \
@@ -34,10 +34,13 @@ typedef struct Result {
     int status;                           /* 124: it had to be ended */
 } Result;
 
-/* Runs the emulator with a guest; @option (may be NULL) has one more word. */
-static Result run(const uint8_t *code, size_t size, const char *seconds,
+/* Runs the emulator with a guest, for so much of what a test would wait at most;
+ * @option (may be NULL) has one more word. */
+static Result run(const uint8_t *code, size_t size, double patience,
                   const char *option)
 {
+    g_autofree char *seconds = g_strdup_printf(
+        "%.2f", patience * patience_us() / G_USEC_PER_SEC);
     g_autofree char *kernel = g_build_filename(dir, "kernel", NULL);
     const char *argv[] = {
         "timeout", seconds, g_getenv("SPARSEVM"), "-accel", "kvm", "-m", "64M",
@@ -81,7 +84,7 @@ static void check_ends(const uint8_t *code, size_t size, const char *out)
     if (skipped()) {
         return;
     }
-    r = run(code, size, RUN_SECONDS, "-no-reboot");
+    r = run(code, size, 1, "-no-reboot");
     g_assert_cmpstr(r.err, ==, "");
     g_assert_cmpstr(r.out, ==, out);
     g_assert_cmpint(r.status, ==, 0);
@@ -143,7 +146,7 @@ static void test_each_reset_starts_the_kernel_afresh(void)
     if (skipped()) {
         return;
     }
-    r = run(code, sizeof(code), RUN_SECONDS, NULL);
+    r = run(code, sizeof(code), 1, NULL);
     g_assert_cmpstr(r.err, ==, "");
     g_assert_cmpstr(r.out, ==, "aaa");
     g_assert_cmpint(r.status, ==, 0);
@@ -161,7 +164,7 @@ static void test_internal_error_stops_the_vm(void)
     if (skipped()) {
         return;
     }
-    r = run(code, sizeof(code), "2", NULL);
+    r = run(code, sizeof(code), 0.1, NULL);
     g_assert_cmpstr(r.out, ==, "e");
     g_assert_nonnull(strstr(r.err, "KVM: CPU 0: internal error"));
     g_assert_nonnull(strstr(r.err, "RIP 0xd0000000"));

@@ -34,6 +34,9 @@ void coordination_start(Coordination *c, unsigned nr_mems, unsigned nr_devs,
     va_list ap;
 
     *c = (Coordination) { .nr_mems = nr_mems, .nr_devs = nr_devs };
+    if (nr_devs) {
+        g_string_append_printf(options, " %s", qvfio_user_patience());
+    }
     for (unsigned i = 0; i < nr_devs; i++) {
         c->server[i] = qvfio_user_server_new("%s", server_options);
     }

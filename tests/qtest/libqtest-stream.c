@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waiting, and lines over a socket, bounded by QTEST_TIMEOUT. */
+/* Waiting, and lines over a socket. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -8,25 +8,23 @@
 #include <unistd.h>
 
 #include "libqtest.h"
+#include "tests/patience.h"
 
-#define QTEST_TIMEOUT_SECONDS 30
+/* Within this time there usually is an answer; only then is it asked how long
+ * the machine may take. */
+#define USUAL_MS 100
 
 gint64 qtest_deadline(void)
 {
-    const char *text = g_getenv("QTEST_TIMEOUT");
-    gint64 seconds = text ? atoi(text) : QTEST_TIMEOUT_SECONDS;
+    const char *seconds = g_getenv("QTEST_TIMEOUT");
 
-    return g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+    return seconds ? g_get_monotonic_time() + atoi(seconds) * G_USEC_PER_SEC :
+                     patience_deadline();
 }
 
 bool qtest_wait_more(gint64 deadline, unsigned *round)
 {
-    if (g_get_monotonic_time() > deadline) {
-        return false;
-    }
-    g_usleep(MIN(50u << MIN(*round, 8u), 5000u));
-    (*round)++;
-    return true;
+    return patience_more(deadline, round);
 }
 
 void line_reader_init(LineReader *r, int fd)
@@ -45,12 +43,15 @@ void line_reader_destroy(LineReader *r)
 static void wait_for(LineReader *r, short events)
 {
     struct pollfd pfd = { .fd = r->fd, .events = events };
-    gint64 left = qtest_deadline() - g_get_monotonic_time();
-    int n;
+    int n = poll(&pfd, 1, USUAL_MS);
+    gint64 left;
 
-    do {
-        n = poll(&pfd, 1, left / 1000);
-    } while (n < 0 && errno == EINTR);
+    if (n <= 0) {
+        left = qtest_deadline() - g_get_monotonic_time();
+        do {
+            n = poll(&pfd, 1, left / 1000);
+        } while (n < 0 && errno == EINTR);
+    }
     if (n == 0) {
         g_error("no answer in time; received so far: '%s'", r->buffer->str);
     }

@@ -7,7 +7,8 @@
  * QTEST_QEMU_BINARY  the emulator; tests are skipped if it is not set
  * QTEST_ACCEL_ARGS   instead of "-audio none -accel qtest", e.g. "-accel tcg -S"
  * QTEST_LOG          if set, the protocol is shown on stderr
- * QTEST_TIMEOUT      seconds that any one wait may last; 30
+ * QTEST_TIMEOUT      seconds that any one wait may last; without it, what
+ *                    tests/patience.h says
  *
  * Whatever goes wrong (a time-out, a malformed answer, a dead emulator) ends
  * the test with a message. Single threaded.

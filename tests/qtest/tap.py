@@ -14,9 +14,11 @@ import tempfile
 import time
 import traceback
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import patience  # noqa: E402
+
 BINARY = os.environ.get("QTEST_QEMU_BINARY", "build/sparsevm")
 TOP = pathlib.Path(__file__).resolve().parents[2]
-DEADLINE = 20.0                        # seconds for anything to happen
 
 
 class Skip(Exception):
@@ -52,14 +54,14 @@ class Emulator:
         """Ends it; what it wrote to standard error."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(DEADLINE)
+        self.process.wait(patience.seconds())
         self.log.seek(0)
         return self.log.read().decode()
 
 
 def wait_until(condition):
     """Polls; an assertion fails if it takes too long."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + patience.seconds()
     while not condition():
         assert time.monotonic() < end, "nothing has happened"
         time.sleep(0.01)
@@ -68,7 +70,7 @@ def wait_until(condition):
 def run(*argv, **kwargs):
     """Runs a program; its CompletedProcess, with text."""
     return subprocess.run(argv, capture_output=True, text=True, check=False,
-                          timeout=DEADLINE, stdin=subprocess.DEVNULL, **kwargs)
+                          timeout=patience.seconds(), stdin=subprocess.DEVNULL, **kwargs)
 
 
 def main(namespace):

@@ -10,7 +10,7 @@
 #define MAX_MEMS 4
 
 /* A server that is asked for ten thousands of mappings may be busy. */
-#define DEVICE "vfio-user-pci,id=dev0,x-msg-timeout=60000"
+#define DEVICE "vfio-user-pci,id=dev0"
 
 static const struct Limit {
     unsigned mappings;                    /* of the server */
@@ -38,7 +38,8 @@ static void G_GNUC_PRINTF(3, 4) start(Guest *g, QVFIOUserServer *server,
     options = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     *g = (Guest) { .server = server };
-    g->qts = qtest_init("-M q35 -m 64M,maxmem=8T,slots=8 %s", options);
+    g->qts = qtest_init("-M q35 -m 64M,maxmem=8T,slots=8 %s %s",
+                        qvfio_user_patience(), options);
 }
 
 static void stop(Guest *g)
@@ -131,8 +132,7 @@ static JsonNode *add_device(Guest *g)
 {
     return qmp_client_do(qtest_qmp(g->qts), "{'execute': 'device_add', "
                          "'arguments': {'driver': 'vfio-user-pci', 'id': "
-                         "'dev0', 'bus': 'rp0', 'x-msg-timeout': 60000, "
-                         "'socket': '%s'}}", g->server->socket);
+                         "'dev0', 'bus': 'rp0', 'socket': '%s'}}", g->server->socket);
 }
 
 static void test_several_before_a_device(void)

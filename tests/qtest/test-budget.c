@@ -6,9 +6,8 @@
  */
 #include "qemu/osdep.h"
 #include <sys/wait.h>
+#include "tests/patience.h"
 #include "vfio-user.h"
-
-#define START_TIMEOUT_MS 1000
 
 /* What the emulator says when it gives up; g_free(). */
 static char *expect_no_start(unsigned limit)
@@ -21,7 +20,8 @@ static char *expect_no_start(unsigned limit)
         "-object memory-backend-memfd,id=mem0,size=256M "
         "-device vfio-user-pci,socket=%s,x-msg-timeout=%u "
         "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M",
-        g_getenv("QTEST_QEMU_BINARY"), server->socket, START_TIMEOUT_MS);
+        g_getenv("QTEST_QEMU_BINARY"), server->socket,
+        (unsigned)(patience_us() / 1000));
     g_autoptr(GError) err = NULL;
     char *said = NULL;
     int status;

@@ -12,6 +12,7 @@
 
 #include "bzimage.h"
 #include "libqtest.h"
+#include "tests/patience.h"
 
 #define QTEST_ARGS "-accel qtest -display none -nodefaults "
 #define MEM "-m 64M,maxmem=2G "
@@ -38,8 +39,8 @@ static char *dir;
 static Run run_by(const char *wrapper, const char *args)
 {
     g_autofree char *line = g_strdup_printf(
-        "timeout -k 1 20 %s %s %s", wrapper, g_getenv("QTEST_QEMU_BINARY"),
-        args);
+        "timeout -k 1 %u %s %s %s", (unsigned)(patience_us() / G_USEC_PER_SEC) + 1,
+        wrapper, g_getenv("QTEST_QEMU_BINARY"), args);
     g_auto(GStrv) argv = NULL;
     g_autoptr(GError) err = NULL;
     Run run = { 0 };

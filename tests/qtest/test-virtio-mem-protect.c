@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "protect-guest.h"
+#include "tests/patience.h"
 
 /* --- what is guarded ------------------------------------------------------ */
 
@@ -468,9 +469,10 @@ static void test_properties_that_do_not_fit(void)
 static void test_user_without_the_right(void)
 {
     g_autofree char *line = g_strdup_printf(
-        "timeout 20 setpriv --reuid=65534 --clear-groups --inh-caps=-all %s "
+        "timeout %u setpriv --reuid=65534 --clear-groups --inh-caps=-all %s "
         "-accel qtest -display none -nodefaults -M q35"
-        OPTIONS, g_getenv("QTEST_QEMU_BINARY"), "ram", "");
+        OPTIONS, (unsigned)(patience_us() / G_USEC_PER_SEC) + 1,
+        g_getenv("QTEST_QEMU_BINARY"), "ram", "");
     g_autofree char *setpriv = g_find_program_in_path("setpriv");
     g_autofree char *allowed = NULL, *err = NULL;
     int status;

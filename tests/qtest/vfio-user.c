@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "tests/patience.h"
 #include "vfio-user.h"
 
 /* --- the server ----------------------------------------------------------- */
@@ -15,6 +16,15 @@
 static const char *server_program(void)
 {
     return g_getenv("QTEST_VFIO_USER_TESTDEV");
+}
+
+const char *qvfio_user_patience(void)
+{
+    static char option[64];
+
+    snprintf(option, sizeof(option), "-global vfio-user-pci.x-msg-timeout=%u",
+             (unsigned)(patience_us() / 1000));
+    return option;
 }
 
 void qvfio_user_main_init(int *argc, char ***argv)

@@ -36,6 +36,8 @@ typedef struct QVFIOUserServer {
 
 /* As qtest_main_init(); skips all if there is no server, too. */
 void qvfio_user_main_init(int *argc, char ***argv);
+/* An option with which the emulator waits for a server as long as a test would. */
+const char *qvfio_user_patience(void);
 /* Starts it with further options; it listens when this returns. */
 QVFIOUserServer *qvfio_user_server_new(const char *fmt, ...)
     G_GNUC_PRINTF(1, 2);

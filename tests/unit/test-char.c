@@ -11,6 +11,7 @@
 
 #include "chardev/char.h"
 #include "qemu/main-loop.h"
+#include "tests/patience.h"
 
 static char *tmp_dir;
 
@@ -64,10 +65,10 @@ static void fe_destroy(Fe *fe)
 /* Runs the loop until @s is @expected; fails after a while. */
 static void run_until(const GString *s, const char *expected)
 {
-    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 end = patience_deadline();
 
     while (strcmp(s->str, expected)) {
-        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        patience_check(end);
         main_loop_wait(true);
         g_usleep(100);
     }

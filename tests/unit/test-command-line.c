@@ -8,7 +8,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define START_LIMIT_MS 10000
+#include "tests/patience.h"
+
 
 static const char *program;
 
@@ -158,26 +159,30 @@ static GPid start(const char *args)
 
 static bool appears(const char *path)
 {
-    for (int ms = 0; ms < START_LIMIT_MS; ms++) {
+    gint64 deadline = patience_deadline();
+    unsigned round = 0;
+
+    do {
         g_autofree char *text = NULL;
 
         if (g_file_get_contents(path, &text, NULL, NULL) && *text) {
             return true;
         }
-        g_usleep(1000);
-    }
+    } while (patience_more(deadline, &round));
     return false;
 }
 
 static bool socket_appears(const char *path)
 {
-    for (int ms = 0; ms < START_LIMIT_MS; ms++) {
-        if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-            return true;
+    gint64 deadline = patience_deadline();
+    unsigned round = 0;
+
+    while (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        if (!patience_more(deadline, &round)) {
+            return false;
         }
-        g_usleep(1000);
     }
-    return false;
+    return true;
 }
 
 static int end(GPid pid, int signal)
@@ -262,15 +267,17 @@ static void test_daemon_is_ready_when_the_command_returns(Place *p,
     g_autofree char *args = g_strconcat(p->args, " -daemonize", NULL);
     g_autofree char *text = NULL;
     g_auto(Run) r = run(args);
+    unsigned round = 0;
+    gint64 deadline;
 
     g_assert_cmpint(r.status, ==, 0);
     g_assert_true(g_file_test(p->socket, G_FILE_TEST_EXISTS));
     g_assert_true(g_file_get_contents(p->pidfile, &text, NULL, NULL));
     g_assert_cmpint(atoi(text), >, 1);
     g_assert_cmpint(kill(atoi(text), SIGTERM), ==, 0);
-    for (int ms = 0; g_file_test(p->pidfile, G_FILE_TEST_EXISTS); ms++) {
-        g_assert_cmpint(ms, <, START_LIMIT_MS);
-        g_usleep(1000);
+    deadline = patience_deadline();
+    while (g_file_test(p->pidfile, G_FILE_TEST_EXISTS)) {
+        g_assert_true(patience_more(deadline, &round));
     }
 }
 

@@ -4,16 +4,16 @@
 
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
+#include "tests/patience.h"
 
-#define WAIT_US (5 * G_USEC_PER_SEC)
 
 /* Runs the loop until *@value is @expected; fails after a while. */
 static void run_until(const int *value, int expected)
 {
-    gint64 end = g_get_monotonic_time() + WAIT_US;
+    gint64 end = patience_deadline();
 
     while (g_atomic_int_get(value) != expected) {
-        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        patience_check(end);
         main_loop_wait(true);
         g_thread_yield();
     }

@@ -11,6 +11,7 @@
 #include "sysemu/cpus.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
+#include "tests/patience.h"
 
 /* --- what was told --- */
 
@@ -301,8 +302,10 @@ static void wait_for_turns(void)
         before[i] = g_atomic_int_get(&turns[i]);
     }
     for (int i = 0; i < NR_CPUS; i++) {
-        for (int ms = 0; g_atomic_int_get(&turns[i]) == before[i]; ms++) {
-            g_assert_cmpint(ms, <, 10000);
+        gint64 deadline = patience_deadline();
+
+        while (g_atomic_int_get(&turns[i]) == before[i]) {
+            patience_check(deadline);
             qemu_mutex_unlock_iothread();
             g_usleep(1000);
             qemu_mutex_lock_iothread();

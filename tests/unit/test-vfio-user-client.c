@@ -137,7 +137,7 @@ static void test_everything_is_unmapped_at_the_end(VUFixture *f,
     g_autofree char *text = NULL;
 
     vu_plug(f, 1, 2);
-    vu_start_for(f, &options, TIMEOUT_MS, &error_abort);
+    vu_start_for(f, &options, vu_timeout_ms(), &error_abort);
     sparse_ram_unplug(f->ram, 1, 1);
     vu_stop(f);
     g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
@@ -233,7 +233,7 @@ static void test_refused_map_at_set_up(VUFixture *f, gconstpointer data)
         };
         Error *err = NULL;
 
-        g_assert_false(vu_start_for(f, &options, TIMEOUT_MS, &err));
+        g_assert_false(vu_start_for(f, &options, vu_timeout_ms(), &err));
         g_assert_nonnull(strstr(error_get_pretty(err), "'mem0'"));
         error_free(err);
     }
@@ -259,7 +259,7 @@ static void test_limit_of_mappings(VUFixture *f, gconstpointer data)
     const TestDevOptions options = { .max_dma_maps = 100 };
     Error *err = NULL;
 
-    g_assert_false(vu_start_for(f, &options, TIMEOUT_MS, &err));
+    g_assert_false(vu_start_for(f, &options, vu_timeout_ms(), &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "block-size=262144"));
     error_free(err);
 }
@@ -275,7 +275,7 @@ static void test_page_sizes(VUFixture *f, gconstpointer data)
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         const TestDevOptions options = { .pgsizes = sizes[i].told };
 
-        vu_start_for(f, &options, TIMEOUT_MS, &error_abort);
+        vu_start_for(f, &options, vu_timeout_ms(), &error_abort);
         g_assert_cmpuint(vfio_container_page_size(&f->user->container), ==,
                          sizes[i].used);
         vu_stop(f);

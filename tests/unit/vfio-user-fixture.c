@@ -7,6 +7,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "vfio-user-fixture.h"
+#include "tests/patience.h"
 
 static void hear(const char *line, void *opaque)
 {
@@ -48,6 +49,16 @@ void vu_tear_down(VUFixture *f, gconstpointer data)
     g_assert_cmpuint(count_fds(), ==, f->fds_before);
 }
 
+unsigned vu_timeout_ms(void)
+{
+    return patience_us() / 1000;
+}
+
+unsigned vu_short_ms(void)
+{
+    return vu_timeout_ms() / 50;
+}
+
 bool vu_start_for(VUFixture *f, const TestDevOptions *options,
                   uint32_t timeout_ms, Error **errp)
 {
@@ -68,7 +79,7 @@ void vu_start(VUFixture *f)
 {
     const TestDevOptions options = { 0 };
 
-    vu_start_for(f, &options, TIMEOUT_MS, &error_abort);
+    vu_start_for(f, &options, vu_timeout_ms(), &error_abort);
 }
 
 /* --- registers --- */

@@ -15,7 +15,6 @@
 #define BLOCK (64 * KiB)
 #define NR_BLOCKS 300
 #define BASE (4 * GiB)
-#define TIMEOUT_MS 2000
 
 typedef struct VUFixture {
     TestSpace *space;
@@ -28,6 +27,10 @@ typedef struct VUFixture {
     unsigned fds_before;
 } VUFixture;
 
+/* x-msg-timeout for a server that does its best, and for one that will not
+ * answer. Both are longer on a slower machine (tests/patience.h). */
+unsigned vu_timeout_ms(void);
+unsigned vu_short_ms(void);
 /* Once, in main(). */
 void vu_init(void);
 void vu_set_up(VUFixture *f, gconstpointer data);
