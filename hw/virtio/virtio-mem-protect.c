@@ -258,9 +258,10 @@ static void virtio_mem_protect_tell(void *opaque)
     if (!violations.count) {
         return;
     }
-    p->next_event = now + EVENT_MS;
     tell_person(p, &violations, stop);
     emit_event(p, &violations, stop ? "stop" : "continue");
+    /* From when it was told: whoever reads the time stamps counts from there. */
+    p->next_event = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + EVENT_MS;
     if (stop) {
         vm_stop(RUN_STATE_PAUSED);
         /* What came before the CPUs had stopped must not stop them again. */
