@@ -11,6 +11,7 @@
 #include "exec/ramblock.h"
 #include "qapi/visitor.h"
 #include "qemu/cutils.h"
+#include "qemu/units.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
 

@@ -9,6 +9,7 @@
 
 #include "chardev/char.h"
 #include "qapi/visitor.h"
+#include "qemu/units.h"
 
 /* --- options ------------------------------------------------------------- */
 

@@ -16,6 +16,7 @@
 #include "exec/address-spaces.h"
 #include "monitor/qmp.h"
 #include "qapi/qmp-event.h"
+#include "qemu/units.h"
 #include "sysemu/dump.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"

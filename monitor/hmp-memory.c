@@ -10,6 +10,7 @@
 #include "exec/ramblock.h"
 #include "monitor/hmp.h"
 #include "qemu/cutils.h"
+#include "qemu/units.h"
 
 /* Runs of one region that "info ram-discard" lists. */
 #define RUNS_SHOWN 32

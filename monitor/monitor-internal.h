@@ -7,6 +7,7 @@
 
 #include "chardev/char.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 /* --- monitor-output.c: what a slow reader has not taken yet -------------- */
 

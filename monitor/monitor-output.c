@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "monitor-internal.h"
+#include "qemu/units.h"
 
 void monitor_output_init(MonitorOutput *out, CharBackend *be)
 {

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "qmp-stream.h"
+#include "qemu/units.h"
 
 typedef enum LexState {
     LEX_BETWEEN,                          /* no token has begun */

@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 /* What one value may have at most; beyond it, it is an error. */
 #define QMP_STREAM_MAX_BYTES (16 * MiB)

@@ -14,6 +14,7 @@
 #include "qemu/osdep.h"
 #include "exec/address-spaces.h"
 #include "memory-internal.h"
+#include "qemu/units.h"
 
 static QTAILQ_HEAD(, AddressSpace) address_spaces =
     QTAILQ_HEAD_INITIALIZER(address_spaces);

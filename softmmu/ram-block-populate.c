@@ -16,6 +16,7 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 #include "exec/ramblock.h"
+#include "qemu/units.h"
 
 /* What a thread asks for at once; a multiple of the size of THP. */
 #define PIECE_SIZE (4 * MiB)

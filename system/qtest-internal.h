@@ -4,6 +4,7 @@
 #define SOFTMMU_QTEST_INTERNAL_H
 
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 /* What one command may read or write, and fill (memset). Bytes. */
 #define QTEST_MAX_TRANSFER (16 * MiB)

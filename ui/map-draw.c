@@ -8,6 +8,7 @@
 #include "memory-map.h"
 #include "qemu/cutils.h"
 #include "font.h"
+#include "qemu/units.h"
 
 #define PAPER 0xffffff
 #define INK 0x1f2933

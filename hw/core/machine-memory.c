@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "hw/boards.h"
 #include "qemu/cutils.h"
+#include "qemu/units.h"
 
 /* Of memory devices that need a slot each (DIMMs): QEMU's limit. */
 #define MAX_RAM_SLOTS 256

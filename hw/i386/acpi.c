@@ -8,6 +8,7 @@
 
 #include "acpi.h"
 #include "hw/i386/dsdt.hex"             /* compiled from dsdt.asl */
+#include "qemu/units.h"
 
 #define OEM_ID "SPARSE"
 #define OEM_TABLE_ID "SPARSEVM"

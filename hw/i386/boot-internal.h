@@ -10,6 +10,7 @@
 #include <asm/bootparam.h>
 
 #include "hw/i386/boot.h"
+#include "qemu/units.h"
 
 /* What is put into low memory, which the kernel reclaims after its start. */
 #define BOOT_GDT 0x1000

@@ -12,6 +12,7 @@
 
 #include "boot-internal.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 #define HEADER_OFFSET offsetof(struct boot_params, hdr)
 /* The header begins with a jump over itself; its length counts from here. */

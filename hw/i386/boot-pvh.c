@@ -13,6 +13,7 @@
 
 #include "boot-internal.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 #define NOTE_OWNER "Xen"
 #define NOTE_PHYS32_ENTRY 18

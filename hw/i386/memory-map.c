@@ -9,6 +9,7 @@
 #include <asm/bootparam.h>
 
 #include "hw/i386/memory-map.h"
+#include "qemu/units.h"
 
 #define E820_RAM 1
 #define E820_RESERVED 2

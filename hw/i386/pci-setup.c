@@ -13,6 +13,7 @@
 #include "acpi.h"
 #include "pci-setup.h"
 #include "qemu/error-report.h"
+#include "qemu/units.h"
 
 #define IO_WINDOW_BASE 0xd000
 #define IO_WINDOW_END 0x10000

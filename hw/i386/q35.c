@@ -20,6 +20,7 @@
 #include "pci-setup.h"
 #include "pm.h"
 #include "q35-pcihost.h"
+#include "qemu/units.h"
 #include "reset-ports.h"
 #include "rtc.h"
 #include "hw/mem/memory-device.h"

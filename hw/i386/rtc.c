@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
+#include "qemu/units.h"
 #include "rtc.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"

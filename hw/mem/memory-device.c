@@ -10,6 +10,7 @@
 #include "hw/mem/memory-device.h"
 #include "memory-placement.h"
 #include "monitor/qmp.h"
+#include "qemu/units.h"
 
 /* Lets huge pages be used whatever the device asks for. */
 #define DEFAULT_ALIGNMENT (2 * MiB)

@@ -9,6 +9,7 @@
 
 #include "hw/pci/pci.h"
 #include "pci-internal.h"
+#include "qemu/units.h"
 
 int pci_bar(PCIDevice *dev, int region_num)
 {

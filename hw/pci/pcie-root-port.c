@@ -9,6 +9,7 @@
 #include "hw/pci/msi.h"
 #include "pcie_port.h"
 #include "hw/qdev-properties.h"
+#include "qemu/units.h"
 
 /* Bits of the memory window registers that hold an address. */
 #define WINDOW_MASK 0xfff0

@@ -19,6 +19,7 @@
 #include <linux/vfio.h>
 
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 #define VFIO_USER_MAJOR 0
 #define VFIO_USER_MINOR 0

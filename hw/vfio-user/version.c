@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 
 #include "protocol.h"
+#include "qemu/units.h"
 
 /* Less, and a single access of a BAR would come in pieces. */
 #define MIN_XFER sizeof(uint64_t)

@@ -14,6 +14,7 @@
 
 #include "budget.h"
 #include "qemu/error-report.h"
+#include "qemu/units.h"
 
 /* --- arithmetic --- */
 

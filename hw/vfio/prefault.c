@@ -12,6 +12,7 @@
 #include "exec/ramblock.h"
 #include "budget.h"
 #include "hw/vfio/container.h"
+#include "qemu/units.h"
 
 /* Less does not pay for a thread. */
 #define PREFAULT_SIZE_MIN (32 * MiB)

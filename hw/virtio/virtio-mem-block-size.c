@@ -15,6 +15,7 @@
  */
 #include "qemu/osdep.h"
 #include "virtio-mem.h"
+#include "qemu/units.h"
 
 /* What the kernel gives a container unless told otherwise: 65535. */
 #define MAPPINGS (UINT16_MAX + UINT64_C(1))

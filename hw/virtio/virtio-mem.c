@@ -15,6 +15,7 @@
 #include "hw/qdev-properties.h"
 #include "qemu/error-report.h"
 #include "qemu/trace.h"
+#include "qemu/units.h"
 #include "sysemu/numa.h"
 #include "sysemu/reset.h"
 

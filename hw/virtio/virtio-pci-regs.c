@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 
 #include "virtio-pci-regs.h"
+#include "qemu/units.h"
 
 #define REGION_SIZE (4 * KiB)
 

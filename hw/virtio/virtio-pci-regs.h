@@ -5,6 +5,7 @@
 #define HW_VIRTIO_PCI_REGS_H
 
 #include "hw/virtio/virtio-pci.h"
+#include "qemu/units.h"
 
 /* Bytes of the BAR, and from one queue's notification address to the next. */
 #define VIRTIO_PCI_MODERN_BAR_SIZE (16 * KiB)

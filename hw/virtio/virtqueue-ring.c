@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 
 #include "virtqueue-internal.h"
+#include "qemu/units.h"
 
 /* --- the rings as host memory --- */
 

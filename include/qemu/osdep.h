@@ -21,7 +21,6 @@
 #include <glib.h>
 
 #include "qemu/typedefs.h"
-#include "qemu/units.h"
 
 #ifndef container_of
 #define container_of(ptr, type, member) \

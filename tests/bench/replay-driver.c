@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "exec/ram-discard.h"
+#include "qemu/units.h"
 
 #include <time.h>
 

@@ -15,6 +15,7 @@
 
 #include "../qtest/bzimage.h"
 #include "../qtest/libqtest.h"
+#include "qemu/units.h"
 
 #define RBX 0x1122334455667788
 #define STORED_AT 0x2000000               /* guest physical */

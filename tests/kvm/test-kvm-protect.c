@@ -16,6 +16,7 @@
 
 #include "../qtest/bzimage.h"
 #include "../qtest/libqtest.h"
+#include "qemu/units.h"
 
 #define REGION 0x100000000                /* where device memory begins */
 #define SWEPT (128 * MiB)

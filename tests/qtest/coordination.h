@@ -8,11 +8,10 @@
 #ifndef QTEST_COORDINATION_H
 #define QTEST_COORDINATION_H
 
+#include "qemu/units.h"
 #include "vfio-user.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
-#define GiB (1ULL << 30)
 #define BLOCK (2 * MiB)
 
 #define COORDINATION_MAX 2                /* devices of either kind */

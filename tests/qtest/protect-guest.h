@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 #define SIZE (256 * MiB)
 #define PAGE 4096

@@ -5,8 +5,8 @@
  * can be plugged to the last block.
  */
 #include "coordination.h"
+#include "qemu/units.h"
 
-#define TiB (1ULL << 40)
 #define MAX_MEMS 4
 
 /* A server that is asked for ten thousands of mappings may be busy. */
@@ -256,7 +256,7 @@ static void test_size_that_no_block_divides(void)
 /* A server that maps nothing smaller: its pages are the least. */
 static void test_pages_of_a_device(void)
 {
-    QVFIOUserServer *server = qvfio_user_server_new("--pgsizes=%llu",
+    QVFIOUserServer *server = qvfio_user_server_new("--pgsizes=%" PRIu64,
                                                     8 * MiB);
     Guest g;
 

@@ -15,6 +15,7 @@
 
 #include "coordination.h"
 #include "memfd.h"
+#include "qemu/units.h"
 #include "tests/patience.h"
 
 /* How long a connection may be silent: while the emulator starts and is to give

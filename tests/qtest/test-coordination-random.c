@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 #define VM0 "/machine/peripheral/vm0"
 #define MAX_BATCH 8

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 #define VM0 "/machine/peripheral/vm0"
 

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
 #define BLOCK (2 * MiB)
 #define BOOT (64 * MiB)
 

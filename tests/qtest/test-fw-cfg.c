@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fw_cfg: how a program without firmware learns what machine it is on. */
 #include "libqtest.h"
+#include "qemu/units.h"
 
 #define FW_CFG_SELECTOR 0x510
 #define FW_CFG_DATA 0x511
@@ -10,8 +11,6 @@
 #define FW_CFG_RAM_SIZE 0x03
 #define FW_CFG_NB_CPUS 0x05
 #define FW_CFG_FILE_DIR 0x19
-
-#define MiB (1ULL << 20)
 
 static void fw_cfg_read(QTestState *s, uint16_t key, uint8_t *data, size_t n)
 {

@@ -7,6 +7,7 @@
 #include <linux/pci_regs.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 #define PORT_VENDOR 0x1b36
 #define PORT_DEVICE 0x000c

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 #define OTHER "/objects/other"
 

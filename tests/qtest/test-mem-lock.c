@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 /* Boot RAM of 2 MiB and another backend: fits into the usual 8 MiB limit. */
 #define LOCKED "-overcommit mem-lock=on "

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "memfd.h"
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
 #define BLOCK (2 * MiB)
 
 typedef struct Fixture {

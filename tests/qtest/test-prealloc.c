@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "memfd.h"
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
 #define VM0 "/machine/peripheral/vm0"
 #define REGION (64 * MiB)
 

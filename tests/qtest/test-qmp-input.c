@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "libqtest.h"
-
-#define MiB (1ULL << 20)
+#include "qemu/units.h"
 
 typedef struct Fixture {
     QTestState *qts;

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
 #define BLOCK (2 * MiB)
 #define VM0 "/machine/peripheral/vm0"
 

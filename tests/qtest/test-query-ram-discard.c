@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordination.h"
+#include "qemu/units.h"
 
 static JsonNode *query(QTestState *s, const char *arguments)
 {

@@ -10,6 +10,7 @@
 
 #include "coordination.h"
 #include "memfd.h"
+#include "qemu/units.h"
 
 typedef struct Fixture {
     Coordination c;

@@ -14,6 +14,7 @@
 
 #include "coordination.h"
 #include "memfd.h"
+#include "qemu/units.h"
 
 #define PAGE 4096ULL
 #define BOOT (64 * MiB)

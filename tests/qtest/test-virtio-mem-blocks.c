@@ -4,9 +4,9 @@
  * narrow, nobody's block is taken for another's, and a long random sequence of
  * requests leaves what a naive model says.
  */
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
 #define BLOCK (2 * MiB)
 #define VM0 "/machine/peripheral/vm0"
 #define VM1 "/machine/peripheral/vm1"

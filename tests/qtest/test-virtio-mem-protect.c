@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "protect-guest.h"
+#include "qemu/units.h"
 #include "tests/patience.h"
 
 /* --- what is guarded ------------------------------------------------------ */

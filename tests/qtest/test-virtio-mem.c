@@ -5,10 +5,9 @@
  */
 #include <linux/virtio_config.h>
 
+#include "qemu/units.h"
 #include "virtio-mem.h"
 
-#define MiB (1ULL << 20)
-#define GiB (1ULL << 30)
 #define BLOCK (2 * MiB)
 #define VM0 "/machine/peripheral/vm0"
 

@@ -15,6 +15,7 @@
 
 #include "coordination.h"
 #include "memfd.h"
+#include "qemu/units.h"
 
 typedef struct Fixture {
     Coordination c;

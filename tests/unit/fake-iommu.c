@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "fake-iommu.h"
+#include "qemu/units.h"
 
 static FakeIOMMU *fake_of(VFIOContainer *container)
 {

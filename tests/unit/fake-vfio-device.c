@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "fake-vfio-device.h"
+#include "qemu/units.h"
 
 static FakeVFIODevice *offered;
 

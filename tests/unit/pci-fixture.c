@@ -5,6 +5,7 @@
 #include "hw/qdev-properties.h"
 #include "pci-fixture.h"
 #include "qemu/main-loop.h"
+#include "qemu/units.h"
 #include "sysemu/reset.h"
 
 #define TYPE_TEST_HOST "test-pcie-host"

@@ -9,6 +9,7 @@
 
 #include "hw/pci/msi.h"
 #include "hw/pci/pcie_host.h"
+#include "qemu/units.h"
 
 #define TEST_RAM_SIZE (16 * MiB)
 #define TEST_MSI_BASE 0xfee00000ULL

@@ -9,6 +9,7 @@
 
 #include "extra-manager.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 #include "recording-listener.h"
 
 #define BLOCK (2 * MiB)

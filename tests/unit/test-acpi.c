@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/i386/acpi.h"
+#include "qemu/units.h"
 
 typedef struct Tables {
     GByteArray *block;

@@ -13,6 +13,7 @@
 #include "exec/address-spaces.h"
 #include "hw/i386/boot.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 #define RAM_SIZE (64 * MiB)
 #define KERNEL_SIZE (20 * KiB)

@@ -11,6 +11,7 @@
 
 #include "chardev/char.h"
 #include "qemu/main-loop.h"
+#include "qemu/units.h"
 #include "tests/patience.h"
 
 static char *tmp_dir;

@@ -7,6 +7,7 @@
 #include "qemu/cutils.h"
 #include "qemu/id.h"
 #include "qemu/keyval.h"
+#include "qemu/units.h"
 
 /* --- numbers --- */
 

@@ -6,6 +6,7 @@
 #include <sys/user.h>
 
 #include "dump/dump-internal.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 #include "sysemu/cpus.h"
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "exec/ramblock.h"
+#include "qemu/units.h"
 #include "qom/object_interfaces.h"
 #include "qemu/keyval.h"
 #include "sysemu/hostmem.h"

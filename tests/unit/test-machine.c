@@ -4,6 +4,7 @@
 #include "exec/address-spaces.h"
 #include "hw/boards.h"
 #include "qemu/keyval.h"
+#include "qemu/units.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
 #include "sysemu/numa.h"

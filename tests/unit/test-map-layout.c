@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How an address space is folded into rows of cells for a picture. */
 #include "qemu/osdep.h"
+#include "qemu/units.h"
 #include "ui/map-layout.h"
 
 #define CELLS 64

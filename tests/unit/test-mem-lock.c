@@ -10,6 +10,7 @@
 #include "extra-manager.h"
 #include "qapi/error.h"
 #include "qapi/qmp-event.h"
+#include "qemu/units.h"
 #include "recording-listener.h"
 #include "sparse-ram.h"
 #include "system/mem-lock.h"

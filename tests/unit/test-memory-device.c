@@ -9,6 +9,7 @@
 #include "hw/mem/memory-placement.h"
 #include "hw/qdev-properties.h"
 #include "monitor/qmp.h"
+#include "qemu/units.h"
 
 /* --- placement --- */
 

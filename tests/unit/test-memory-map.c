@@ -5,6 +5,7 @@
 #include <asm/bootparam.h>
 
 #include "hw/i386/memory-map.h"
+#include "qemu/units.h"
 
 static X86MemoryMap make(uint64_t ram, uint64_t max, uint64_t slots)
 {

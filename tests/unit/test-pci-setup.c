@@ -7,6 +7,7 @@
 #include "hw/pci/pcie_port.h"
 #include "pci-fixture.h"
 #include "qemu/main-loop.h"
+#include "qemu/units.h"
 #include "sysemu/reset.h"
 
 static X86MemoryMap memory_map(void)

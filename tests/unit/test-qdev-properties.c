@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "chardev/char.h"
 #include "hw/qdev-properties-system.h"
+#include "qemu/units.h"
 
 typedef enum Colour { COLOUR_RED, COLOUR_GREEN } Colour;
 static const char *const colour_names[] = { "red", "green" };

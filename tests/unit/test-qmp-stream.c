@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 
 #include "monitor/qmp-stream.h"
+#include "qemu/units.h"
 
 /* What the stream told, in order: values as text, errors as "!message". */
 typedef struct Fixture {

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 
 #include "qapi/visitor.h"
+#include "qemu/units.h"
 #include "qom/object_interfaces.h"
 
 #define TYPE_NODE "test-node"

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "extra-manager.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 #include "recording-listener.h"
 
 #define BLOCK MiB

@@ -8,6 +8,7 @@
  * SEED=n repeats a run, STEPS=n makes it longer.
  */
 #include "qemu/osdep.h"
+#include "qemu/units.h"
 #include "recording-listener.h"
 
 #define BLOCK MiB

@@ -6,6 +6,7 @@
  * all discarded. test-ram-discard-random.c has the sequences nobody thought of.
  */
 #include "qemu/osdep.h"
+#include "qemu/units.h"
 #include "recording-listener.h"
 
 #define BLOCK (2 * MiB)

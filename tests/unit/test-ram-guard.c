@@ -11,6 +11,7 @@
 
 #include "exec/ram-guard.h"
 #include "qemu/main-loop.h"
+#include "qemu/units.h"
 #include "tests/patience.h"
 
 #define PAGE 4096UL

@@ -11,6 +11,7 @@
 #include "hw/sysbus.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "tests/patience.h"
 
 #define BINARY_24H (RTC_B_DM | RTC_B_24H)

@@ -8,6 +8,7 @@
 #include "fake-iommu.h"
 #include "hw/vfio/budget.h"
 #include "qemu/error-report.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 
 #define HOST 0x100000000000ULL

@@ -9,6 +9,7 @@
 
 #include "fake-iommu.h"
 #include "qemu/error-report.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 
 #define HOST 0x100000000000ULL

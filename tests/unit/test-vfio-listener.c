@@ -7,6 +7,7 @@
 
 #include "exec/ramblock.h"
 #include "fake-iommu.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 
 #define HOST 0x100000000000ULL

@@ -12,6 +12,7 @@
 #include "fake-iommu.h"
 #include "hw/vfio/budget.h"
 #include "qapi/error.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 
 #define BLOCK (4 * MiB)

@@ -9,6 +9,7 @@
 #include "fake-vfio-device.h"
 #include "hw/pci/pci_bus.h"
 #include "qemu/main-loop.h"
+#include "qemu/units.h"
 
 #define TYPE_TEST_BRIDGE "test-bridge"
 #define BAR0 0xe0000000ULL

@@ -10,6 +10,7 @@
 
 #include "exec/ramblock.h"
 #include "fake-iommu.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 
 #define SIZE (96 * MiB)

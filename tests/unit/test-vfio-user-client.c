@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "exec/ramblock.h"
+#include "qemu/units.h"
 #include "vfio-user-fixture.h"
 
 /* --- what the server is told --- */

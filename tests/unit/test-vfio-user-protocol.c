@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/vfio-user/protocol.h"
+#include "qemu/units.h"
 
 #define FLAGS_REPLY VFIO_USER_TYPE_REPLY
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "hw/vfio-user/socket.h"
+#include "qemu/units.h"
 #include "testdev-thread.h"
 #include "tests/patience.h"
 

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/virtio/virtio-mem.h"
+#include "qemu/units.h"
 
 #define LEAST (2 * MiB)
 #define ALL 65535                         /* that a container has */

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 
 #include "qapi/visitor.h"
+#include "qemu/units.h"
 
 static Visitor *typed(const char *json)
 {

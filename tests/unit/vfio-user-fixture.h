@@ -9,6 +9,7 @@
 #define TESTS_UNIT_VFIO_USER_FIXTURE_H
 
 #include "hw/vfio-user/client.h"
+#include "qemu/units.h"
 #include "sparse-ram.h"
 #include "testdev-thread.h"
 

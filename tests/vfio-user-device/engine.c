@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/units.h"
 #include "testdev.h"
 
 #define CHUNK (64 * KiB)

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "qemu/units.h"
 #include "testdev.h"
 
 #define SERVER_TIMEOUT_MS 30000

@@ -18,6 +18,7 @@
 #define HW_I386_MEMORY_MAP_H
 
 #include "qapi/error.h"
+#include "qemu/units.h"
 
 #define X86_MMCONFIG_BASE 0xb0000000ULL
 #define X86_MMCONFIG_SIZE (256 * MiB)
