@@ -14,6 +14,7 @@
 
 #include "exec/ramblock.h"
 #include "hostmem-internal.h"
+#include "qapi/error.h"
 
 typedef struct HostMemoryBackendFile {
     HostMemoryBackend parent_obj;

@@ -14,6 +14,7 @@
 
 #include "exec/ramblock.h"
 #include "hostmem-internal.h"
+#include "qapi/error.h"
 #include "qemu/bitmap.h"
 #include "qemu/cutils.h"
 #include "qom/object_interfaces.h"

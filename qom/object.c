@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "object-internal.h"
+#include "qapi/error.h"
 
 static void run_instance_init(Object *obj, TypeImpl *type)
 {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include "exec/ramblock.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 /* Blocks from this size on are aligned so that the host can use THP. */

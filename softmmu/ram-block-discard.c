@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 #include "exec/ramblock.h"
+#include "qapi/error.h"
 #include "qemu/trace.h"
 
 /* --- discarding --- */

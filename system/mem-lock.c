@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include "exec/ramblock.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "mem-lock.h"

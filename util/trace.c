@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "qapi/error.h"
 #include "qemu/trace.h"
 
 /* Of a line on stderr; what is longer is cut. */

@@ -15,6 +15,7 @@
 
 #include "kvm-internal.h"
 #include "hw/boards.h"
+#include "qapi/error.h"
 
 #define DEVICE "/dev/kvm"
 

@@ -12,6 +12,7 @@
 
 #include "kvm-internal.h"
 #include "hw/pci/msix.h"
+#include "qapi/error.h"
 #include "qemu/event_notifier.h"
 
 #define PIC_PINS 8

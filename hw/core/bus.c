@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qdev-internal.h"
+#include "qapi/error.h"
 
 /* --- creation --- */
 

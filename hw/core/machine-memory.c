@@ -2,6 +2,7 @@
 /* -m: the size of boot RAM and the room left for memory devices. */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "qapi/error.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
 

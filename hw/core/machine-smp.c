@@ -2,6 +2,7 @@
 /* -smp: how many CPUs, and how they are arranged. */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "qapi/error.h"
 #include "qemu/cutils.h"
 
 /* The number @name of @opts; 0 if it is not given. false: *errp. */

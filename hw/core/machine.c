@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "qapi/error.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
 #include "sysemu/numa.h"

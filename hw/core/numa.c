@@ -5,6 +5,7 @@
  * memory: machine.c puts the nodes' backends together.
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
 #include "sysemu/hostmem.h"

@@ -2,6 +2,7 @@
 /* The system bus and the devices wired to the board. See hw/sysbus.h. */
 #include "qemu/osdep.h"
 #include "hw/sysbus.h"
+#include "qapi/error.h"
 #include "sysemu/reset.h"
 
 static BusState *main_system_bus;

@@ -8,6 +8,7 @@
 
 #include "hw/pci/msix.h"
 #include "pci-internal.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 /* --- state --- */

@@ -11,6 +11,7 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "pci-internal.h"
+#include "qapi/error.h"
 
 uint32_t pci_config_size(const PCIDevice *dev)
 {

@@ -10,6 +10,7 @@
 
 #include "hw/pci/msi.h"
 #include "pcie_port.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "budget.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
 

@@ -12,6 +12,7 @@
 #include "exec/ramblock.h"
 #include "budget.h"
 #include "hw/vfio/container.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/trace.h"
 

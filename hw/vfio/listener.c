@@ -14,6 +14,7 @@
 
 #include "budget.h"
 #include "hw/vfio/container.h"
+#include "qapi/error.h"
 #include "qemu/trace.h"
 
 static VFIOContainer *vfio_container_of(MemoryListener *listener)

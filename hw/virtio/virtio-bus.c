@@ -8,6 +8,7 @@
 
 #include "exec/address-spaces.h"
 #include "hw/virtio/virtio-bus.h"
+#include "qapi/error.h"
 #include "virtqueue-internal.h"
 
 VirtIODevice *virtio_bus_get_device(VirtioBusState *bus)

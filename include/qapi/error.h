@@ -14,8 +14,6 @@
 #ifndef QAPI_ERROR_H
 #define QAPI_ERROR_H
 
-typedef GError Error;
-
 /* Classes that a QMP client may tell apart; the order is not an interface. */
 typedef enum ErrorClass {
     ERROR_CLASS_GENERIC_ERROR,

@@ -13,7 +13,6 @@
 #ifndef QEMU_TRACE_H
 #define QEMU_TRACE_H
 
-#include "qapi/error.h"
 #include "qemu/trace-events.h"
 
 #if __has_include(<sys/sdt.h>)

@@ -3,6 +3,8 @@
 #ifndef QEMU_TYPEDEFS_H
 #define QEMU_TYPEDEFS_H
 
+typedef GError Error;
+
 typedef struct AddressSpace AddressSpace;
 typedef struct BusClass BusClass;
 typedef struct BusState BusState;

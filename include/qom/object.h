@@ -13,8 +13,6 @@
 #ifndef QOM_OBJECT_H
 #define QOM_OBJECT_H
 
-#include "qapi/error.h"
-
 struct QEnumLookup;
 
 #define TYPE_OBJECT "object"

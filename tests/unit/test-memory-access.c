@@ -5,6 +5,7 @@
 #include "exec/address-spaces.h"
 #include "exec/ramblock.h"
 #include "memory-test.h"
+#include "qapi/error.h"
 
 #define ATTRS MEMTXATTRS_UNSPECIFIED
 

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include <sys/mman.h>
 #include "memory-test.h"
+#include "qapi/error.h"
 
 #define ATTRS MEMTXATTRS_UNSPECIFIED
 #define BLOCK (2 * PAGE)

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "exec/ramblock.h"
 #include "memory-test.h"
+#include "qapi/error.h"
 
 /* An object that owns regions, and tells when it is gone. */
 #define TYPE_OWNER "test-owner"

@@ -4,6 +4,7 @@
 
 #include "hw/pci/msix.h"
 #include "pci-fixture.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 #define BAR_NR 5

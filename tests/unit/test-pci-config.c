@@ -7,6 +7,7 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
 #include "pci-fixture.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 #define MMIO_BASE 0xc0000000ULL

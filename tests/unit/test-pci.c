@@ -5,6 +5,7 @@
 #include "exec/address-spaces.h"
 #include "hw/pci/pci_bus.h"
 #include "pci-fixture.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 #include "sysemu/reset.h"
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "exec/ramblock.h"
 #include "memory-test.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 #define SIZE (16 * PAGE)

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/qdev-core.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 
 /* What happened, a word for each step. */

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/ramblock.h"
+#include "qapi/error.h"
 
 static const char pinner[] = "pinner";
 static const char other_pinner[] = "other pinner";

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include "exec/ramblock.h"
 #include "memory-test.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 
 /* Enough pieces for several threads. */

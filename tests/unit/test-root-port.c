@@ -4,6 +4,7 @@
 
 #include "hw/pci/pcie_port.h"
 #include "pci-fixture.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 #include "sysemu/reset.h"
 

@@ -7,6 +7,7 @@
 
 #include "fake-iommu.h"
 #include "hw/vfio/budget.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
 #include "sparse-ram.h"

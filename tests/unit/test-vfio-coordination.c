@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 
 #include "fake-iommu.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
 #include "sparse-ram.h"

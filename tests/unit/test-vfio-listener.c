@@ -7,6 +7,7 @@
 
 #include "exec/ramblock.h"
 #include "fake-iommu.h"
+#include "qapi/error.h"
 #include "qemu/units.h"
 #include "sparse-ram.h"
 

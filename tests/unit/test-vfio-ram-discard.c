@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "fake-iommu.h"
+#include "qapi/error.h"
 #include "qapi/qmp-event.h"
 #include "qemu/units.h"
 #include "sparse-ram.h"

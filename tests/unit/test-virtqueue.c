@@ -2,6 +2,7 @@
 /* Split virtqueues: requests, elements, notifications, kicks. */
 #include "qemu/osdep.h"
 
+#include "qapi/error.h"
 #include "qemu/units.h"
 #include "sysemu/runstate.h"
 #include "virtqueue-test.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qemu/osdep.h"
 
+#include "qapi/error.h"
 #include "qemu/iov.h"
 #include "sysemu/runstate.h"
 #include "virtio-echo.h"
