@@ -157,8 +157,7 @@ static void tell_removed(AddressSpace *as, const MemoryRegionIoeventfd *fd)
 {
     MemoryListener *l;
 
-    QTAILQ_FOREACH_REVERSE(l, address_space_listeners(as), MemoryListenerHead,
-                           link_as) {
+    QTAILQ_FOREACH_REVERSE(l, address_space_listeners(as), link_as) {
         tell(l, l->eventfd_del, as->current_map, fd);
     }
 }

@@ -61,8 +61,7 @@ void memory_listeners_removed(AddressSpace *as, FlatView *old, FlatView *new)
         if (has_range(new, &old->ranges[i], &cursor)) {
             continue;
         }
-        QTAILQ_FOREACH_REVERSE(l, address_space_listeners(as),
-                               MemoryListenerHead, link_as) {
+        QTAILQ_FOREACH_REVERSE(l, address_space_listeners(as), link_as) {
             if (l->region_del) {
                 l->region_del(l, &section);
             }

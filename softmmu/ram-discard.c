@@ -301,7 +301,7 @@ void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl)
             tell_discard_all(s, rdl);
         }
         if (rdl == walk->last) {
-            walk->last = QTAILQ_PREV(rdl, RamDiscardListeners, next);
+            walk->last = QTAILQ_PREV(rdl, next);
         }
     }
     QTAILQ_REMOVE(&s->listeners, rdl, next);
@@ -326,7 +326,7 @@ static void roll_back_populate(RamDiscardState *s, RamDiscardWalk *walk)
 {
     RamDiscardListener *rdl = walk->current;
 
-    while ((rdl = QTAILQ_PREV(rdl, RamDiscardListeners, next))) {
+    while ((rdl = QTAILQ_PREV(rdl, next))) {
         walk->current = rdl;
         tell_discard(s, walk, rdl);
     }
@@ -435,7 +435,7 @@ static void tell_listeners(RamDiscardState *s, RamDiscardWalk *walk)
     RamDiscardListener *rdl;
 
     begin_walk(s, walk);
-    walk->last = QTAILQ_LAST(&s->listeners, RamDiscardListeners);
+    walk->last = QTAILQ_LAST(&s->listeners);
     QTAILQ_FOREACH(rdl, &s->listeners, next) {
         walk->current = rdl;
         if (walk->kind == WALK_DISCARD_ALL) {

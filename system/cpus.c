@@ -148,7 +148,7 @@ static void create_thread(CPUState *cpu)
 
 void qemu_init_vcpu(CPUState *cpu)
 {
-    CPUState *last = QTAILQ_LAST(&cpus_list, CPUTailQ);
+    CPUState *last = QTAILQ_LAST(&cpus_list);
 
     cpu->cpu_index = last ? last->cpu_index + 1 : 0;
     cpu->stopped = true;

@@ -34,8 +34,12 @@
 #define QTAILQ_EMPTY(head) TAILQ_EMPTY(head)
 #define QTAILQ_FIRST(head) TAILQ_FIRST(head)
 #define QTAILQ_NEXT(elm, field) TAILQ_NEXT(elm, field)
-#define QTAILQ_LAST(head, headname) TAILQ_LAST(head, headname)
-#define QTAILQ_PREV(elm, headname, field) TAILQ_PREV(elm, headname, field)
+/* A head is laid out as an entry is, so that the last pointer of each leads to
+ * the last pointer of the one before, without the name of the head's type. */
+#define QTAILQ_LAST(head) \
+    (*((__typeof__(head))(head)->tqh_last)->tqh_last)
+#define QTAILQ_PREV(elm, field) \
+    (*((__typeof__(&(elm)->field))(elm)->field.tqe_prev)->tqe_prev)
 #define QTAILQ_INSERT_HEAD(head, elm, field) TAILQ_INSERT_HEAD(head, elm, field)
 #define QTAILQ_INSERT_TAIL(head, elm, field) TAILQ_INSERT_TAIL(head, elm, field)
 #define QTAILQ_INSERT_BEFORE(listelm, elm, field) \
@@ -44,8 +48,8 @@
     TAILQ_INSERT_AFTER(head, listelm, elm, field)
 #define QTAILQ_REMOVE(head, elm, field) TAILQ_REMOVE(head, elm, field)
 #define QTAILQ_FOREACH(var, head, field) TAILQ_FOREACH(var, head, field)
-#define QTAILQ_FOREACH_REVERSE(var, head, headname, field) \
-    TAILQ_FOREACH_REVERSE(var, head, headname, field)
+#define QTAILQ_FOREACH_REVERSE(var, head, field)                         \
+    for ((var) = QTAILQ_LAST(head); (var); (var) = QTAILQ_PREV(var, field))
 #define QTAILQ_FOREACH_SAFE(var, head, field, next)                      \
     for ((var) = TAILQ_FIRST(head);                                      \
          (var) && ((next) = TAILQ_NEXT(var, field), 1); (var) = (next))
