@@ -93,7 +93,7 @@ static void collect_section(MemoryListener *listener,
 GArray *dump_pieces_new(AddressSpace *as, hwaddr first, hwaddr last)
 {
     Collector c = {
-        .listener = { .region_add = collect_section, .name = "dump" },
+        .listener = { .region_add = collect_section },
         .first = first,
         .last = last,
         .pieces = g_array_new(false, false, sizeof(DumpPiece)),

@@ -289,7 +289,6 @@ MemLock *mem_lock_new(AddressSpace *as, Error **errp)
         return NULL;
     }
     ml = g_new0(MemLock, 1);
-    ml->listener.name = "mem-lock";
     ml->listener.region_add = mem_lock_region_add;
     ml->listener.region_del = mem_lock_region_del;
     QLIST_INIT(&ml->sections);

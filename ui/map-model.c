@@ -72,19 +72,6 @@ static bool region_has_listener(const MemoryRegion *mr, const char *kind)
     return false;
 }
 
-/* Consumers of plain RAM follow the address space, under the same name. */
-static bool follows_plain_ram(const char *kind)
-{
-    const MemoryListener *l;
-
-    QTAILQ_FOREACH(l, &address_space_memory.listeners, link_as) {
-        if (!g_strcmp0(l->name, kind)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_consumer(MapModel *model, const char *kind)
 {
     for (unsigned i = 0; i < model->nr_consumers; i++) {
@@ -120,7 +107,7 @@ MapModel *map_model_new(void)
 {
     MapModel *model = g_new0(MapModel, 1);
     Collector c = {
-        .listener = { .region_add = collect_section, .name = "memory-map" },
+        .listener = { .region_add = collect_section },
         .model = model,
     };
 
@@ -211,11 +198,12 @@ static void fill_range(Filler *f)
     const MapRange *range = f->range;
     MapModel *model = f->model;
 
+    /* Who meets a managed region meets it in an address space, the rest of
+     * whose RAM it has as a whole. */
     for (unsigned i = 0; i < model->nr_consumers; i++) {
         f->mapped[i] = range->kind == MAP_PLUGGED
                        ? region_has_listener(range->mr, model->consumers[i])
-                       : range->kind == MAP_RAM &&
-                         follows_plain_ram(model->consumers[i]);
+                       : range->kind == MAP_RAM;
     }
     if (range->kind == MAP_PLUGGED) {
         RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(range->mr);

@@ -212,7 +212,6 @@ void kvm_slots_init(KVMState *s)
 
     /* Before other listeners when memory comes, after them when it goes. */
     s->memory_listener = (MemoryListener) {
-        .name = "kvm-memory",
         .priority = 10,
         .region_add = slots_region_add,
         .region_del = slots_region_del,
@@ -220,7 +219,6 @@ void kvm_slots_init(KVMState *s)
         .eventfd_del = mem_eventfd_del,
     };
     s->io_listener = (MemoryListener) {
-        .name = "kvm-io",
         .priority = 10,
         .eventfd_add = io_eventfd_add,
         .eventfd_del = io_eventfd_del,

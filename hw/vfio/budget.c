@@ -313,7 +313,6 @@ bool vfio_budget_check(VFIOContainer *container, Error **errp)
     VFIONeeds needs = {
         .listener = {
             .region_add = vfio_needs_region_add,
-            .name = "vfio-budget",
         },
         .container = container,
         .managed = managed,

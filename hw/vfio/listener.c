@@ -223,6 +223,5 @@ void vfio_listener_init(MemoryListener *listener)
     *listener = (MemoryListener) {
         .region_add = vfio_listener_region_add,
         .region_del = vfio_listener_region_del,
-        .name = "vfio",
     };
 }

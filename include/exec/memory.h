@@ -422,7 +422,6 @@ struct MemoryListener {
                         bool match_data, uint64_t data, EventNotifier *e);
     /* Additions are told from the lowest up, removals from the highest down. */
     unsigned priority;
-    const char *name;
     /* private: */
     AddressSpace *address_space;
     QTAILQ_ENTRY(MemoryListener) link;
