@@ -15,7 +15,7 @@
 #include "dump-internal.h"
 #include "exec/address-spaces.h"
 #include "monitor/qmp.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/units.h"
 #include "sysemu/dump.h"
 #include "sysemu/reset.h"

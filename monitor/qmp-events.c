@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/timer.h"
 #include "qemu/trace.h"
 #include "sysemu/qtest.h"

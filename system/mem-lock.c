@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include "exec/ramblock.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "mem-lock.h"
 

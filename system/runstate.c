@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/boards.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qdev-internal.h"
 
 bool qdev_hotplug;

@@ -10,8 +10,8 @@
 
 #include "hw/pci/msi.h"
 #include "pcie_port.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
 

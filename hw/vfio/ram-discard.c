@@ -16,8 +16,8 @@
 
 #include "budget.h"
 #include "hw/vfio/container.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 
 /* Offsets into the region, both ends included, so that none can overflow. */
 typedef struct VFIORun {

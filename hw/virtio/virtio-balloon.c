@@ -11,7 +11,7 @@
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
 #include "monitor/qmp.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/error-report.h"
 #include "qemu/iov.h"
 

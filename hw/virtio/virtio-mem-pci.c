@@ -9,7 +9,7 @@
 #include "hw/qdev-properties.h"
 #include "virtio-mem.h"
 #include "hw/virtio/virtio-pci.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 
 #define TYPE_VIRTIO_MEM_PCI "virtio-mem-pci-base"
 OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEMPCI, VIRTIO_MEM_PCI)

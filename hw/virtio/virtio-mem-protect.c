@@ -13,7 +13,7 @@
 
 #include "exec/ram-guard.h"
 #include "virtio-mem.h"
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
 #include "sysemu/runstate.h"

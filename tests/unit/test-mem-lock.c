@@ -8,8 +8,8 @@
 
 #include "exec/ramblock.h"
 #include "extra-manager.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 #include "qemu/units.h"
 #include "recording-listener.h"
 #include "sparse-ram.h"

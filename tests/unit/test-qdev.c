@@ -5,8 +5,8 @@
  */
 #include "qemu/osdep.h"
 #include "hw/qdev-core.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 
 /* What happened, a word for each step. */
 static GString *trace;

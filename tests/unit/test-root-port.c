@@ -4,8 +4,8 @@
 
 #include "hw/pci/pcie_port.h"
 #include "pci-fixture.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 #include "sysemu/reset.h"
 
 #define BUS 1

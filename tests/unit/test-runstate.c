@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include <signal.h>
 
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
 #include "sysemu/reset.h"

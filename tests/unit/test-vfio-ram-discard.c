@@ -7,8 +7,8 @@
 #include "qemu/osdep.h"
 
 #include "fake-iommu.h"
+#include "qapi/client-event.h"
 #include "qapi/error.h"
-#include "qapi/qmp-event.h"
 #include "qemu/units.h"
 #include "sparse-ram.h"
 

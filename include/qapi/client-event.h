@@ -4,8 +4,8 @@
  * monitor installs the emitter; without one (unit tests) events vanish.
  * Big lock held.
  */
-#ifndef QAPI_QMP_EVENT_H
-#define QAPI_QMP_EVENT_H
+#ifndef QAPI_CLIENT_EVENT_H
+#define QAPI_CLIENT_EVENT_H
 
 #include <json-glib/json-glib.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The way from whoever has an event to tell to the monitor, which they must
- * not know (qapi/qmp-event.h).
+ * not know (qapi/client-event.h).
  */
 #include "qemu/osdep.h"
 
-#include "qapi/qmp-event.h"
+#include "qapi/client-event.h"
 
 static QapiEventEmitter *event_emitter;
 static QapiThinnedEmitter *thinned_emitter;
