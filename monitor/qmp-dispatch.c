@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 
 #include "monitor/qmp.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 /* name -> const QmpCommand *; made by the first constructor that registers. */
 static GHashTable *qmp_commands;

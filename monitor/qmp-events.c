@@ -8,10 +8,10 @@
 
 #include "qapi/client-event.h"
 #include "qemu/timer.h"
-#include "qemu/trace.h"
 #include "sysemu/qtest.h"
 
 #include "monitor-internal.h"
+#include "trace.h"
 
 #define QMP_EVENT_INTERVAL_NS (1000 * 1000 * 1000LL)
 

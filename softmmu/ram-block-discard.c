@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include "exec/ramblock.h"
 #include "qapi/error.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 /* --- discarding --- */
 

@@ -17,9 +17,9 @@
 #include "qemu/osdep.h"
 #include "exec/ram-discard.h"
 #include "exec/ramblock.h"
-#include "qemu/trace.h"
 #include "ram-discard-bitmap.h"
 #include "ram-discard-internal.h"
+#include "trace.h"
 
 typedef enum {
     WALK_POPULATE,          /* those before current have been told, and hold it */

@@ -13,7 +13,7 @@
 #include "exec/address-spaces.h"
 #include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 #define MAX_SLOTS_DEFAULT 32              /* if KVM does not say */
 

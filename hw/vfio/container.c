@@ -14,7 +14,7 @@
 #include "hw/vfio/container.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 /* Who it is that needs memory to stay where it is. */
 static const char vfio_name[] = "vfio";

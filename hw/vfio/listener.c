@@ -15,7 +15,7 @@
 #include "budget.h"
 #include "hw/vfio/container.h"
 #include "qapi/error.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 static VFIOContainer *vfio_container_of(MemoryListener *listener)
 {

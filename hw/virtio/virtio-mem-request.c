@@ -11,7 +11,7 @@
 #include "qemu/osdep.h"
 #include "virtio-mem.h"
 #include "qemu/iov.h"
-#include "qemu/trace.h"
+#include "trace.h"
 
 /* A request in the host's byte order, its range as an offset. */
 typedef struct Request {

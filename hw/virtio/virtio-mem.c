@@ -14,10 +14,10 @@
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
 #include "qemu/error-report.h"
-#include "qemu/trace.h"
 #include "qemu/units.h"
 #include "sysemu/numa.h"
 #include "sysemu/reset.h"
+#include "trace.h"
 
 /*
  * How far the usable region reaches beyond the requested size, so that a guest

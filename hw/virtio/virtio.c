@@ -10,8 +10,8 @@
 #include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-bus.h"
 #include "qemu/error-report.h"
-#include "qemu/trace.h"
 #include "sysemu/runstate.h"
+#include "trace.h"
 #include "virtqueue-internal.h"
 
 /* A driver may break a device and reset it as often as it likes. */
