@@ -14,12 +14,15 @@ import subprocess
 import threading
 import time
 
+from . import pace
 from .report import POLL_SECONDS, Output
 
 EMULATOR = "qemu-system-x86_64"
 MEMORY = "4G"
 HOST_MEMORY = 5 << 30       # what this machine should have to spare for each
 MOST_MACHINES = 4
+# A machine says something at least each time that a test fails to go on.
+SILENT_BOOTS = 2 * pace.BOOTS
 DRIVE_ADDRESS = "0000:00:10.0"
 SECOND_DRIVE_ADDRESS = "0000:00:11.0"   # a group of its own, the same content
 # One group: two "edu" devices, which copy by DMA, and a virtio-rng that virtio-pci has.
@@ -72,60 +75,91 @@ def drive_arguments(name, image, address):
             "-device", f"nvme,drive={name},serial={name},addr={slot:#x}"]
 
 
-def run(kernel, initrd, drive, out, start, limit, count=1, output=None):
+def run(kernel, initrd, drive, out, start, count=1, output=None,
+        unfinished=lambda: False):
     """Boot COUNT machines, have each execute the command START, and hand what they
     say to OUTPUT (a report.Output; default: print it).
 
-    Returns once the machines are off; TimeoutError, and they are ended, if that
-    takes more than LIMIT seconds.
+    Returns once the machines are off. One that says nothing for too long is ended; one
+    that ends in the midst of a test is followed by another if there is anything
+    UNFINISHED.
     """
     (out / "start").write_text(
         "export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1\n"
         "export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1\n"
         f"exec {shlex.join(start)}\n")
+    pace.begin()
     lines = queue.Queue()
-    machines = []
+    machines = {}
+
+    def boot():
+        number = len(machines) + 1
+        machines[number] = Machine(command_line(kernel, initrd, drive, out, number),
+                                   out / f"{log_name(number)}.stderr", number, lines)
+
     try:
-        for number in range(1, count + 1):
-            machines.append(boot(command_line(kernel, initrd, drive, out, number),
-                                 out / f"{log_name(number)}.stderr", number, lines))
-        relay(lines, count, output or Output(), limit)
-        for machine in machines:
-            machine.wait(timeout=60)
+        for _ in range(count):
+            boot()
+        relay(lines, machines, output or Output(), lambda: unfinished() and boot())
     finally:
-        for machine in machines:
+        for machine in machines.values():
             machine.kill()
-            machine.wait()
 
 
-def boot(command, error_log, number, lines):
-    with open(error_log, "wb") as errors:
-        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=errors)
-    threading.Thread(target=read_lines, args=(machine.stdout, number, lines),
-                     daemon=True).start()
-    return machine
+class Machine:
+    """One lab machine, whose lines go to a queue as (NUMBER, line), None at its end."""
+
+    def __init__(self, command, error_log, number, lines):
+        with open(error_log, "wb") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                             stdout=subprocess.PIPE, stderr=errors)
+        self.running = True
+        self.why_ended = "the lab machine has ended"
+        self._pace = pace.Pace()
+        self._heard = False
+        self._silence = pace.Deadline(self._pace, SILENT_BOOTS)
+        self._begin = time.monotonic()
+        threading.Thread(target=self._read, args=(number, lines), daemon=True).start()
+
+    def _read(self, number, lines):
+        for line in self._process.stdout:
+            lines.put((number, line.decode(errors="replace").strip("\r\n")))
+        lines.put((number, None))
+
+    def heard(self):
+        """It has said something; the first time, it has just booted."""
+        if not self._heard:
+            self._heard = True
+            self._pace = pace.Pace(time.monotonic() - self._begin)
+        self._silence = pace.Deadline(self._pace, SILENT_BOOTS)
+
+    def check(self):
+        """End it if it has been silent for too long."""
+        if self.running and self._silence.left() < 0:
+            self.why_ended = "the lab machine said nothing any more, and was ended"
+            self.kill()
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
 
 
-def read_lines(stream, number, lines):
-    for line in stream:
-        lines.put((number, line.decode(errors="replace").strip("\r\n")))
-    lines.put((number, None))
-
-
-def relay(lines, running, output, limit):
-    """Pass lines on until each of RUNNING machines has said its last."""
-    deadline = time.monotonic() + limit
-    while running:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the lab was not done after {limit} s")
+def relay(lines, machines, output, replace):
+    """Pass lines on until each of MACHINES, by number, has said its last. REPLACE is
+    called when one ended that was in the midst of a test."""
+    while any(machine.running for machine in machines.values()):
         try:
             number, line = lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
             output.idle()
+            for machine in machines.values():
+                machine.check()
             continue
-        if line is None:
-            running -= 1
-            output.end(number)
-        else:
+        machine = machines[number]
+        if line is not None:
+            machine.heard()
             output.line(number, line)
+            continue
+        machine.running = False
+        if output.end(number, machine.why_ended):
+            replace()

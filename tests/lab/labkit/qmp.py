@@ -2,9 +2,8 @@
 """A QMP client: one connection, one command at a time, events kept in order."""
 import json
 import socket
-import time
 
-REPLY_SECONDS = 60
+from .pace import Deadline
 
 
 class QmpError(Exception):
@@ -27,7 +26,7 @@ class Qmp:
         except OSError:
             self._socket.close()
             raise
-        self.greeting = self._receive(time.monotonic() + REPLY_SECONDS)
+        self.greeting = self._receive(Deadline())
         self.command("qmp_capabilities")
 
     def close(self):
@@ -39,7 +38,7 @@ class Qmp:
         if arguments:
             message["arguments"] = arguments
         self._socket.sendall(json.dumps(message).encode() + b"\r\n")
-        deadline = time.monotonic() + REPLY_SECONDS
+        deadline = Deadline()
         while True:
             reply = self._receive(deadline)
             if "event" in reply:
@@ -55,9 +54,9 @@ class Qmp:
     def set(self, path, name, value):
         return self.command("qom-set", path=path, property=name, value=value)
 
-    def event(self, name, limit):
+    def event(self, name):
         """Wait for the event NAME, older ones included, and take it out."""
-        deadline = time.monotonic() + limit
+        deadline = Deadline()
         while True:
             for event in self.events:
                 if event["event"] == name:
@@ -69,11 +68,14 @@ class Qmp:
 
     def _receive(self, deadline):
         while b"\n" not in self._buffer:
-            left = deadline - time.monotonic()
+            left = deadline.left()
             if left <= 0:
                 raise TimeoutError("QMP: no message in time")
             self._socket.settimeout(left)
-            data = self._socket.recv(65536)
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                continue                  # unless the machine has become slower
             if not data:
                 raise ConnectionError("QMP: the emulator closed the connection")
             self._buffer += data

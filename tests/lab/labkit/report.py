@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a person sees: tables, and a sign of life from whatever takes long."""
 import re
+import sys
 import time
+
+from . import pace
 
 MIB = 1 << 20
 QUIET_SECONDS = 2           # before the first sign of life
-LONGEST_QUIET_SECONDS = 10  # between two of them
+WATCHED_SECONDS = 10        # between two of them, for a person
+UNWATCHED_SECONDS = 60      # the same for a file
 POLL_SECONDS = 0.1
 SIGN_OF_LIFE = "  ... "
 
@@ -18,6 +22,25 @@ def mib(size):
 
 def say(text):
     print(text, flush=True)
+
+
+class SignsOfLife:
+    """How often there is one; from all sources together."""
+
+    def __init__(self):
+        self.every = WATCHED_SECONDS if sys.stdout.isatty() else UNWATCHED_SECONDS
+        self._last = time.monotonic()
+
+    def due(self):
+        """Whether one may be printed now; if so, it must be."""
+        now = time.monotonic()
+        if self.every > WATCHED_SECONDS and now - self._last < self.every:
+            return False
+        self._last = now
+        return True
+
+
+signs_of_life = SignsOfLife()
 
 
 class Progress:
@@ -34,23 +57,26 @@ class Progress:
     def tell(self, show=lambda: ""):
         elapsed = self.elapsed()
         if elapsed >= self._next:
-            self._next = min(2 * elapsed, elapsed + LONGEST_QUIET_SECONDS)
-            say(f"{SIGN_OF_LIFE}{self.what}, {elapsed:.0f} s {show()}".rstrip())
+            self._next = min(2 * elapsed, elapsed + signs_of_life.every)
+            if signs_of_life.due():
+                say(f"{SIGN_OF_LIFE}{self.what}, {elapsed:.0f} s {show()}".rstrip())
 
 
-def wait_until(what, probe, limit, show=lambda: ""):
+def wait_until(what, probe, show=lambda: ""):
     """Call probe until it returns something true, and return that.
 
-    Shows progress, with what show() adds. Raises TimeoutError once LIMIT seconds
-    have passed.
+    Shows progress, with what show() adds. Raises TimeoutError if it takes longer
+    than the machine's pace explains.
     """
     progress = Progress(what)
+    deadline = pace.Deadline()
     while True:
         result = probe()
         if result:
             return result
-        if progress.elapsed() > limit:
-            raise TimeoutError(f"{what}: not done after {limit} s {show()}".rstrip())
+        if deadline.left() < 0:
+            raise TimeoutError(f"{what}: not done after {progress.elapsed():.0f} s "
+                               f"{show()}".rstrip())
         progress.tell(show)
         time.sleep(POLL_SECONDS)
 
@@ -100,8 +126,10 @@ class Output:
     VERDICT = re.compile(r"(ok|not ok) \d+ - (.*)")
     TITLE = re.compile(r"# (\w+: .*)")
 
-    def __init__(self, results=None, live=True):
+    def __init__(self, results=None, live=True, logs=lambda machine: None):
+        """LOGS shows the logs of a machine that has ended in the midst of a test."""
         self.results = results or Results()
+        self._logs = logs
         self.live = live
         self._kept = {}     # machine: lines
         self._running = {}  # machine: title
@@ -117,7 +145,8 @@ class Output:
             self.results.add(*verdict.groups())
             self._running.pop(machine, None)
         elif self.live:
-            say(text)
+            if not text.startswith(SIGN_OF_LIFE) or signs_of_life.due():
+                say(text)
         elif not text.startswith(SIGN_OF_LIFE):
             kept.append(text)
         if title and machine not in self._running:
@@ -125,11 +154,18 @@ class Output:
             if not self.live:
                 self._restart()
 
-    def end(self, machine):
+    def end(self, machine, reason):
+        """A machine is off. Whether it had begun a test that it has not ended; that
+        one has failed, for REASON."""
         self._flush(machine)
-        self._running.pop(machine, None)
+        title = self._running.pop(machine, None)
+        if title:
+            say(f"# {reason}")
+            self._logs(machine)
+            self.results.add("not ok", title)
         if not self.live:
             self._restart()
+        return bool(title)
 
     def idle(self):
         """Give a sign of life if there has been nothing to say for a while."""

@@ -10,6 +10,7 @@ import collections
 import importlib
 import pathlib
 import resource
+import time
 import traceback
 
 from .report import say
@@ -46,9 +47,9 @@ class Lab:
         self._vms = 0
 
     def take(self, test):
-        """Whether no other machine has taken TEST before."""
+        """TEST is a Test. Whether no other machine has taken TEST before."""
         try:
-            (self.out / "taken" / test).mkdir(parents=True)
+            taken_mark(self.out, test).mkdir(parents=True)
         except FileExistsError:
             return False
         return True
@@ -70,6 +71,15 @@ class Lab:
 
     def logs(self):
         return sorted(self.out.glob(f"{self._test}-*"))
+
+
+def taken_mark(out, test):
+    return out / "taken" / test.log_name
+
+
+def taken(out, test):
+    """Whether a machine has begun TEST."""
+    return taken_mark(out, test).exists()
 
 
 def scenario_names():
@@ -118,8 +128,8 @@ def run_test(lab, test):
     """Run one test; its verdict and its title with what TAP wants to know."""
     say(f"\n# {test.title}")
     lab.begin(test.log_name)
-    lab.drive.give_to("vfio-pci")
     try:
+        lab.drive.give_to("vfio-pci")
         test.function(lab)
     except Skip as reason:
         return "ok", f"{test.title} # SKIP {reason}"
@@ -134,8 +144,11 @@ def run(lab, scenarios, results):
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
     former_driver = lab.drive.driver()
     for test in tests_of_all(scenarios):
-        if lab.take(test.log_name):
-            results.add(*run_test(lab, test))
+        if lab.take(test):
+            begin = time.monotonic()
+            verdict = run_test(lab, test)
+            say(f"# took {time.monotonic() - begin:.0f} s")
+            results.add(*verdict)
     results.finish()
     lab.drive.give_to(former_driver)
     return results.good()

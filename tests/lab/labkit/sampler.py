@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 
+from . import pace
 from .qmp import Qmp
 from .report import MIB
 
@@ -13,7 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "plot"))
 import svg  # noqa: E402
 
 SAMPLE_SECONDS = 0.1
-STOP_SECONDS = 60
 
 
 class Sampler:
@@ -47,7 +47,7 @@ class Sampler:
     def stop(self):
         self._stop.set()
         if self._thread:
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(pace.current.limit())
             self._thread = None
 
     def _run(self, vm, device_path):

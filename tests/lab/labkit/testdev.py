@@ -8,7 +8,6 @@ import tempfile
 from .report import wait_until
 from .runner import Skip
 
-START_SECONDS = 30
 ID = "1234:11e9"
 BAR2_MAPPABLE = 0xf000      # bytes of BAR 2 that other devices reach
 REFUSE_MAP = 1
@@ -28,7 +27,7 @@ class TestDevice:
             [program, "--die-with-parent", f"--socket={self.socket}"])
 
     def __enter__(self):
-        wait_until("vfio-user-testdev starts", self.socket.exists, START_SECONDS)
+        wait_until("vfio-user-testdev starts", self.socket.exists)
         return self
 
     def __exit__(self, *exception):

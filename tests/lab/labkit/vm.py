@@ -13,15 +13,12 @@ import tempfile
 import threading
 import time
 
+from . import pace
 from .qmp import Qmp
 from .report import MIB, mib, say, wait_until
 from .vfio import DRIVE_READ, DRIVE_START
 
 BOOT_RAM = 256 * MIB
-BOOT_SECONDS = 180
-COMMAND_SECONDS = 180
-RESIZE_SECONDS = 240
-EXIT_SECONDS = 60
 
 
 def peripheral(device_id):
@@ -65,7 +62,7 @@ class Vm:
     def __exit__(self, *exception):
         self.process.kill()
         self.process.wait()
-        self._reader.join(EXIT_SECONDS)
+        self._reader.join(pace.current.limit())
         self.process.stdin.close()
         self.process.stdout.close()
         if self._qmp:
@@ -83,10 +80,10 @@ class Vm:
         assert status is None, \
             f"the emulator ended with status {status}: {self.errors().strip()}"
 
-    def wait_for_exit(self, limit=EXIT_SECONDS):
+    def wait_for_exit(self):
         """Wait for the emulator to end by itself; its exit status."""
         wait_until("waiting for the emulator to end",
-                   lambda: self.process.poll() is not None, limit)
+                   lambda: self.process.poll() is not None)
         return self.process.returncode
 
     def refusal(self):
@@ -109,7 +106,7 @@ class Vm:
     def qmp(self):
         """The QMP connection, made at its first use."""
         if not self._qmp:
-            self._qmp = wait_until("waiting for QMP", self._connect, BOOT_SECONDS)
+            self._qmp = wait_until("waiting for QMP", self._connect)
         return self._qmp
 
     def _connect(self):
@@ -134,7 +131,7 @@ class Vm:
         def reached():
             self.check_alive()
             return self.plugged(device_id) == size
-        wait_until(f"{device_id}: resizing to {mib(size)}", reached, RESIZE_SECONDS,
+        wait_until(f"{device_id}: resizing to {mib(size)}", reached,
                    lambda: f"({mib(self.plugged(device_id))} plugged)")
 
     # The guest.
@@ -153,11 +150,11 @@ class Vm:
         except queue.Empty:
             return ""
         if line is None:
-            self.process.wait(EXIT_SECONDS)
+            self.process.wait(pace.current.limit())
             self.check_alive()
         return line
 
-    def _wait_for_line(self, what, pattern, limit, others=None):
+    def _wait_for_line(self, what, pattern, others=None):
         """Wait for a line that matches PATTERN; the rest goes to the list OTHERS."""
         def look():
             while line := self._next_line():
@@ -167,11 +164,11 @@ class Vm:
                 if others is not None:
                     others.append(line)
             return None
-        return wait_until(what, look, limit)
+        return wait_until(what, look)
 
     def wait_for_guest(self):
         """Wait until the guest listens; seconds since the emulator's start."""
-        self._wait_for_line("the guest boots", "^guest: ready$", BOOT_SECONDS)
+        self._wait_for_line("the guest boots", "^guest: ready$")
         return time.monotonic() - self.started
 
     def boot(self):
@@ -193,8 +190,7 @@ class Vm:
         what = what or f"in the guest: {command}"
         number = self.tell(command)
         lines = []
-        status = self._wait_for_line(what, rf"^{number}= (\d+)$",
-                                     COMMAND_SECONDS, lines)[1]
+        status = self._wait_for_line(what, rf"^{number}= (\d+)$", lines)[1]
         mark = f"{number}| "
         output = "\n".join(line[len(mark):] for line in lines
                            if line.startswith(mark))

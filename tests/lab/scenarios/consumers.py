@@ -8,7 +8,6 @@ import tempfile
 from labkit.report import MIB, mib, say, wait_until
 from labkit.vm import BOOT_RAM, Vm
 
-DUMP_SECONDS = 60
 USE_MEMORY = "dd if=/dev/zero of=/dev/null bs=96M count=1"
 MEMORY = ("-m", "256M,maxmem=4G,slots=2",
           "-object", "memory-backend-memfd,id=mem0,size=2G",
@@ -42,7 +41,7 @@ def test_locked_memory_follows(lab):
         path = pathlib.Path(directory, "core")
         vm.qmp.command("dump-guest-memory", paging=False,
                        protocol=f"file:{path}", detach=True)
-        event = vm.qmp.event("DUMP_COMPLETED", DUMP_SECONDS)
+        event = vm.qmp.event("DUMP_COMPLETED")
         assert event["data"]["result"]["status"] == "completed", event
         sizes = sum(size for _, size in loads(path))
         assert sizes == BOOT_RAM + vm.plugged(), \
@@ -69,16 +68,16 @@ def test_balloon_gives_memory_back(lab):
         vm.ask(USE_MEMORY)
         full = resident(vm)
         wait_until("free pages are reported",
-                   lambda: resident(vm) < full - 40 * MIB, DUMP_SECONDS)
+                   lambda: resident(vm) < full - 40 * MIB)
         say(f"resident: {mib(full)}, {mib(resident(vm))} after reporting")
         vm.qmp.command("balloon", value=BOOT_RAM - 64 * MIB)
         wait_until("the balloon is inflated",
                    lambda: vm.qmp.command("query-balloon")["actual"]
-                   == BOOT_RAM - 64 * MIB, DUMP_SECONDS)
+                   == BOOT_RAM - 64 * MIB)
         vm.qmp.command("balloon", value=BOOT_RAM)
         wait_until("the balloon is empty",
                    lambda: vm.qmp.command("query-balloon")["actual"]
-                   == BOOT_RAM, DUMP_SECONDS)
+                   == BOOT_RAM)
         assert vm.plugged() == 256 * MIB
         vm.ask(USE_MEMORY)
 
@@ -92,7 +91,7 @@ def test_balloon_beside_vfio(lab):
         vm.qmp.command("balloon", value=BOOT_RAM - 64 * MIB)
         wait_until("the balloon is inflated",
                    lambda: vm.qmp.command("query-balloon")["actual"]
-                   == BOOT_RAM - 64 * MIB, DUMP_SECONDS)
+                   == BOOT_RAM - 64 * MIB)
         assert vm.pinned() == BOOT_RAM + 512 * MIB, f"{mib(vm.pinned())} pinned"
         lines = vm.errors().count("vfio forbids uncoordinated discards")
         assert lines == 1, f"said {lines} times: {vm.errors()}"

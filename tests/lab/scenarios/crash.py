@@ -13,7 +13,6 @@ from labkit.vm import BOOT_RAM, Vm, peripheral
 SIZE = 512 * MIB
 LARGE = 2048 * MIB
 BLOCK = 128 * MIB           # what Linux onlines at a time
-SECONDS = 120
 DRIVER = "/sys/bus/virtio/drivers/virtio_mem"
 APPEND = "console=ttyS0 panic=-1 quiet"
 
@@ -88,12 +87,12 @@ def test_kexec_and_driver(lab):
         # The new kernel's driver finds plugged memory that it knows nothing of,
         # unplugs all and starts anew.
         wait_until("the new kernel unplugs all",
-                   lambda: seen.add(check_pinned(vm)) or min(seen) < SIZE, SECONDS)
+                   lambda: seen.add(check_pinned(vm)) or min(seen) < SIZE)
         vm.wait_for_guest()
         vm.wait_for_size(SIZE)
         check_pinned(vm)
         wait_until("the guest onlines memory",
-                   lambda: abs(vm.mem_total() - memory) < BLOCK, SECONDS)
+                   lambda: abs(vm.mem_total() - memory) < BLOCK)
         say(f"kexec: {mib(SIZE)} plugged before and after")
 
         device = vm.ask(f"cd {DRIVER}; echo virtio*")
@@ -101,7 +100,7 @@ def test_kexec_and_driver(lab):
         assert bind(vm, "unbind", device)
         vm.qmp.set(peripheral("vm0"), "requested-size", LARGE)
         assert bind(vm, "bind", device)
-        wait_until("the new driver plugs", lambda: check_pinned(vm) > 0, SECONDS)
+        wait_until("the new driver plugs", lambda: check_pinned(vm) > 0)
         assert bind(vm, "unbind", device)
         plugged = check_pinned(vm)
         assert 0 < plugged < LARGE, f"{mib(plugged)} are plugged without the driver"
@@ -111,7 +110,7 @@ def test_kexec_and_driver(lab):
         assert check_pinned(vm) == plugged or again
         vm.check_drive(size=DRIVE_START)
         vm.tell("reboot -f")
-        vm.qmp.event("RESET", SECONDS)
+        vm.qmp.event("RESET")
         assert check_pinned(vm) == 0
         vm.wait_for_guest()
         vm.wait_for_size(LARGE)

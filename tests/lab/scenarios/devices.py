@@ -7,7 +7,6 @@ from labkit.vfio import DRIVE_START
 from labkit.vm import BOOT_RAM, Vm, peripheral
 
 PLUGGED = 512 * MIB
-SECONDS = 60
 EDU_ID = "1234:11e8"
 BEYOND_IOMMU = 1 << 39      # the lab's IOMMU has that many addresses
 PORTS = ("-device", "pcie-root-port,id=rp0,chassis=1",
@@ -34,7 +33,7 @@ def check_pinned(vm, expected, when):
 def remove(vm, name):
     vm.qmp.command("device_del", id=name)
     while True:
-        event = vm.qmp.event("DEVICE_DELETED", SECONDS)["data"]
+        event = vm.qmp.event("DEVICE_DELETED")["data"]
         if event.get("device") == name:
             assert event["path"] == peripheral(name), event
             return
@@ -44,7 +43,7 @@ def drive_in_guest(vm, serial):
     """Path of the drive with a serial number, once the guest has it."""
     command = f"grep -l '^{serial} *$' /sys/class/nvme/*/serial || true"
     path = wait_until(f"the guest finds the drive {serial}",
-                      lambda: vm.ask(command), SECONDS)
+                      lambda: vm.ask(command))
     return f"/dev/{path.split('/')[-2]}n1"
 
 
@@ -76,7 +75,7 @@ def copy_by_edu(vm, edu, source, target, size):
         for offset, value in zip((0x80, 0x88, 0x90, 0x98), registers):
             vm.ask(f"devmem {edu + offset:#x} 64 {value:#x}")
         wait_until("the edu device copies",
-                   lambda: not vm.read_physical(edu + 0x98, 64) & 1, SECONDS)
+                   lambda: not vm.read_physical(edu + 0x98, 64) & 1)
 
 
 def test_one_group(lab):
@@ -137,7 +136,7 @@ def test_two_containers(lab):
         # The guest plugs 64 blocks at a time: the second time fails midway.
         registers.refuse_map(70)
         vm.qmp.set(peripheral("vm0"), "requested-size", 512 * MIB)
-        wait_until("a mapping is refused", registers.refusals, SECONDS)
+        wait_until("a mapping is refused", registers.refusals)
         check(384 * MIB)
         vm.resize(640 * MIB)
         check(640 * MIB)
@@ -178,7 +177,7 @@ def test_vfio_user_hotplug(lab):
         vm.qmp.command("device_add", driver="vfio-user-pci", id="user", bus="rp0",
                        socket=str(device.socket))
         wait_until("the guest finds the device", lambda: TESTDEV_ID in
-                   [name for _, name in vm.pci_functions()], SECONDS)
+                   [name for _, name in vm.pci_functions()])
         registers = Registers(vm)
         mapped = registers.mapped()
         assert mapped >= BOOT_RAM + 256 * MIB, f"{mib(mapped)} are mapped"

@@ -5,7 +5,6 @@ from labkit.report import MIB, Table, mib, wait_until
 from labkit.sampler import Sampler
 from labkit.vm import BOOT_RAM, Vm, peripheral
 
-ONLINE_SECONDS = 30
 # What a run leaves for people to look at, among the logs.
 MAP = "memory-map.png"
 CHART = "plugged-and-pinned.svg"
@@ -16,7 +15,7 @@ def check_row(vm, table, requested, boot_total, seconds):
     row = f"row requested {mib(requested)}"
     online = lambda: vm.mem_total() - boot_total == requested
     try:
-        wait_until("the guest onlines memory", online, ONLINE_SECONDS)
+        wait_until("the guest onlines memory", online)
     except TimeoutError:
         pass  # the row shows it, and the last assertion tells
     plugged, pinned, total = vm.plugged(), vm.pinned(), vm.mem_total()

@@ -8,7 +8,6 @@ from labkit.vm import BOOT_RAM, Vm, peripheral
 POOL = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 HUGE = 2 * MIB
 LINUX_BLOCK = 128 * MIB     # what the guest's driver plugs at a time
-BUSY_SECONDS = 60
 
 
 class HugePages:
@@ -44,8 +43,7 @@ def test_run_out(lab):
             "-device", f"vfio-pci,host={lab.drive.address}") as vm:
         vm.boot()
         vm.qmp.set(peripheral("vm0"), "requested-size", 2 * LINUX_BLOCK)
-        refusal = wait_until("the guest asks for too much", lambda: last_refusal(vm),
-                             BUSY_SECONDS)
+        refusal = wait_until("the guest asks for too much", lambda: last_refusal(vm))
         say(f"refused: {refusal['reason']}")
         assert refusal["kind"] == "prealloc", refusal
         assert vm.plugged() == LINUX_BLOCK, mib(vm.plugged())
