@@ -11,7 +11,7 @@
 #include "qemu/osdep.h"
 
 #include "kvm-internal.h"
-#include "hw/pci/msix.h"
+#include "hw/irq.h"
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
 
@@ -41,15 +41,6 @@ static void set_msi(KVMRoute *route, MSIMessage msg)
     route->u.msi.address_lo = msg.address;
     route->u.msi.address_hi = msg.address >> 32;
     route->u.msi.data = msg.data;
-}
-
-static MSIMessage message_of(PCIDevice *dev, int vector)
-{
-    if (!dev) {
-        return (MSIMessage) { 0, 0 };
-    }
-    return msix_enabled(dev) ? msix_get_message(dev, vector)
-                             : msi_get_message(dev, vector);
 }
 
 static KVMRoute *find_msi(KVMState *s, int virq)
@@ -116,7 +107,7 @@ void kvm_irqchip_commit_routes(KVMState *s)
     s->routes_dirty = false;
 }
 
-int kvm_irqchip_add_msi_route(KVMState *s, int vector, PCIDevice *dev)
+int kvm_irqchip_add_msi_route(KVMState *s, MSIMessage msg)
 {
     KVMRoute route = {};
     unsigned gsi = KVM_IRQCHIP_PINS;
@@ -128,7 +119,7 @@ int kvm_irqchip_add_msi_route(KVMState *s, int vector, PCIDevice *dev)
     if (gsi == s->nr_gsis) {
         return -ENOSPC;
     }
-    set_msi(&route, message_of(dev, vector));
+    set_msi(&route, msg);
     route.gsi = gsi;
     g_array_append_val(s->routes, route);
     ret = set_routes(s);
@@ -141,8 +132,7 @@ int kvm_irqchip_add_msi_route(KVMState *s, int vector, PCIDevice *dev)
     return gsi;
 }
 
-int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg,
-                                 PCIDevice *dev)
+int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg)
 {
     KVMRoute *route = find_msi(s, virq), old;
 

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/pci/msi.h"
+#include "hw/irq.h"
 #include "sysemu/kvm.h"
 
 KVMState *kvm_state;
@@ -51,13 +51,12 @@ int kvm_set_irq(KVMState *s, int irq, int level)
     return -ENOSYS;
 }
 
-int kvm_irqchip_add_msi_route(KVMState *s, int vector, PCIDevice *dev)
+int kvm_irqchip_add_msi_route(KVMState *s, MSIMessage msg)
 {
     return -ENOSYS;
 }
 
-int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg,
-                                 PCIDevice *dev)
+int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg)
 {
     return -ENOSYS;
 }

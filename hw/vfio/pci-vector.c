@@ -75,16 +75,15 @@ static bool vfio_vector_route(VFIOVector *vector, MSIMessage msg)
         return true;
     }
     if (vector->virq < 0) {
-        vector->virq = kvm_irqchip_add_msi_route(kvm_state, 0, NULL);
+        vector->virq = kvm_irqchip_add_msi_route(kvm_state, msg);
         if (vector->virq < 0) {
             return false;
         }
-    }
-    if (kvm_irqchip_update_msi_route(kvm_state, vector->virq, msg,
-                                     PCI_DEVICE(vector->vdev)) < 0) {
+    } else if (kvm_irqchip_update_msi_route(kvm_state, vector->virq, msg) < 0) {
         return false;
+    } else {
+        kvm_irqchip_commit_routes(kvm_state);
     }
-    kvm_irqchip_commit_routes(kvm_state);
     vector->msg = msg;
     return true;
 }

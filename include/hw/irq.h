@@ -9,6 +9,12 @@
 
 #include "qom/object.h"
 
+/* An interrupt that is a write to memory: @data, to @address. */
+struct MSIMessage {
+    uint64_t address;
+    uint32_t data;
+};
+
 #define TYPE_IRQ "irq"
 
 /* Line @n of the receiver @opaque has now @level (0: low). */

@@ -66,15 +66,13 @@ int kvm_create_device(KVMState *s, uint64_t type, bool test);
 int kvm_set_irq(KVMState *s, int irq, int level);
 
 /*
- * A GSI routed to the MSI message that @dev has for @vector (by MSI-X if that
- * is enabled, else by MSI); if @dev is NULL, to no message yet. Takes effect at
- * once. The number (the virq), to be given back by kvm_irqchip_release_virq();
- * -ENOSPC if none is free.
+ * A GSI routed to @msg. Takes effect at once. The number (the virq), to be given
+ * back by kvm_irqchip_release_virq(); -ENOSPC if none is free. (A QEMU tree's
+ * takes a PCIDevice and asks it for its message, as does the next one.)
  */
-int kvm_irqchip_add_msi_route(KVMState *s, int vector, PCIDevice *dev);
+int kvm_irqchip_add_msi_route(KVMState *s, MSIMessage msg);
 /* Changes the message; in effect after kvm_irqchip_commit_routes(). */
-int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg,
-                                 PCIDevice *dev);
+int kvm_irqchip_update_msi_route(KVMState *s, int virq, MSIMessage msg);
 /* Hands changed routes to the kernel; nothing if none has changed. */
 void kvm_irqchip_commit_routes(KVMState *s);
 /* Forgets the route. No irqfd may use it any longer. */

@@ -7,12 +7,8 @@
 #ifndef HW_PCI_MSI_H
 #define HW_PCI_MSI_H
 
+#include "hw/irq.h"
 #include "hw/pci/pci.h"
-
-struct MSIMessage {
-    uint64_t address;
-    uint32_t data;
-};
 
 #define PCI_MSI_VECTORS_MAX 32
 
