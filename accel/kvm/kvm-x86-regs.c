@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include <sys/user.h>
-#include "hw/i386/cpu.h"
+#include "target/i386/cpu.h"
 #include "kvm-internal.h"
 
 static void copy_general(struct user_regs_struct *to,

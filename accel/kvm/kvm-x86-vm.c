@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 
 #include "kvm-internal.h"
-#include "hw/i386/memory-map.h"
 #include "sysemu/kvm-x86.h"
 
 /* Reads, or writes, all of it. 0 or -errno. */
@@ -29,12 +28,12 @@ static int transfer_irqchip(KVMState *s, KVMIrqchipState *state, bool set)
 int kvm_x86_vm_init(KVMState *s, Error **errp)
 {
     struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
-    uint64_t identity = X86_KVM_IDENTITY_BASE;
+    uint64_t identity = KVM_X86_IDENTITY_BASE;
     int ret;
 
     if ((ret = kvm_vm_ioctl(s, KVM_SET_IDENTITY_MAP_ADDR, &identity)) < 0 ||
         (ret = kvm_vm_ioctl(s, KVM_SET_TSS_ADDR,
-                            (unsigned long)X86_KVM_TSS_BASE)) < 0) {
+                            (unsigned long)KVM_X86_TSS_BASE)) < 0) {
         error_setg_errno(errp, -ret, "KVM refuses its own pages");
     } else if ((ret = kvm_vm_ioctl(s, KVM_CREATE_IRQCHIP, NULL)) < 0) {
         error_setg_errno(errp, -ret, "the interrupt controllers"

@@ -9,7 +9,7 @@
 #ifndef HW_I386_ACPI_H
 #define HW_I386_ACPI_H
 
-#include "hw/i386/memory-map.h"
+#include "memory-map.h"
 
 /* Fixed interrupt and ports, which dsdt.asl and pm.c agree on. */
 #define ACPI_SCI_IRQ 9

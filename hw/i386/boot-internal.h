@@ -9,7 +9,7 @@
 
 #include <asm/bootparam.h>
 
-#include "hw/i386/boot.h"
+#include "boot.h"
 #include "qemu/units.h"
 
 /* What is put into low memory, which the kernel reclaims after its start. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading a kernel, an initrd and a command line into a machine without
- * firmware (hw/i386/boot.h). This file opens the files, decides where the
+ * firmware (boot.h). This file opens the files, decides where the
  * initrd goes and copies; the two kinds of kernel are in boot-linux.c and
  * boot-pvh.c. Nothing of a file is kept in memory: it is read straight into
  * guest RAM at each reset, and may have changed by then.

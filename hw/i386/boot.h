@@ -16,24 +16,10 @@
 #define HW_I386_BOOT_H
 
 #include "exec/memory.h"
-#include "hw/i386/memory-map.h"
+#include "memory-map.h"
+#include "target/i386/cpu.h"
 
 typedef struct X86Boot X86Boot;
-
-/* How the first CPU starts. */
-typedef struct X86Entry {
-    bool long_mode;                       /* false: 32-bit, no paging */
-    uint64_t rip;
-    uint64_t rsi;                         /* bzImage: the boot parameters */
-    uint64_t rbx;                         /* PVH: the start info */
-    uint64_t cr3;                         /* long mode: the page tables */
-    uint64_t gdt_base;
-    uint16_t gdt_limit;
-} X86Entry;
-
-/* Selectors in the GDT at gdt_base, for code and for data and stack. */
-#define X86_BOOT_CS 0x10
-#define X86_BOOT_DS 0x18
 
 /*
  * Opens @kernel and @initrd (NULL: none) and plans for RAM as in @map, which

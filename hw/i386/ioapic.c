@@ -8,7 +8,7 @@
 
 #include "exec/address-spaces.h"
 #include "ioapic.h"
-#include "hw/i386/memory-map.h"
+#include "memory-map.h"
 #include "hw/pci/msi.h"
 #include "hw/sysbus.h"
 #include "sysemu/kvm.h"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest-physical layout of a q35 machine (hw/i386/memory-map.h). Used by
- * the machine when it is created; must never look at guest memory or devices,
- * so that it can be tested by itself.
+ * The guest-physical layout of a q35 machine (memory-map.h). Used by the
+ * machine when it is created; must never look at guest memory or devices, so
+ * that it can be tested by itself.
  */
 #include "qemu/osdep.h"
 
 #include <asm/bootparam.h>
 
-#include "hw/i386/memory-map.h"
+#include "memory-map.h"
+#include "sysemu/kvm-x86.h"
 #include "qemu/units.h"
 
 #define E820_RAM 1
@@ -89,7 +90,7 @@ unsigned x86_e820_build(const X86MemoryMap *map, struct boot_e820_entry *table)
         { X86_LOW_RAM_END, MiB - X86_LOW_RAM_END, E820_RESERVED },
         { MiB, map->below_4g > MiB ? map->below_4g - MiB : 0, E820_RAM },
         { X86_MMCONFIG_BASE, X86_MMCONFIG_SIZE, E820_RESERVED },
-        { X86_KVM_IDENTITY_BASE, HIGH_RAM_BASE - X86_KVM_IDENTITY_BASE,
+        { KVM_X86_IDENTITY_BASE, HIGH_RAM_BASE - KVM_X86_IDENTITY_BASE,
           E820_RESERVED },
         { HIGH_RAM_BASE, map->above_4g, E820_RAM },
     };

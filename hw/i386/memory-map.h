@@ -27,9 +27,6 @@
 #define X86_IOAPIC_BASE 0xfec00000ULL
 #define X86_LAPIC_BASE 0xfee00000ULL
 #define X86_LAPIC_SIZE MiB
-/* One page for the identity map, then three for the TSS. */
-#define X86_KVM_IDENTITY_BASE 0xfffbc000ULL
-#define X86_KVM_TSS_BASE 0xfffbd000ULL
 
 /* Low memory that the guest may use ends here; then firmware's, up to 1 MiB. */
 #define X86_LOW_RAM_END 0x9fc00ULL

@@ -7,7 +7,7 @@
 #ifndef HW_I386_PCI_SETUP_H
 #define HW_I386_PCI_SETUP_H
 
-#include "hw/i386/memory-map.h"
+#include "memory-map.h"
 #include "hw/pci/pci_bus.h"
 
 /*

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CPU device (hw/i386/cpu.h): ties a place in the topology to a vCPU of
+ * The CPU device (target/i386/cpu.h): ties a place in the topology to a vCPU of
  * the accelerator. The machine makes as many as -smp says, at start only.
  */
 #include "qemu/osdep.h"
 
-#include "hw/i386/cpu.h"
+#include "target/i386/cpu.h"
 #include "sysemu/cpus.h"
 #include "sysemu/kvm-x86.h"
 

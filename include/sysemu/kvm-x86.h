@@ -6,8 +6,13 @@
 #ifndef SYSEMU_KVM_X86_H
 #define SYSEMU_KVM_X86_H
 
-#include "hw/i386/cpu.h"
+#include "target/i386/cpu.h"
 #include "sysemu/kvm.h"
+
+/* Guest-physical pages of KVM's own, on Intel hosts: one for the identity map,
+ * then three for the TSS. The machine has nothing there. */
+#define KVM_X86_IDENTITY_BASE 0xfffbc000ULL
+#define KVM_X86_TSS_BASE 0xfffbd000ULL
 
 /* Physical address bits that a guest may use on this host. */
 unsigned kvm_x86_phys_bits(KVMState *s);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPU feature names (hw/i386/cpu-features.h): the bits are Intel's (SDM volume
+ * CPU feature names (target/i386/cpu-features.h): the bits are Intel's (SDM volume
  * 2, CPUID) and AMD's (APM volume 3, appendix E), the names those of Linux's
  * /proc/cpuinfo. Used for -cpu by the machine. Must know nothing of the host.
  */
 #include "qemu/osdep.h"
 
-#include "hw/i386/cpu-features.h"
+#include "target/i386/cpu-features.h"
 
 enum { EAX, EBX, ECX, EDX };
 

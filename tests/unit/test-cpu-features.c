@@ -2,8 +2,8 @@
 /* Features of -cpu, and the APIC IDs that follow from -smp. */
 #include "qemu/osdep.h"
 
-#include "hw/i386/cpu-features.h"
-#include "hw/i386/topology.h"
+#include "target/i386/cpu-features.h"
+#include "target/i386/topology.h"
 
 static X86CpuFeatures parse(const char *text)
 {

@@ -4,8 +4,8 @@
  * CPUID bits behind them. Pure; what the host can do is the accelerator's
  * matter.
  */
-#ifndef HW_I386_CPU_FEATURES_H
-#define HW_I386_CPU_FEATURES_H
+#ifndef TARGET_I386_CPU_FEATURES_H
+#define TARGET_I386_CPU_FEATURES_H
 
 #include "qapi/error.h"
 

@@ -3,8 +3,8 @@
  * Threads, cores and sockets, and the APIC IDs that follow from them: a field
  * of the ID for each level, each wide enough for its number (Intel SDM, 8.9).
  */
-#ifndef HW_I386_TOPOLOGY_H
-#define HW_I386_TOPOLOGY_H
+#ifndef TARGET_I386_TOPOLOGY_H
+#define TARGET_I386_TOPOLOGY_H
 
 /* APIC IDs are below this: 0xff means all CPUs. */
 #define X86_APIC_ID_LIMIT 255
