@@ -369,10 +369,7 @@ static JsonNode *qmp_dump_guest_memory(JsonObject *args, Error **errp)
 
 static JsonNode *qmp_query_dump(JsonObject *args, Error **errp)
 {
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-    json_node_take_object(node, result_object());
-    return node;
+    return json_object_node(result_object());
 }
 
 static const QmpType dump_types[] = {

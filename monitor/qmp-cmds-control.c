@@ -16,15 +16,6 @@
 #define QEMU_COMPAT_MINOR 2
 #define QEMU_COMPAT_MICRO 0
 
-/* A node that takes over @object. */
-static JsonNode *object_node(JsonObject *object)
-{
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-    json_node_take_object(node, object);
-    return node;
-}
-
 JsonObject *qmp_version_object(void)
 {
     JsonObject *version = json_object_new();
@@ -41,7 +32,7 @@ JsonObject *qmp_version_object(void)
 
 static JsonNode *qmp_query_version(JsonObject *args, Error **errp)
 {
-    return object_node(qmp_version_object());
+    return json_object_node(qmp_version_object());
 }
 
 static void qmp_append_command(const QmpCommand *cmd, void *opaque)
@@ -54,12 +45,10 @@ static void qmp_append_command(const QmpCommand *cmd, void *opaque)
 
 static JsonNode *qmp_query_commands(JsonObject *args, Error **errp)
 {
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
     JsonArray *commands = json_array_new();
 
     qmp_for_each_command(qmp_append_command, commands);
-    json_node_take_array(node, commands);
-    return node;
+    return json_array_node(commands);
 }
 
 static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
@@ -69,7 +58,7 @@ static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
     if (qemu_get_vm_name()) {
         json_object_set_string_member(info, "name", qemu_get_vm_name());
     }
-    return object_node(info);
+    return json_object_node(info);
 }
 
 static JsonNode *qmp_query_status(JsonObject *args, Error **errp)
@@ -79,7 +68,7 @@ static JsonNode *qmp_query_status(JsonObject *args, Error **errp)
     json_object_set_string_member(info, "status", RunState_str(runstate_get()));
     json_object_set_boolean_member(info, "singlestep", false);
     json_object_set_boolean_member(info, "running", runstate_is_running());
-    return object_node(info);
+    return json_object_node(info);
 }
 
 static JsonNode *qmp_stop(JsonObject *args, Error **errp)

@@ -286,7 +286,6 @@ static void add_event(const QmpEventInfo *event, void *opaque)
 
 static JsonNode *qmp_query_qmp_schema(JsonObject *args, Error **errp)
 {
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
     Introspection in = {
         .entries = json_array_new(),
         .ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
@@ -296,8 +295,7 @@ static JsonNode *qmp_query_qmp_schema(JsonObject *args, Error **errp)
     qmp_for_each_command(add_command, &in);
     qmp_for_each_event(add_event, &in);
     g_hash_table_unref(in.ids);
-    json_node_take_array(node, in.entries);
-    return node;
+    return json_array_node(in.entries);
 }
 
 /* --- what it says of itself ---------------------------------------------- */

@@ -27,14 +27,6 @@ static Object *qmp_resolve(const char *path, Error **errp)
     return obj;
 }
 
-static JsonNode *array_node(JsonArray *array)
-{
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-    json_node_take_array(node, array);
-    return node;
-}
-
 /* --- properties ---------------------------------------------------------- */
 
 static void qmp_append_property(ObjectProperty *prop, void *opaque)
@@ -60,7 +52,7 @@ static JsonNode *qmp_qom_list(JsonObject *args, Error **errp)
     }
     properties = json_array_new();
     object_property_foreach(obj, qmp_append_property, properties);
-    return array_node(properties);
+    return json_array_node(properties);
 }
 
 static JsonNode *qmp_qom_get(JsonObject *args, Error **errp)
@@ -127,7 +119,7 @@ static JsonNode *qmp_qom_list_types(JsonObject *args, Error **errp)
     for (GSList *l = classes; l; l = l->next) {
         qmp_append_type(l->data, types);
     }
-    return array_node(types);
+    return json_array_node(types);
 }
 
 /* What -device accepts: what can be set and is not the object model's own. */
@@ -166,7 +158,7 @@ static JsonNode *qmp_device_list_properties(JsonObject *args, Error **errp)
     properties = json_array_new();
     obj = object_new(typename);
     object_property_foreach(obj, qmp_append_device_property, properties);
-    return array_node(properties);
+    return json_array_node(properties);
 }
 
 /* --- objects ------------------------------------------------------------- */

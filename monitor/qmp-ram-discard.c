@@ -227,7 +227,6 @@ static JsonNode *qmp_query_ram_discard(JsonObject *args, Error **errp)
 {
     g_autoptr(GPtrArray) regions = managed_regions();
     JsonArray *array;
-    JsonNode *node;
     Query query;
 
     if (!parse_query(&query, args, regions, errp)) {
@@ -238,9 +237,7 @@ static JsonNode *qmp_query_ram_discard(JsonObject *args, Error **errp)
         json_array_add_object_element(
             array, region_info(g_ptr_array_index(regions, i), &query));
     }
-    node = json_node_new(JSON_NODE_ARRAY);
-    json_node_take_array(node, array);
-    return node;
+    return json_array_node(array);
 }
 
 static const QmpType qmp_ram_discard_types[] = {

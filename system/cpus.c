@@ -303,7 +303,6 @@ bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
 static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
 {
     JsonArray *list = json_array_new();
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
     CPUState *cpu;
 
     CPU_FOREACH(cpu) {
@@ -316,8 +315,7 @@ static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
         json_object_set_string_member(info, "target", "x86_64");
         json_array_add_object_element(list, info);
     }
-    json_node_take_array(node, list);
-    return node;
+    return json_array_node(list);
 }
 
 static const QmpType cpus_types[] = {

@@ -58,11 +58,9 @@ Chardev *serial_hd(int i)
 static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
 {
     JsonObject *info = json_object_new();
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 
     json_object_set_string_member(info, "UUID", vm_uuid ? vm_uuid : NO_UUID);
-    json_node_take_object(node, info);
-    return node;
+    return json_object_node(info);
 }
 
 static const QmpType sysemu_types[] = {

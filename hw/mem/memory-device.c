@@ -212,28 +212,24 @@ uint64_t get_plugged_memory_size(void)
 static JsonNode *qmp_query_memory_devices(JsonObject *args, Error **errp)
 {
     JsonArray *list = json_array_new();
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
 
     for (GList *l = plugged_devices(); l; l = l->next) {
         MemoryDeviceClass *mdc = MEMORY_DEVICE_GET_CLASS(l->data);
 
         json_array_add_object_element(list, mdc->fill_device_info(l->data));
     }
-    json_node_take_array(node, list);
-    return node;
+    return json_array_node(list);
 }
 
 static JsonNode *qmp_query_memory_size_summary(JsonObject *args, Error **errp)
 {
     JsonObject *summary = json_object_new();
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 
     json_object_set_int_member(summary, "base-memory",
                                current_machine ? current_machine->ram_size : 0);
     json_object_set_int_member(summary, "plugged-memory",
                                get_plugged_memory_size());
-    json_node_take_object(node, summary);
-    return node;
+    return json_object_node(summary);
 }
 
 static const QmpType memory_device_types[] = {

@@ -336,16 +336,13 @@ static JsonNode *qmp_query_balloon(JsonObject *args, Error **errp)
 {
     VirtIOBalloon *b = get_balloon(errp);
     JsonObject *info;
-    JsonNode *node;
 
     if (!b) {
         return NULL;
     }
     info = json_object_new();
-    node = json_node_new(JSON_NODE_OBJECT);
     json_object_set_int_member(info, "actual", (gint64)remaining(b));
-    json_node_take_object(node, info);
-    return node;
+    return json_object_node(info);
 }
 
 static const QmpType balloon_types[] = {

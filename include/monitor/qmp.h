@@ -41,6 +41,24 @@ typedef struct QmpCommand {
     QmpCommandFunc *fn;
 } QmpCommand;
 
+/* What a command returns that has made an @object, or an @array: a node that
+ * takes it over. */
+static inline JsonNode *json_object_node(JsonObject *object)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, object);
+    return node;
+}
+
+static inline JsonNode *json_array_node(JsonArray *array)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_take_array(node, array);
+    return node;
+}
+
 /* Adds @n commands to the table. @cmds must live for ever; a name that is
  * registered twice is a programming error. */
 void qmp_register_commands(const QmpCommand *cmds, size_t n);
