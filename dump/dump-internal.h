@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of dump: what there is to be written, and its headers. */
-#ifndef SOFTMMU_DUMP_INTERNAL_H
-#define SOFTMMU_DUMP_INTERNAL_H
+#ifndef DUMP_INTERNAL_H
+#define DUMP_INTERNAL_H
 
 #include "exec/memory.h"
 

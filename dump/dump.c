@@ -17,7 +17,6 @@
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
 #include "qemu/units.h"
-#include "sysemu/dump.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
 
@@ -54,19 +53,11 @@ typedef struct DumpState {
     bool resume;                          /* the VM ran before */
     guint idle;                           /* GSource; 0: not detached */
     VMChangeStateEntry *vmstate;
+    Notifier exit;
     Error *error;
 } DumpState;
 
 static DumpState dump;
-
-bool dump_in_progress(Error **errp)
-{
-    if (dump.status == DUMP_ACTIVE) {
-        error_setg(errp, "There is a dump in process, please wait");
-        return true;
-    }
-    return false;
-}
 
 /* --- what must not happen meanwhile --- */
 
@@ -216,6 +207,8 @@ static void end(void)
     g_clear_pointer(&dump.pieces, g_array_unref);
     qemu_del_vm_change_state_handler(dump.vmstate);
     qemu_unregister_reset(dump_reset, NULL);
+    qemu_remove_exit_notifier(&dump.exit);
+    runstate_hold(NULL);
     dump.status = dump.error ? DUMP_FAILED : DUMP_COMPLETED;
     if (dump.resume && !runstate_needs_reset()) {
         vm_start();
@@ -238,11 +231,8 @@ static gboolean dump_idle(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
-void dump_cleanup(void)
+static void dump_exit(Notifier *notifier, void *data)
 {
-    if (dump.status != DUMP_ACTIVE) {
-        return;
-    }
     g_source_remove(dump.idle);
     dump.idle = 0;
     dump.resume = false;
@@ -285,6 +275,9 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
     count_total();
     dump.vmstate = qemu_add_vm_change_state_handler(dump_vm_change, NULL);
     qemu_register_reset(dump_reset, NULL);
+    dump.exit.notify = dump_exit;
+    qemu_add_exit_notifier(&dump.exit);
+    runstate_hold("There is a dump in process, please wait");
     if (!dump.pieces->len) {
         error_setg(&dump.error, "there is no memory from 0x%" HWADDR_PRIx
                    " to 0x%" HWADDR_PRIx, first, last);
@@ -346,7 +339,7 @@ static JsonNode *qmp_dump_guest_memory(JsonObject *args, Error **errp)
     const char *path;
     hwaddr first, last;
 
-    if (dump_in_progress(errp) || !check_arguments(args, errp) ||
+    if (runstate_is_held(errp) || !check_arguments(args, errp) ||
         !get_range(args, &first, &last, errp)) {
         return NULL;
     }

@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 
 #include "monitor/hmp.h"
-#include "monitor/qdev.h"
 #include "monitor/qmp.h"
 #include "qemu/keyval.h"
 #include "qom/object.h"
@@ -247,19 +246,6 @@ static void hmp_object_del(GString *out, const char *args, Error **errp)
     hmp_do_with_id("object-del", args, errp);
 }
 
-static void hmp_device_add(GString *out, const char *args, Error **errp)
-{
-    bool help = false;
-    g_autoptr(JsonObject) opts = keyval_parse(args, "driver", &help, errp);
-
-    if (opts && help) {
-        error_setg(errp, "help is available by -device help, or -device "
-                   "TYPE,help");
-    } else if (opts) {
-        qdev_device_add_from_json(opts, true, errp);
-    }
-}
-
 static void hmp_object_add(GString *out, const char *args, Error **errp)
 {
     bool help = false;
@@ -338,9 +324,13 @@ static void hmp_qom_set(GString *out, const char *args, Error **errp)
 
 static void hmp_info_version(GString *out, const char *args, Error **errp)
 {
-    g_autoptr(JsonObject) version = qmp_version_object();
-    JsonObject *qemu = json_object_get_object_member(version, "qemu");
+    g_autoptr(JsonObject) version = hmp_query_qmp("query-version", errp);
+    JsonObject *qemu;
 
+    if (!version) {
+        return;
+    }
+    qemu = json_object_get_object_member(version, "qemu");
     g_string_append_printf(
         out, "%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)\n",
         json_object_get_int_member(qemu, "major"),
@@ -386,8 +376,6 @@ static const HmpCommand hmp_basic_commands[] = {
     { "system_reset", "", "reset the machine", hmp_system_reset },
     { "system_powerdown", "", "press the power button",
       hmp_system_powerdown },
-    { "device_add", "driver[,prop=value][,...]", "add a device",
-      hmp_device_add },
     { "device_del", "id", "ask the guest to release a device, then remove it",
       hmp_device_del },
     { "object_add", "type,id=id[,prop=value][,...]", "create an object",

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QMP commands about the emulator itself: its version, its commands, whether
- * it runs, and how to stop, reset and end it.
+ * QMP commands about the monitor itself: which version and commands it has, and
+ * those for people.
  */
 #include "qemu/osdep.h"
 
 #include "monitor/hmp.h"
 #include "monitor/qmp.h"
-#include "sysemu/dump.h"
-#include "sysemu/runstate.h"
-#include "sysemu/sysemu.h"
 
 /* The QEMU release whose QMP and command line clients may expect. */
 #define QEMU_COMPAT_MAJOR 7
@@ -51,67 +48,6 @@ static JsonNode *qmp_query_commands(JsonObject *args, Error **errp)
     return json_array_node(commands);
 }
 
-static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
-{
-    JsonObject *info = json_object_new();
-
-    if (qemu_get_vm_name()) {
-        json_object_set_string_member(info, "name", qemu_get_vm_name());
-    }
-    return json_object_node(info);
-}
-
-static JsonNode *qmp_query_status(JsonObject *args, Error **errp)
-{
-    JsonObject *info = json_object_new();
-
-    json_object_set_string_member(info, "status", RunState_str(runstate_get()));
-    json_object_set_boolean_member(info, "singlestep", false);
-    json_object_set_boolean_member(info, "running", runstate_is_running());
-    return json_object_node(info);
-}
-
-static JsonNode *qmp_stop(JsonObject *args, Error **errp)
-{
-    if (!dump_in_progress(errp)) {
-        vm_stop(RUN_STATE_PAUSED);
-    }
-    return NULL;
-}
-
-static JsonNode *qmp_cont(JsonObject *args, Error **errp)
-{
-    if (dump_in_progress(errp)) {
-        return NULL;
-    }
-    if (runstate_needs_reset()) {
-        error_setg(errp, "Resetting the Virtual Machine is required");
-        return NULL;
-    }
-    vm_start();
-    return NULL;
-}
-
-static JsonNode *qmp_system_reset(JsonObject *args, Error **errp)
-{
-    qemu_system_reset_request(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
-    return NULL;
-}
-
-static JsonNode *qmp_system_powerdown(JsonObject *args, Error **errp)
-{
-    qemu_system_powerdown_request();
-    return NULL;
-}
-
-static JsonNode *qmp_quit(JsonObject *args, Error **errp)
-{
-    /* -no-shutdown is about guests that power off, not about this. */
-    runstate_set_no_shutdown(false);
-    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
-    return NULL;
-}
-
 static JsonNode *qmp_human_monitor_command(JsonObject *args, Error **errp)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -135,19 +71,6 @@ static const QmpType qmp_control_types[] = {
     { .name = "CommandInfo", .members = "name:str",
       .help = "A command.\n"
       "name: as execute takes it" },
-    { .name = "NameInfo", .members = "?name:str",
-      .help = "The guest's name.\n"
-      "name: left out if it has none" },
-    { .name = "RunState",
-      .values = "debug,internal-error,io-error,paused,prelaunch,running,"
-                "shutdown,suspended,guest-panicked",
-      .help = "Whether the VM runs, and if not, why." },
-    { .name = "StatusInfo",
-      .members = "running:bool,singlestep:bool,status:RunState",
-      .help = "Whether the VM runs.\n"
-      "running: whether it does\n"
-      "singlestep: false\n"
-      "status: why it does not" },
 };
 
 static const QmpCommand qmp_control_commands[] = {
@@ -157,22 +80,6 @@ static const QmpCommand qmp_control_commands[] = {
               "version." },
     { .name = "query-commands", .returns = "[CommandInfo]",
       .fn = qmp_query_commands, .help = "The names of all commands." },
-    { .name = "query-name", .returns = "NameInfo", .fn = qmp_query_name,
-      .help = "The name given by -name, if one was." },
-    { .name = "query-status", .returns = "StatusInfo", .fn = qmp_query_status,
-      .help = "Whether the VM runs, and if not, why." },
-    { .name = "stop", .fn = qmp_stop,
-      .help = "Stops the virtual CPUs; event STOP." },
-    { .name = "cont", .fn = qmp_cont,
-      .help = "Lets the virtual CPUs run; event RESUME." },
-    { .name = "system_reset", .fn = qmp_system_reset,
-      .help = "Resets the machine, which unplugs all virtio-mem memory; event "
-              "RESET." },
-    { .name = "system_powerdown", .fn = qmp_system_powerdown,
-      .help = "Presses the power button; the guest decides; event "
-              "POWERDOWN." },
-    { .name = "quit", .fn = qmp_quit,
-      .help = "Ends the emulator; event SHUTDOWN." },
     { .name = "human-monitor-command", .args = "command-line:str,?cpu-index:int",
       .returns = "str", .fn = qmp_human_monitor_command,
       .help =

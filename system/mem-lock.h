@@ -10,8 +10,8 @@
  *
  * Big lock held.
  */
-#ifndef SYSEMU_MEM_LOCK_H
-#define SYSEMU_MEM_LOCK_H
+#ifndef SYSTEM_MEM_LOCK_H
+#define SYSTEM_MEM_LOCK_H
 
 #include "exec/memory.h"
 

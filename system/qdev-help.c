@@ -2,7 +2,7 @@
 /* `-device help` and `-device TYPE,help`, on standard output. */
 #include "qemu/osdep.h"
 #include "hw/qdev-properties.h"
-#include "monitor/qdev.h"
+#include "qdev-monitor.h"
 
 static const char *const category_titles[DEVICE_CATEGORY_MAX + 1] = {
     [DEVICE_CATEGORY_BRIDGE] = "Controller/Bridge/Hub",

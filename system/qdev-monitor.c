@@ -7,9 +7,11 @@
 #include "qemu/osdep.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
-#include "monitor/qdev.h"
+#include "monitor/hmp.h"
+#include "qdev-monitor.h"
 #include "monitor/qmp.h"
 #include "qemu/id.h"
+#include "qemu/keyval.h"
 #include "qemu/timer.h"
 #include "qom/object_interfaces.h"
 
@@ -354,8 +356,29 @@ static const QmpCommand qdev_commands[] = {
       "such as memory of a virtio-mem device that is plugged" },
 };
 
+/* --- the same for people --- */
+
+static void hmp_device_add(GString *out, const char *args, Error **errp)
+{
+    bool help = false;
+    g_autoptr(JsonObject) opts = keyval_parse(args, "driver", &help, errp);
+
+    if (opts && help) {
+        error_setg(errp, "help is available by -device help, or -device "
+                   "TYPE,help");
+    } else if (opts) {
+        qdev_device_add_from_json(opts, true, errp);
+    }
+}
+
+static const HmpCommand qdev_hmp_commands[] = {
+    { "device_add", "driver[,prop=value][,...]", "add a device",
+      hmp_device_add },
+};
+
 static void qdev_monitor_register(void)
 {
+    hmp_register_commands(qdev_hmp_commands, ARRAY_SIZE(qdev_hmp_commands));
     qmp_register_commands(qdev_commands, ARRAY_SIZE(qdev_commands));
 }
 type_init(qdev_monitor_register)

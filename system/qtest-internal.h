@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the qtest server (qtest.c) and its commands (qtest-commands.c) share. */
-#ifndef SOFTMMU_QTEST_INTERNAL_H
-#define SOFTMMU_QTEST_INTERNAL_H
+#ifndef SYSTEM_QTEST_INTERNAL_H
+#define SYSTEM_QTEST_INTERNAL_H
 
 #include "qapi/error.h"
 #include "qemu/units.h"

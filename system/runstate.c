@@ -203,6 +203,22 @@ int vm_stop(RunState state)
     return 0;
 }
 
+static const char *held;                  /* why; NULL: not held */
+
+void runstate_hold(const char *reason)
+{
+    g_assert(!held || !reason);
+    held = reason;
+}
+
+bool runstate_is_held(Error **errp)
+{
+    if (held) {
+        error_setg(errp, "%s", held);
+    }
+    return held != NULL;
+}
+
 /* --- requests: written by any thread, taken by the main loop --- */
 
 static gint reset_requested;              /* ShutdownCause */
@@ -413,6 +429,25 @@ static void obey_vmstop(void)
     if (state < RUN_STATE__MAX) {
         vm_stop(state);
     }
+}
+
+/* --- the end --- */
+
+static NotifierList exit_notifiers = NOTIFIER_LIST_INITIALIZER(exit_notifiers);
+
+void qemu_add_exit_notifier(Notifier *notifier)
+{
+    notifier_list_add(&exit_notifiers, notifier);
+}
+
+void qemu_remove_exit_notifier(Notifier *notifier)
+{
+    notifier_remove(notifier);
+}
+
+void qemu_run_exit_notifiers(void)
+{
+    notifier_list_notify(&exit_notifiers, NULL);
 }
 
 static bool main_loop_should_exit(void)

@@ -20,11 +20,6 @@ void qemu_set_vm_name(const char *name)
     vm_name = g_strdup(name);
 }
 
-const char *qemu_get_vm_name(void)
-{
-    return vm_name;
-}
-
 bool qemu_set_vm_uuid(const char *uuid, Error **errp)
 {
     if (!g_uuid_string_is_valid(uuid)) {
@@ -55,6 +50,16 @@ Chardev *serial_hd(int i)
 
 /* --- QMP --- */
 
+static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
+{
+    JsonObject *info = json_object_new();
+
+    if (vm_name) {
+        json_object_set_string_member(info, "name", vm_name);
+    }
+    return json_object_node(info);
+}
+
 static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
 {
     JsonObject *info = json_object_new();
@@ -64,12 +69,17 @@ static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
 }
 
 static const QmpType sysemu_types[] = {
+    { .name = "NameInfo", .members = "?name:str",
+      .help = "The guest's name.\n"
+      "name: left out if it has none" },
     { .name = "UuidInfo", .members = "UUID:str",
       .help = "The guest's identity.\n"
       "UUID: zeros: it has none" },
 };
 
 static const QmpCommand sysemu_commands[] = {
+    { .name = "query-name", .returns = "NameInfo", .fn = qmp_query_name,
+      .help = "The name given by -name, if one was." },
     { .name = "query-uuid", .returns = "UuidInfo", .fn = qmp_query_uuid,
       .help = "Tells the guest's UUID." },
 };

@@ -2,7 +2,7 @@
 /* What `-OPTION help` prints, on standard output. */
 #include "qemu/osdep.h"
 #include "chardev/char.h"
-#include "monitor/qdev.h"
+#include "qdev-monitor.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"

@@ -4,8 +4,8 @@
  * VlConfig, vl.c hands its parts, in order, to those who carry them out.
  * Nothing else includes this.
  */
-#ifndef SOFTMMU_VL_INTERNAL_H
-#define SOFTMMU_VL_INTERNAL_H
+#ifndef SYSTEM_VL_INTERNAL_H
+#define SYSTEM_VL_INTERNAL_H
 
 #include <json-glib/json-glib.h>
 

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "exec/address-spaces.h"
 #include "hw/qdev-properties.h"
-#include "monitor/qdev.h"
+#include "qdev-monitor.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"

@@ -14,7 +14,6 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
-#include "sysemu/dump.h"
 #include "sysemu/qtest.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
@@ -115,7 +114,7 @@ static void clean_up(void)
     if (runstate_is_running()) {
         pause_all_vcpus();
     }
-    dump_cleanup();
+    qemu_run_exit_notifiers();
     monitor_cleanup();
     qtest_server_cleanup();
 }

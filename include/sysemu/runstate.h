@@ -10,6 +10,7 @@
 #ifndef SYSEMU_RUNSTATE_H
 #define SYSEMU_RUNSTATE_H
 
+#include "qapi/error.h"
 #include "qemu/notify.h"
 
 typedef enum RunState {
@@ -75,6 +76,12 @@ void vm_start(void);
  * vCPU thread the stop is only requested, and the vCPU leaves its loop. */
 int vm_stop(RunState state);
 
+/* From now on, until it is called with NULL, nobody shall start or stop the VM
+ * by hand, since @reason; that stays the caller's. One at a time. */
+void runstate_hold(const char *reason);
+/* Whether that is so; sets *errp to the reason then. */
+bool runstate_is_held(Error **errp);
+
 /* --- requests --- */
 
 /* With -no-reboot a reset by the guest is a shutdown. */
@@ -100,6 +107,13 @@ void qemu_system_reset(ShutdownCause reason);
 /* -no-reboot, -no-shutdown. */
 void runstate_set_no_reboot(bool on);
 void runstate_set_no_shutdown(bool on);
+
+/* The process is about to end: told once the vCPUs are stopped for good, while
+ * there are still monitors. */
+void qemu_add_exit_notifier(Notifier *notifier);
+void qemu_remove_exit_notifier(Notifier *notifier);
+/* For vl.c alone. */
+void qemu_run_exit_notifiers(void);
 
 /* Runs until a shutdown request is to be obeyed. Main thread. */
 void qemu_main_loop(void);

@@ -5,9 +5,6 @@
 
 #include "qapi/error.h"
 
-/* -name; NULL: none was given. */
-const char *qemu_get_vm_name(void);
-
 /* The chardev of the @i-th -serial; NULL: that port is not wanted. */
 Chardev *serial_hd(int i);
 

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
-#include "monitor/qdev.h"
+#include "system/qdev-monitor.h"
 #include "monitor/qmp.h"
 #include "qemu/keyval.h"
 

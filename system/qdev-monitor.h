@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Creating devices by description: -device and device_add are the same
- * function. system/qdev-monitor.c. Big lock held.
+ * function. Big lock held.
  */
-#ifndef MONITOR_QDEV_H
-#define MONITOR_QDEV_H
+#ifndef SYSTEM_QDEV_MONITOR_H
+#define SYSTEM_QDEV_MONITOR_H
 
 #include <json-glib/json-glib.h>
 
