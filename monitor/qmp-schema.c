@@ -119,10 +119,7 @@ char **qmp_type_values(const QmpType *type)
     names = g_strv_builder_new();
     classes = object_class_get_list_sorted(type->implementing, false);
     for (GSList *l = classes; l; l = l->next) {
-        /* An interface is no type that an object can have. */
-        if (object_class_dynamic_cast(l->data, TYPE_OBJECT)) {
-            g_strv_builder_add(names, object_class_get_name(l->data));
-        }
+        g_strv_builder_add(names, object_class_get_name(l->data));
     }
     return g_strv_builder_end(names);
 }

@@ -189,9 +189,20 @@ Object *object_dynamic_cast_assert(Object *obj, const char *typename,
 
 /* --- the types that everything descends from ------------------------------ */
 
+static char *object_get_type(Object *obj, Error **errp)
+{
+    return g_strdup(object_get_typename(obj));
+}
+
+static void object_class_init(ObjectClass *klass, void *data)
+{
+    object_class_property_add_str(klass, "type", object_get_type, NULL);
+}
+
 static const TypeInfo object_types[] = {
     {
         .name = TYPE_OBJECT,
+        .class_init = object_class_init,
         .instance_size = sizeof(Object),
         .class_size = sizeof(ObjectClass),
         .abstract = true,

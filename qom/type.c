@@ -22,6 +22,8 @@ static TypeImpl *type_new(const TypeInfo *info)
     }
     type->info = *info;
     type->info.interfaces = NULL;
+    /* No object is just an interface. */
+    type->info.abstract |= !g_strcmp0(info->parent, TYPE_INTERFACE);
     type->interfaces = g_new0(const char *, n + 1);
     for (size_t i = 0; i < n; i++) {
         type->interfaces[i] = info->interfaces[i].type;

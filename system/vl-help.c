@@ -19,6 +19,9 @@ static void list_machines(void)
     for (GSList *l = classes; l; l = l->next) {
         MachineClass *mc = MACHINE_CLASS(l->data);
 
+        if (mc->alias) {
+            printf("%-20s %s (alias of %s)\n", mc->alias, mc->desc, mc->name);
+        }
         printf("%-20s %s%s\n", mc->name, mc->desc ? mc->desc : "",
                mc->is_default ? " (default)" : "");
     }
@@ -44,10 +47,7 @@ static void list_objects(void)
 
     puts("List of user creatable objects:");
     for (GSList *l = classes; l; l = l->next) {
-        /* The interface itself is in the list, too. */
-        if (object_class_dynamic_cast(l->data, TYPE_OBJECT)) {
-            printf("  %s\n", object_class_get_name(l->data));
-        }
+        printf("  %s\n", object_class_get_name(l->data));
     }
 }
 
