@@ -209,7 +209,7 @@ static bool apply_cpu(const char *arg, void *opaque, Error **errp)
         return false;
     }
     g_free(ms->cpu_type);
-    ms->cpu_type = g_strdup(parts[0]);
+    ms->cpu_type = g_strconcat(parts[0], mc->cpu_type_suffix, NULL);
     ms->cpu_features = g_strdup(parts[1]);
     return true;
 }
@@ -390,7 +390,7 @@ static bool try_accel(const char *arg, void *opaque, Error **errp)
 }
 
 /* Each in order until one works; what the others said is told, too. */
-bool vl_init_accel(const VlConfig *cfg, Error **errp)
+static bool try_accels(const VlConfig *cfg, Error **errp)
 {
     if (!cfg->accel->len) {
         return vl_with("accel", "kvm", try_accel, NULL, errp);
@@ -412,6 +412,25 @@ bool vl_init_accel(const VlConfig *cfg, Error **errp)
         error_report_err(err);
     }
     return false;
+}
+
+/* Without messages: that there is none is no fault of this machine. */
+static void try_accels_quietly(const VlConfig *cfg)
+{
+    for (guint i = 0; i < cfg->accel->len; i++) {
+        if (try_accel(cfg->accel->pdata[i], NULL, NULL)) {
+            return;
+        }
+    }
+}
+
+bool vl_init_accel(const VlConfig *cfg, Error **errp)
+{
+    if (MACHINE_GET_CLASS(current_machine)->accel_optional) {
+        try_accels_quietly(cfg);
+        return true;
+    }
+    return try_accels(cfg, errp);
 }
 
 /* --- -global and -device --- */

@@ -147,7 +147,7 @@ bool machine_run_board_init(MachineState *machine, Error **errp)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
-    if (!machine_create_ram(machine, errp)) {
+    if (mc->default_ram_id && !machine_create_ram(machine, errp)) {
         return false;
     }
     mc->init(machine);

@@ -101,7 +101,7 @@ static void init_cpus(Q35MachineState *m)
                        X86_APIC_ID_LIMIT - 1);
         }
         m->apic_ids[i] = apic_id;
-        cpu = X86_CPU(object_new(TYPE_X86_CPU));
+        cpu = X86_CPU(object_new(ms->cpu_type));
         cpu->apic_id = apic_id;
         cpu->topology = topology;
         cpu->features = &m->features;
@@ -357,12 +357,12 @@ static void q35_class_init(ObjectClass *klass, void *data)
     HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(klass);
 
     mc->desc = "Standard PC (Q35, PCI Express)";
-    mc->is_default = true;
     mc->init = q35_init;
     mc->reset = q35_reset;
     mc->get_hotplug_handler = q35_get_hotplug_handler;
     mc->max_cpus = X86_APIC_ID_LIMIT;
-    mc->default_cpu_type = "host";
+    mc->default_cpu_type = X86_CPU_TYPE_NAME("host");
+    mc->cpu_type_suffix = X86_CPU_TYPE_SUFFIX;
     mc->check_cpu = q35_check_cpu;
     mc->list_cpus = q35_list_cpus;
     mc->default_ram_size = DEFAULT_RAM_SIZE;
@@ -375,10 +375,28 @@ static void q35_class_init(ObjectClass *klass, void *data)
     hc->unplug = q35_unplug;
 }
 
+/* QEMU's versions of the machine, by the last of which q35 is meant. */
+static const char *const q35_versions[] = {
+    "pc-q35-2.4", "pc-q35-2.5", "pc-q35-2.6", "pc-q35-2.7", "pc-q35-2.8",
+    "pc-q35-2.9", "pc-q35-2.10", "pc-q35-2.11", "pc-q35-2.12", "pc-q35-3.0",
+    "pc-q35-3.1", "pc-q35-4.0", "pc-q35-4.0.1", "pc-q35-4.1", "pc-q35-4.2",
+    "pc-q35-5.0", "pc-q35-5.1", "pc-q35-5.2", "pc-q35-6.0", "pc-q35-6.1",
+    "pc-q35-6.2", "pc-q35-7.0", "pc-q35-7.1", "pc-q35-7.2",
+};
+
+static void q35_latest_class_init(ObjectClass *klass, void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    mc->alias = "q35";
+    mc->is_default = true;
+}
+
 static const TypeInfo q35_types[] = {
     {
         .name = TYPE_Q35_MACHINE,
         .parent = TYPE_MACHINE,
+        .abstract = true,
         .instance_size = sizeof(Q35MachineState),
         .instance_finalize = q35_finalize,
         .class_init = q35_class_init,
@@ -388,4 +406,21 @@ static const TypeInfo q35_types[] = {
         },
     },
 };
-DEFINE_TYPES(q35_types)
+
+/* A guest sees no difference between versions: all that were released before
+ * this program are the same machine. The names live for ever. */
+static void q35_register_types(void)
+{
+    type_register_static_array(q35_types, ARRAY_SIZE(q35_types));
+    for (size_t i = 0; i < ARRAY_SIZE(q35_versions); i++) {
+        TypeInfo version = {
+            .name = g_strconcat(q35_versions[i], TYPE_MACHINE_SUFFIX, NULL),
+            .parent = TYPE_Q35_MACHINE,
+            .class_init = i + 1 == ARRAY_SIZE(q35_versions)
+                              ? q35_latest_class_init : NULL,
+        };
+
+        type_register_static(&version);
+    }
+}
+type_init(q35_register_types)

@@ -41,8 +41,12 @@ static const TypeInfo x86_cpu_types[] = {
     {
         .name = TYPE_X86_CPU,
         .parent = TYPE_CPU,
+        .abstract = true,
         .instance_size = sizeof(X86CPU),
         .class_init = x86_cpu_class_init,
     },
+    /* Two names for all that KVM on this host can do. */
+    { .name = X86_CPU_TYPE_NAME("host"), .parent = TYPE_X86_CPU },
+    { .name = X86_CPU_TYPE_NAME("max"), .parent = TYPE_X86_CPU },
 };
 DEFINE_TYPES(x86_cpu_types)

@@ -54,7 +54,8 @@ struct MachineClass {
                                            DeviceState *dev);
 
     unsigned int max_cpus;
-    const char *default_cpu_type;         /* "host", "max" */
+    const char *default_cpu_type;         /* of objects; NULL: no CPUs */
+    const char *cpu_type_suffix;          /* -cpu MODEL is type MODELsuffix */
     /* Checks -cpu @model with its features (text after the first comma, may be
      * NULL); false: *errp. NULL: anything goes. */
     bool (*check_cpu)(MachineState *machine, const char *model,
@@ -62,7 +63,8 @@ struct MachineClass {
     /* Lists models and features for -cpu help; may be NULL. */
     void (*list_cpus)(void);
     uint64_t default_ram_size;            /* bytes */
-    const char *default_ram_id;           /* e.g. "pc.ram" */
+    const char *default_ram_id;           /* e.g. "pc.ram"; NULL: no RAM */
+    bool accel_optional;                  /* starts without an accelerator */
     bool numa_mem_supported;
 };
 
@@ -74,7 +76,7 @@ struct MachineState {
     uint64_t maxram_size;                 /* with memory devices */
     uint64_t ram_slots;
     CpuTopology smp;
-    char *cpu_type;                       /* model of -cpu */
+    char *cpu_type;                       /* the type of the CPUs' objects */
     char *cpu_features;                   /* "+a,-b,c=on"; NULL: none */
     char *kernel_filename;
     char *kernel_cmdline;                 /* never NULL when init() is called */

@@ -70,7 +70,7 @@ static const RefusalCase refusal_cases[] = {
     { "-overcommit lock=on", "Invalid parameter 'lock'" },
     { "-M pc", "unsupported machine type 'pc'" },
     { "-M q35,usb=on", "usb=on: not supported by sparsevm" },
-    { "-M q35,foo=1", "Property 'q35-machine.foo' not found" },
+    { "-M q35,foo=1", "Property 'pc-q35-7.2-machine.foo' not found" },
     { "-M kernel-irqchip=off", "kernel-irqchip=off" },
     { "-M accel=kvm -accel qtest", "incompatible" },
     { "-accel tcg", "-accel tcg: invalid accelerator 'tcg'" },

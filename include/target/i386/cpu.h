@@ -27,6 +27,9 @@ typedef struct X86Entry {
 #define X86_BOOT_DS 0x18
 
 #define TYPE_X86_CPU "x86_64-cpu"
+/* The type of the model that -cpu calls @name. */
+#define X86_CPU_TYPE_SUFFIX "-" TYPE_X86_CPU
+#define X86_CPU_TYPE_NAME(name) (name X86_CPU_TYPE_SUFFIX)
 OBJECT_DECLARE_SIMPLE_TYPE(X86CPU, X86_CPU)
 
 struct X86CPU {

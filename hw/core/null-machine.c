@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -machine none: no CPU, no memory, no device, and no accelerator unless one
+ * can be had. Management programs start it to ask the emulator over QMP what
+ * it can do.
+ */
+#include "qemu/osdep.h"
+#include "hw/boards.h"
+
+static void null_machine_init(MachineState *ms)
+{
+}
+
+static void null_machine_class_init(ObjectClass *klass, void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    mc->desc = "empty machine";
+    mc->init = null_machine_init;
+    mc->max_cpus = 1;
+    mc->accel_optional = true;
+}
+
+static const TypeInfo null_machine_types[] = {
+    {
+        .name = MACHINE_TYPE_NAME("none"),
+        .parent = TYPE_MACHINE,
+        .class_init = null_machine_class_init,
+    },
+};
+DEFINE_TYPES(null_machine_types)
