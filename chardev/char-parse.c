@@ -24,6 +24,26 @@ Chardev *qemu_chr_find(const char *label)
     return (Chardev *)object_dynamic_cast(obj, TYPE_CHARDEV);
 }
 
+typedef struct ForeachChardev {
+    void (*fn)(Chardev *chr, void *opaque);
+    void *opaque;
+} ForeachChardev;
+
+static int call_for_chardev(Object *obj, void *opaque)
+{
+    ForeachChardev *each = opaque;
+
+    each->fn(CHARDEV(obj), each->opaque);
+    return 0;
+}
+
+void qemu_chr_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque)
+{
+    ForeachChardev each = { fn, opaque };
+
+    object_child_foreach(chardevs_root(), call_for_chardev, &each);
+}
+
 /* --- kinds --------------------------------------------------------------- */
 
 static const char *class_backend(ObjectClass *klass)
@@ -45,18 +65,28 @@ static const char *find_type(const char *backend)
     return NULL;
 }
 
-void qemu_chr_print_types(void)
+void qemu_chr_foreach_backend(void (*fn)(ChardevClass *cc, void *opaque),
+                              void *opaque)
 {
     g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_CHARDEV,
                                                              false);
 
-    printf("Available chardev backend types:\n");
     for (GSList *l = classes; l; l = l->next) {
         if (class_backend(l->data)) {
-            printf("  %-8s %s\n", class_backend(l->data),
-                   CHARDEV_CLASS(l->data)->help);
+            fn(CHARDEV_CLASS(l->data), opaque);
         }
     }
+}
+
+static void print_type(ChardevClass *cc, void *opaque)
+{
+    printf("  %-8s %s\n", cc->backend, cc->help);
+}
+
+void qemu_chr_print_types(void)
+{
+    printf("Available chardev backend types:\n");
+    qemu_chr_foreach_backend(print_type, NULL);
 }
 
 /* --- making one ---------------------------------------------------------- */

@@ -134,6 +134,9 @@ static void print_values(const QmpType *type)
     g_auto(GStrv) values = qmp_type_values(type);
     g_autofree char *text = g_strjoinv("`, `", values);
 
+    if (!*values) {
+        return;
+    }
     printf("\nOne of `%s`.\n", text);
 }
 

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/qdev-core.h"
+#include "hw/qdev-properties.h"
 #include "monitor/qmp.h"
 #include "qapi/visitor.h"
 #include "qom/object.h"
@@ -122,43 +122,141 @@ static JsonNode *qmp_qom_list_types(JsonObject *args, Error **errp)
     return json_array_node(types);
 }
 
-/* What -device accepts: what can be set and is not the object model's own. */
+static JsonNode *qmp_qom_list_properties(JsonObject *args, Error **errp)
+{
+    const char *typename = json_object_get_string_member(args, "typename");
+    ObjectClass *klass = object_class_by_name(typename);
+    JsonArray *properties;
+
+    if (!klass) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Class '%s' not found",
+                  typename);
+        return NULL;
+    }
+    properties = json_array_new();
+    if (object_class_is_abstract(klass)) {
+        object_class_property_foreach(klass, qmp_append_property, properties);
+    } else {
+        g_autoptr(Object) obj = object_new(typename);
+
+        object_property_foreach(obj, qmp_append_property, properties);
+    }
+    return json_array_node(properties);
+}
+
+/* --- devices ------------------------------------------------------------- */
+
+typedef struct PropertySearch {
+    const char *name;
+    const Property *found;
+} PropertySearch;
+
+static int find_in_child(Object *child, void *opaque)
+{
+    PropertySearch *search = opaque;
+
+    if (object_dynamic_cast(child, TYPE_DEVICE)) {
+        search->found = qdev_prop_find(DEVICE_GET_CLASS(child), search->name);
+    }
+    return search->found != NULL;
+}
+
+/* What @obj.@name is, or, if it is an alias, the same of a device within. */
+static const Property *find_static_property(Object *obj, const char *name)
+{
+    PropertySearch search = { name, qdev_prop_find(DEVICE_GET_CLASS(obj),
+                                                   name) };
+
+    if (!search.found) {
+        object_child_foreach(obj, find_in_child, &search);
+    }
+    return search.found;
+}
+
+/* The default of the property @prop of @obj; NULL: it has none. */
+static JsonNode *default_node(Object *obj, const ObjectProperty *prop)
+{
+    const Property *static_prop = find_static_property(obj, prop->name);
+    g_autofree char *text = NULL;
+
+    if (!static_prop || !static_prop->info->print_default) {
+        return NULL;
+    }
+    text = static_prop->info->print_default(static_prop);
+    if (!strcmp(prop->type, "bool")) {
+        return json_node_init_boolean(json_node_alloc(), !strcmp(text, "on"));
+    }
+    if (g_str_has_prefix(prop->type, "int") || !strcmp(prop->type, "size") ||
+        g_str_has_prefix(prop->type, "uint")) {
+        return json_node_init_int(json_node_alloc(),
+                                  (gint64)g_ascii_strtoull(text, NULL, 10));
+    }
+    return json_node_init_string(json_node_alloc(), text);
+}
+
+typedef struct DeviceProperties {
+    Object *obj;
+    JsonArray *list;
+} DeviceProperties;
+
+/* All but the object model's own. What can only be read is among them. */
 static void qmp_append_device_property(ObjectProperty *prop, void *opaque)
 {
     static const char *const internal[] = {
         "type", "realized", "hotpluggable", "hotplugged", "parent_bus", NULL,
     };
+    DeviceProperties *properties = opaque;
+    JsonNode *value;
 
-    if (prop->set && !g_strv_contains(internal, prop->name)) {
-        qmp_append_property(prop, opaque);
+    if (g_strv_contains(internal, prop->name)) {
+        return;
     }
+    qmp_append_property(prop, properties->list);
+    value = default_node(properties->obj, prop);
+    if (value) {
+        guint last = json_array_get_length(properties->list) - 1;
+
+        json_object_set_member(
+            json_array_get_object_element(properties->list, last),
+            "default-value", value);
+    }
+}
+
+static bool check_device_type(const char *typename, Error **errp)
+{
+    ObjectClass *klass = object_class_by_name(typename);
+
+    if (!klass) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
+                  typename);
+        return false;
+    }
+    if (!object_class_dynamic_cast(klass, TYPE_DEVICE)) {
+        error_setg(errp, "Parameter 'typename' expects a device type");
+        return false;
+    }
+    if (object_class_is_abstract(klass)) {
+        error_setg(errp, "Parameter 'typename' expects a non-abstract device "
+                   "type");
+        return false;
+    }
+    return true;
 }
 
 static JsonNode *qmp_device_list_properties(JsonObject *args, Error **errp)
 {
     const char *typename = json_object_get_string_member(args, "typename");
-    ObjectClass *klass = object_class_by_name(typename);
-    g_autoptr(Object) obj = NULL;
-    JsonArray *properties;
+    DeviceProperties properties;
 
-    if (!klass) {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
-                  typename);
+    if (!check_device_type(typename, errp)) {
         return NULL;
     }
-    if (!object_class_dynamic_cast(klass, TYPE_DEVICE)) {
-        error_setg(errp, "Parameter 'typename' expects a device type");
-        return NULL;
-    }
-    if (object_class_is_abstract(klass)) {
-        error_setg(errp, "Parameter 'typename' expects a non-abstract device "
-                   "type");
-        return NULL;
-    }
-    properties = json_array_new();
-    obj = object_new(typename);
-    object_property_foreach(obj, qmp_append_device_property, properties);
-    return json_array_node(properties);
+    properties.obj = object_new(typename);
+    properties.list = json_array_new();
+    object_property_foreach(properties.obj, qmp_append_device_property,
+                            &properties);
+    object_unref(properties.obj);
+    return json_array_node(properties.list);
 }
 
 /* --- objects ------------------------------------------------------------- */
@@ -177,12 +275,14 @@ static JsonNode *qmp_object_del(JsonObject *args, Error **errp)
 
 static const QmpType qmp_qom_types[] = {
     { .name = "ObjectPropertyInfo",
-      .members = "name:str,type:str,?description:str",
+      .members = "name:str,type:str,?description:str,?default-value:any",
       .help = "A property.\n"
       "name: as qom-get and -device take it\n"
       "type: of its value; child<T> and link<T> are objects of type T\n"
-      "description: for people" },
-    { .name = "ObjectTypeInfo", .members = "name:str,?abstract:bool,?parent:str",
+      "description: for people\n"
+      "default-value: what it is unless it is set" },
+    { .name = "ObjectTypeInfo",
+      .members = "name:str,?abstract:bool,?parent:str",
       .help = "A type of objects.\n"
       "name: as -device and -object take it\n"
       "abstract: true, if no object can have it\n"
@@ -222,9 +322,14 @@ static const QmpCommand qmp_qom_commands[] = {
       .help = "The types of objects, or those that implement a type.\n"
       "implements: a type or an interface\n"
       "abstract: also those that no object can have" },
+    { .name = "qom-list-properties", .args = "typename:str",
+      .returns = "[ObjectPropertyInfo]", .fn = qmp_qom_list_properties,
+      .help = "The properties that objects of a type have.\n"
+      "typename: one of those that qom-list-types lists\n"
+      "Errors: DeviceNotFound, if there is no such type" },
     { .name = "device-list-properties", .args = "typename:str",
       .returns = "[ObjectPropertyInfo]", .fn = qmp_device_list_properties,
-      .help = "The properties that a device of a type can be given.\n"
+      .help = "The properties that devices of a type have.\n"
       "typename: as device_add takes it for driver" },
     { .name = "object-add", .args = "ObjectOptions", .fn = qmp_object_add,
       .help = "Creates an object, as -object does." },

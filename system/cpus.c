@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 #include <sys/syscall.h>
 
-#include "monitor/qmp.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
 #include "sysemu/runstate.h"
@@ -297,57 +296,3 @@ bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
     return cpus_accel && cpus_accel->get_user_regs &&
            cpus_accel->get_user_regs(cpu, regs);
 }
-
-/* --- QMP --- */
-
-static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
-{
-    JsonArray *list = json_array_new();
-    CPUState *cpu;
-
-    CPU_FOREACH(cpu) {
-        JsonObject *info = json_object_new();
-        g_autofree char *path = object_get_canonical_path(OBJECT(cpu));
-
-        json_object_set_int_member(info, "cpu-index", cpu->cpu_index);
-        json_object_set_string_member(info, "qom-path", path);
-        json_object_set_int_member(info, "thread-id", cpu->thread_id);
-        json_object_set_string_member(info, "target", "x86_64");
-        json_array_add_object_element(list, info);
-    }
-    return json_array_node(list);
-}
-
-static const QmpType cpus_types[] = {
-    { .name = "SysEmuTarget", .values = "x86_64",
-      .help = "What the guest's CPUs are." },
-    { .name = "CpuInfoFast",
-      .members = "cpu-index:int,qom-path:str,thread-id:int,"
-                 "?props:CpuInstanceProperties,target:SysEmuTarget",
-      .help = "A virtual CPU.\n"
-      "cpu-index: counted from 0\n"
-      "qom-path: of its object\n"
-      "thread-id: of the host's thread that runs it\n"
-      "props: where in the guest's topology it is\n"
-      "target: what it is" },
-    { .name = "CpuInstanceProperties",
-      .members = "?node-id:int,?socket-id:int,?core-id:int,?thread-id:int",
-      .help = "Where a CPU is.\n"
-      "node-id: the guest's NUMA node\n"
-      "socket-id: counted from 0\n"
-      "core-id: within the socket\n"
-      "thread-id: within the core" },
-};
-
-static const QmpCommand cpus_commands[] = {
-    { .name = "query-cpus-fast", .returns = "[CpuInfoFast]",
-      .fn = qmp_query_cpus_fast,
-      .help = "Lists the virtual CPUs with their host threads." },
-};
-
-static void cpus_register(void)
-{
-    qmp_register_types(cpus_types, ARRAY_SIZE(cpus_types));
-    qmp_register_commands(cpus_commands, ARRAY_SIZE(cpus_commands));
-}
-type_init(cpus_register)

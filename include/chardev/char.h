@@ -47,6 +47,11 @@ Chardev *qemu_chr_parse_compat(const char *label, const char *text,
                                Error **errp);
 /* NULL if there is none. */
 Chardev *qemu_chr_find(const char *label);
+/* Calls @fn, which must not delete any, for each of them ... */
+void qemu_chr_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque);
+/* ... and for each kind that -chardev makes. */
+void qemu_chr_foreach_backend(void (*fn)(ChardevClass *cc, void *opaque),
+                              void *opaque);
 /* On stdout, for -chardev help. */
 void qemu_chr_print_types(void);
 /* Deletes them all: hangs up, removes sockets, restores the terminal. The

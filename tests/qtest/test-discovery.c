@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a management program finds out what the emulator can do, as libvirt
+ * does: a machine without anything, and questions. That replies fit the schema
+ * is libqtest's matter; here it is what they say.
+ */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "libqtest.h"
+
+/* --- helpers ------------------------------------------------------------- */
+
+/* The element of the list @node whose @key is @value; NULL: there is none. */
+static JsonObject *find(JsonNode *node, const char *key, const char *value)
+{
+    JsonArray *list = json_node_get_array(node);
+
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        JsonObject *object = json_array_get_object_element(list, i);
+
+        if (!strcmp(json_object_get_string_member(object, key), value)) {
+            return object;
+        }
+    }
+    return NULL;
+}
+
+static JsonNode *list_properties(QTestState *qts, const char *command,
+                                 const char *type)
+{
+    return qmp_client_do(qtest_qmp(qts), "{'execute': '%s', 'arguments': "
+                         "{'typename': '%s'}}", command, type);
+}
+
+/* --- without machine and accelerator ------------------------------------- */
+
+/* libvirt's questions, in its order, of which any error ends its probing. */
+static const char *const questions[] = {
+    "query-version", "query-target", "query-qmp-schema", "query-commands",
+    "query-kvm", "qom-list-types", "query-machines", "query-cpu-definitions",
+    "query-tpm-models", "query-tpm-types", "query-migrate-capabilities",
+};
+
+static void test_probe_needs_no_accelerator(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("discovery-XXXXXX", NULL);
+    g_autofree char *socket = g_build_filename(dir, "qmp.monitor", NULL);
+    g_autofree char *pidfile = g_build_filename(dir, "qmp.pid", NULL);
+    g_autofree char *line = g_strdup_printf(
+        "%s -S -no-user-config -nodefaults -nographic -machine "
+        "none,accel=foo:tcg -qmp unix:%s,server=on,wait=off -pidfile %s "
+        "-daemonize", g_getenv("QTEST_QEMU_BINARY"), socket, pidfile);
+    g_autofree char *err_text = NULL;
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+    QmpClient *c;
+    int status;
+
+    g_assert_true(g_spawn_command_line_sync(line, NULL, &err_text, &status,
+                                            NULL));
+    g_assert_cmpstr(err_text, ==, "");
+    g_assert_cmpint(status, ==, 0);
+    g_assert_true(g_file_test(pidfile, G_FILE_TEST_EXISTS));
+    c = qmp_client_connect(socket);
+    qmp_client_handshake(c);
+    for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
+        json_node_unref(qmp_client_do(c, "{'execute': '%s'}", questions[i]));
+    }
+    json_node_unref(qmp_client_do(c, "{'execute': 'quit'}"));
+    while (g_file_test(pidfile, G_FILE_TEST_EXISTS)) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+    qmp_client_free(c);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+/* --- machines and CPUs --------------------------------------------------- */
+
+static void test_machines_have_qemus_names(void)
+{
+    QTestState *qts = qtest_init("-M pc-q35-2.4 -m 64M");
+    g_autoptr(JsonNode) machines = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-machines'}");
+    JsonObject *latest = find(machines, "name", "pc-q35-7.2");
+
+    g_assert_nonnull(find(machines, "name", "none"));
+    g_assert_nonnull(find(machines, "name", "pc-q35-5.2"));
+    g_assert_nonnull(latest);
+    g_assert_cmpstr(json_object_get_string_member(latest, "alias"), ==, "q35");
+    g_assert_cmpstr(json_object_get_string_member(latest, "default-ram-id"),
+                    ==, "pc.ram");
+    g_assert_true(json_object_get_boolean_member(latest, "is-default"));
+    qtest_quit(qts);
+}
+
+static void test_cpus_have_places(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M -smp 5,maxcpus=8,sockets=2,cores=2,threads=2");
+    g_autoptr(JsonNode) cpus = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-cpus-fast'}");
+    g_autoptr(JsonNode) places = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-hotpluggable-cpus'}");
+    JsonArray *list = json_node_get_array(cpus);
+    JsonArray *all = json_node_get_array(places);
+
+    g_assert_cmpuint(json_array_get_length(list), ==, 5);
+    g_assert_cmpuint(json_array_get_length(all), ==, 8);
+    for (guint i = 0; i < 8; i++) {
+        JsonObject *place = json_array_get_object_element(all, i);
+        JsonObject *props = json_object_get_object_member(place, "props");
+
+        g_assert_cmpint(json_object_get_int_member(props, "socket-id"), ==,
+                        i / 4);
+        g_assert_cmpint(json_object_get_int_member(props, "core-id"), ==,
+                        i / 2 % 2);
+        g_assert_cmpint(json_object_get_int_member(props, "thread-id"), ==,
+                        i % 2);
+        g_assert_cmpint(json_object_has_member(place, "qom-path"), ==, i < 5);
+    }
+    qtest_quit(qts);
+}
+
+static void test_memory_backends_are_listed(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M -object memory-backend-memfd,id=mem0,size=8M,share=off");
+    g_autoptr(JsonNode) memdevs = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-memdev'}");
+    JsonObject *mem0 = find(memdevs, "id", "mem0");
+
+    g_assert_nonnull(find(memdevs, "id", "pc.ram"));
+    g_assert_cmpint(json_object_get_int_member(mem0, "size"), ==, 8 << 20);
+    g_assert_false(json_object_get_boolean_member(mem0, "share"));
+    g_assert_cmpstr(json_object_get_string_member(mem0, "policy"), ==,
+                    "default");
+    qtest_quit(qts);
+}
+
+static void test_chardevs_are_listed(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M -chardev null,id=unused -chardev pty,id=console "
+        "-serial chardev:console");
+    g_autoptr(JsonNode) chardevs = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-chardev'}");
+    JsonObject *console = find(chardevs, "label", "console");
+
+    g_assert_true(g_str_has_prefix(
+        json_object_get_string_member(console, "filename"), "pty:/dev/pts/"));
+    g_assert_true(json_object_get_boolean_member(console, "frontend-open"));
+    g_assert_false(json_object_get_boolean_member(
+        find(chardevs, "label", "unused"), "frontend-open"));
+    qtest_quit(qts);
+}
+
+/* --- the object model ---------------------------------------------------- */
+
+/* An error here makes libvirt crash, so there is an array for every class. */
+static void test_every_class_lists_properties(void)
+{
+    QTestState *qts = qtest_init("-M none");
+    g_autoptr(JsonNode) types = qmp_client_do(
+        qtest_qmp(qts),
+        "{'execute': 'qom-list-types', 'arguments': {'abstract': true}}");
+    JsonArray *list = json_node_get_array(types);
+
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        JsonObject *type = json_array_get_object_element(list, i);
+
+        json_node_unref(list_properties(
+            qts, "qom-list-properties",
+            json_object_get_string_member(type, "name")));
+    }
+    qtest_quit(qts);
+}
+
+static void test_interfaces_are_abstract(void)
+{
+    QTestState *qts = qtest_init("-M none");
+    g_autoptr(JsonNode) types = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'qom-list-types'}");
+
+    g_assert_null(find(types, "name", "memory-device"));
+    g_assert_null(find(types, "name", "user-creatable"));
+    g_assert_nonnull(find(types, "name", "none-machine"));
+    qtest_quit(qts);
+}
+
+static void check_type(const char *path, const char *type, QTestState *qts)
+{
+    g_autoptr(JsonNode) node = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'qom-get', 'arguments': {'path': '%s', "
+        "'property': 'type'}}", path);
+
+    g_assert_cmpstr(json_node_get_string(node), ==, type);
+}
+
+static void test_every_object_tells_its_type(void)
+{
+    QTestState *qts = qtest_init("-M q35 -m 64M");
+
+    check_type("/", "container", qts);
+    check_type("/machine", "pc-q35-7.2-machine", qts);
+    check_type("/machine/unattached/device[0]", "host-x86_64-cpu", qts);
+    qtest_quit(qts);
+}
+
+static void test_device_properties_have_defaults(void)
+{
+    QTestState *qts = qtest_init("-M none");
+    g_autoptr(JsonNode) properties = list_properties(
+        qts, "device-list-properties", "virtio-mem-pci");
+
+    g_assert_false(json_object_get_boolean_member(
+        find(properties, "name", "multifunction"), "default-value"));
+    g_assert_cmpint(json_object_get_int_member(
+        find(properties, "name", "addr"), "default-value"), ==, -1);
+    g_assert_cmpstr(json_object_get_string_member(
+        find(properties, "name", "disable-legacy"), "default-value"), ==,
+        "auto");
+    /* One of the device within, and one that can only be read. */
+    g_assert_true(json_object_get_boolean_member(
+        find(properties, "name", "event_idx"), "default-value"));
+    g_assert_nonnull(find(properties, "name", "size"));
+    g_assert_null(find(properties, "name", "realized"));
+    qtest_quit(qts);
+}
+
+/* --- what there is none of ----------------------------------------------- */
+
+static void test_what_there_is_none_of_is_an_empty_list(void)
+{
+    static const char *const commands[] = {
+        "query-block", "query-named-block-nodes", "query-blockstats",
+        "query-jobs", "query-iothreads", "query-tpm",
+    };
+    QTestState *qts = qtest_init("-M q35 -m 64M");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autoptr(JsonNode) list = qmp_client_do(
+            qtest_qmp(qts), "{'execute': '%s'}", commands[i]);
+
+        g_assert_cmpuint(json_array_get_length(json_node_get_array(list)), ==,
+                         0);
+    }
+    qtest_quit(qts);
+}
+
+static void test_migration_capabilities_are_checked(void)
+{
+    QTestState *qts = qtest_init("-M q35 -m 64M");
+    g_autoptr(JsonNode) list = NULL;
+
+    json_node_unref(qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'migrate-set-capabilities', 'arguments': "
+        "{'capabilities': [{'capability': 'events', 'state': true}]}}"));
+    qmp_client_expect_error(
+        qtest_qmp(qts), "GenericError", "does not accept value 'xbzrle'",
+        "{'execute': 'migrate-set-capabilities', 'arguments': "
+        "{'capabilities': [{'capability': 'xbzrle', 'state': true}]}}");
+    list = qmp_client_do(qtest_qmp(qts),
+                         "{'execute': 'query-migrate-capabilities'}");
+    g_assert_true(json_object_get_boolean_member(
+        find(list, "capability", "events"), "state"));
+    qtest_quit(qts);
+}
+
+#define ADD(path, fn) g_test_add_func("/discovery/" path, fn)
+
+int main(int argc, char **argv)
+{
+    qtest_main_init(&argc, &argv);
+    ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
+    ADD("machines-have-qemus-names", test_machines_have_qemus_names);
+    ADD("cpus-have-places", test_cpus_have_places);
+    ADD("memory-backends-are-listed", test_memory_backends_are_listed);
+    ADD("chardevs-are-listed", test_chardevs_are_listed);
+    ADD("every-class-lists-properties", test_every_class_lists_properties);
+    ADD("interfaces-are-abstract", test_interfaces_are_abstract);
+    ADD("every-object-tells-its-type", test_every_object_tells_its_type);
+    ADD("device-properties-have-defaults",
+        test_device_properties_have_defaults);
+    ADD("what-there-is-none-of-is-an-empty-list",
+        test_what_there_is_none_of_is_an_empty_list);
+    ADD("migration-capabilities-are-checked",
+        test_migration_capabilities_are_checked);
+    return g_test_run();
+}
