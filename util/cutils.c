@@ -71,35 +71,6 @@ int qemu_strtou64(const char *nptr, const char **endptr, int base,
     return ret;
 }
 
-int qemu_strtoi(const char *nptr, const char **endptr, int base, int *result)
-{
-    int64_t value;
-    int ret = qemu_strtoi64(nptr, endptr, base, &value);
-
-    if (!ret && (value < INT_MIN || value > INT_MAX)) {
-        ret = -ERANGE;
-    }
-    if (!ret) {
-        *result = value;
-    }
-    return ret;
-}
-
-int qemu_strtoui(const char *nptr, const char **endptr, int base,
-                 unsigned int *result)
-{
-    uint64_t value;
-    int ret = qemu_strtou64(nptr, endptr, base, &value);
-
-    if (!ret && value > UINT_MAX) {
-        ret = -ERANGE;
-    }
-    if (!ret) {
-        *result = value;
-    }
-    return ret;
-}
-
 /* --- sizes --- */
 
 /* log2 of the unit that @c stands for, or -1. */
@@ -215,24 +186,6 @@ bool qemu_parse_bool(const char *text, bool *result)
         return true;
     }
     return false;
-}
-
-int strstart(const char *str, const char *val, const char **ptr)
-{
-    size_t len = strlen(val);
-
-    if (strncmp(str, val, len)) {
-        return 0;
-    }
-    if (ptr) {
-        *ptr = str + len;
-    }
-    return 1;
-}
-
-void pstrcpy(char *buf, int buf_size, const char *str)
-{
-    g_strlcpy(buf, str, buf_size);
 }
 
 ssize_t qemu_write_full(int fd, const void *buf, size_t count)

@@ -53,11 +53,6 @@ static void piece_to_buf(uint8_t *piece, size_t done, size_t len, void *opaque)
     memcpy((uint8_t *)opaque + done, piece, len);
 }
 
-static void piece_fill(uint8_t *piece, size_t done, size_t len, void *opaque)
-{
-    memset(piece, *(int *)opaque, len);
-}
-
 size_t iov_from_buf(const struct iovec *iov, unsigned int iov_cnt,
                     size_t offset, const void *buf, size_t bytes)
 {
@@ -69,10 +64,4 @@ size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
                   size_t offset, void *buf, size_t bytes)
 {
     return iov_for_each(iov, iov_cnt, offset, bytes, piece_to_buf, buf);
-}
-
-size_t iov_memset(const struct iovec *iov, unsigned int iov_cnt,
-                  size_t offset, int fillc, size_t bytes)
-{
-    return iov_for_each(iov, iov_cnt, offset, bytes, piece_fill, &fillc);
 }

@@ -45,18 +45,6 @@ void qemu_cond_wait_iothread(GCond *cond)
     big_lock_held = true;
 }
 
-bool qemu_cond_timedwait_iothread(GCond *cond, int ms)
-{
-    gint64 end = g_get_monotonic_time() + ms * G_TIME_SPAN_MILLISECOND;
-    bool woken;
-
-    g_assert(big_lock_held);
-    big_lock_held = false;
-    woken = g_cond_wait_until(cond, &big_lock, end);
-    big_lock_held = true;
-    return woken;
-}
-
 /* --- polling ------------------------------------------------------------- */
 
 G_STATIC_ASSERT(sizeof(GPollFD) == sizeof(struct pollfd));

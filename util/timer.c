@@ -250,8 +250,3 @@ bool timer_pending(const QEMUTimer *ts)
 {
     return ts->expire >= 0;
 }
-
-int64_t timer_expire_time_ns(const QEMUTimer *ts)
-{
-    return ts->expire;
-}

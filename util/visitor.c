@@ -26,11 +26,6 @@ void visit_free(Visitor *v)
     }
 }
 
-bool visit_is_input(Visitor *v)
-{
-    return v->input;
-}
-
 static bool output_int(Visitor *v, int64_t value)
 {
     visitor_output_value(v, json_node_init_int(json_node_alloc(), value));

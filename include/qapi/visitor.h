@@ -29,8 +29,6 @@ JsonNode *visitor_output_take(Visitor *v);
 void visit_free(Visitor *v);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Visitor, visit_free)
 
-bool visit_is_input(Visitor *v);
-
 bool visit_type_bool(Visitor *v, const char *name, bool *obj, Error **errp);
 bool visit_type_int64(Visitor *v, const char *name, int64_t *obj, Error **errp);
 bool visit_type_uint8(Visitor *v, const char *name, uint8_t *obj, Error **errp);

@@ -9,9 +9,6 @@
 #define QEMU_CUTILS_H
 
 /* @base as for strtol(); 0: by prefix (0x, 0). Blanks before are refused. */
-int qemu_strtoi(const char *nptr, const char **endptr, int base, int *result);
-int qemu_strtoui(const char *nptr, const char **endptr, int base,
-                 unsigned int *result);
 int qemu_strtoi64(const char *nptr, const char **endptr, int base,
                   int64_t *result);
 /* A minus sign is refused. */
@@ -30,11 +27,6 @@ char *size_to_str(uint64_t val);
 
 /* on, yes, true, y or off, no, false, n. */
 bool qemu_parse_bool(const char *text, bool *result);
-
-/* Whether @str begins with @val; then *@ptr (may be NULL) is what follows. */
-int strstart(const char *str, const char *val, const char **ptr);
-/* Copies what fits into @buf of @buf_size > 0 bytes, always terminated. */
-void pstrcpy(char *buf, int buf_size, const char *str);
 
 /* Writes all @count bytes to a blocking @fd; how many, less with errno set. */
 ssize_t qemu_write_full(int fd, const void *buf, size_t count);

@@ -16,8 +16,5 @@ size_t iov_from_buf(const struct iovec *iov, unsigned int iov_cnt,
                     size_t offset, const void *buf, size_t bytes);
 size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
                   size_t offset, void *buf, size_t bytes);
-/* Fills with @fillc; how many bytes were. */
-size_t iov_memset(const struct iovec *iov, unsigned int iov_cnt,
-                  size_t offset, int fillc, size_t bytes);
 
 #endif

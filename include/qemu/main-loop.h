@@ -23,8 +23,6 @@ void qemu_mutex_unlock_iothread(void);
 bool qemu_mutex_iothread_locked(void);
 /* Waits for @cond with the big lock given up meanwhile. May wake for nothing. */
 void qemu_cond_wait_iothread(GCond *cond);
-/* The same, for at most @ms milliseconds; false if they have passed. */
-bool qemu_cond_timedwait_iothread(GCond *cond, int ms);
 
 /* --- the loop: main thread ----------------------------------------------- */
 

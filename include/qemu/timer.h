@@ -23,10 +23,6 @@ typedef enum QEMUClockType {
 
 /* REALTIME and HOST: any thread. VIRTUAL: big lock held. */
 int64_t qemu_clock_get_ns(QEMUClockType type);
-static inline int64_t qemu_clock_get_us(QEMUClockType type)
-{
-    return qemu_clock_get_ns(type) / SCALE_US;
-}
 static inline int64_t qemu_clock_get_ms(QEMUClockType type)
 {
     return qemu_clock_get_ns(type) / SCALE_MS;
@@ -58,11 +54,6 @@ static inline QEMUTimer *timer_new_ns(QEMUClockType type, QEMUTimerCB *cb,
 {
     return timer_new(type, SCALE_NS, cb, opaque);
 }
-static inline QEMUTimer *timer_new_us(QEMUClockType type, QEMUTimerCB *cb,
-                                      void *opaque)
-{
-    return timer_new(type, SCALE_US, cb, opaque);
-}
 static inline QEMUTimer *timer_new_ms(QEMUClockType type, QEMUTimerCB *cb,
                                       void *opaque)
 {
@@ -77,8 +68,6 @@ void timer_mod(QEMUTimer *ts, int64_t expire);
 void timer_mod_ns(QEMUTimer *ts, int64_t expire_ns);
 void timer_del(QEMUTimer *ts);
 bool timer_pending(const QEMUTimer *ts);
-/* Its deadline; -1 if it is not pending. */
-int64_t timer_expire_time_ns(const QEMUTimer *ts);
 
 /* For the main loop: ns until a timer is due, -1: none is set; and runs those
  * that are. */
