@@ -210,28 +210,6 @@ int qdev_walk_children(DeviceState *dev, qdev_walkerfn *pre_devfn,
     return post_devfn ? post_devfn(dev, opaque) : 0;
 }
 
-DeviceState *qdev_find_recursive(BusState *bus, const char *id)
-{
-    BusChild *kid;
-
-    QTAILQ_FOREACH(kid, &bus->children, sibling) {
-        DeviceState *dev = kid->child;
-        BusState *child;
-
-        if (g_strcmp0(dev->id, id) == 0) {
-            return dev;
-        }
-        QLIST_FOREACH(child, &dev->child_bus, sibling) {
-            DeviceState *found = qdev_find_recursive(child, id);
-
-            if (found) {
-                return found;
-            }
-        }
-    }
-    return NULL;
-}
-
 /* --- reset --- */
 
 static int reset_device(DeviceState *dev, void *opaque)

@@ -8,78 +8,54 @@
 #include "hw/irq.h"
 #include "qdev-internal.h"
 
-static NamedGPIOList *gpio_list_find(DeviceState *dev, const char *name)
+/* The lines called @name (NULL: those without a name), or NULL. */
+static NamedGPIOList *find_lines(DeviceState *dev, const char *name)
 {
-    NamedGPIOList *ngl;
+    NamedGPIOList *lines = QLIST_FIRST(&dev->gpios);
 
-    QLIST_FOREACH(ngl, &dev->gpios, node) {
-        if (g_strcmp0(name, ngl->name) == 0) {
-            return ngl;
-        }
+    while (lines && g_strcmp0(lines->name, name)) {
+        lines = QLIST_NEXT(lines, node);
     }
-    return NULL;
+    return lines;
 }
 
-/* The lines called @name, made if there are none so far. */
-static NamedGPIOList *gpio_list_get(DeviceState *dev, const char *name)
+/* The same, made if there are none so far: the device is still being built. */
+static NamedGPIOList *get_lines(DeviceState *dev, const char *name)
 {
-    NamedGPIOList *ngl = gpio_list_find(dev, name);
+    NamedGPIOList *lines = find_lines(dev, name);
 
-    if (!ngl) {
-        ngl = g_new0(NamedGPIOList, 1);
-        ngl->name = g_strdup(name);
-        QLIST_INSERT_HEAD(&dev->gpios, ngl, node);
+    g_assert(!dev->realized);
+    if (!lines) {
+        lines = g_new0(NamedGPIOList, 1);
+        lines->name = g_strdup(name);
+        QLIST_INSERT_HEAD(&dev->gpios, lines, node);
     }
-    return ngl;
+    return lines;
 }
+
+/* --- inputs --- */
 
 void qdev_init_gpio_in_named_with_opaque(DeviceState *dev,
                                          qemu_irq_handler handler,
                                          void *opaque, const char *name, int n)
 {
-    NamedGPIOList *ngl = gpio_list_get(dev, name);
+    NamedGPIOList *lines = get_lines(dev, name);
 
-    g_assert(!dev->realized);
-    ngl->in = qemu_extend_irqs(ngl->in, ngl->num_in, handler, opaque, n);
-    ngl->num_in += n;
-}
-
-void qdev_init_gpio_in_named(DeviceState *dev, qemu_irq_handler handler,
-                             const char *name, int n)
-{
-    qdev_init_gpio_in_named_with_opaque(dev, handler, dev, name, n);
+    lines->in = qemu_extend_irqs(lines->in, lines->num_in, handler, opaque, n);
+    lines->num_in += n;
 }
 
 void qdev_init_gpio_in(DeviceState *dev, qemu_irq_handler handler, int n)
 {
-    qdev_init_gpio_in_named(dev, handler, NULL, n);
-}
-
-void qdev_init_gpio_out_named(DeviceState *dev, qemu_irq *pins,
-                              const char *name, int n)
-{
-    NamedGPIOList *ngl = gpio_list_get(dev, name);
-
-    g_assert(!dev->realized);
-    ngl->out = g_renew(qemu_irq *, ngl->out, ngl->num_out + n);
-    for (int i = 0; i < n; i++) {
-        pins[i] = NULL;
-        ngl->out[ngl->num_out + i] = &pins[i];
-    }
-    ngl->num_out += n;
-}
-
-void qdev_init_gpio_out(DeviceState *dev, qemu_irq *pins, int n)
-{
-    qdev_init_gpio_out_named(dev, pins, NULL, n);
+    qdev_init_gpio_in_named_with_opaque(dev, handler, dev, NULL, n);
 }
 
 qemu_irq qdev_get_gpio_in_named(DeviceState *dev, const char *name, int n)
 {
-    NamedGPIOList *ngl = gpio_list_find(dev, name);
+    NamedGPIOList *lines = find_lines(dev, name);
 
-    g_assert(ngl && n >= 0 && n < ngl->num_in);
-    return ngl->in[n];
+    g_assert(lines && n >= 0 && n < lines->num_in);
+    return lines->in[n];
 }
 
 qemu_irq qdev_get_gpio_in(DeviceState *dev, int n)
@@ -87,26 +63,55 @@ qemu_irq qdev_get_gpio_in(DeviceState *dev, int n)
     return qdev_get_gpio_in_named(dev, NULL, n);
 }
 
-static qemu_irq *gpio_out_pin(DeviceState *dev, const char *name, int n)
-{
-    NamedGPIOList *ngl = gpio_list_find(dev, name);
+/* --- outputs --- */
 
-    g_assert(ngl && n >= 0 && n < ngl->num_out);
-    return ngl->out[n];
+void qdev_init_gpio_out_named(DeviceState *dev, qemu_irq *pins,
+                              const char *name, int n)
+{
+    NamedGPIOList *lines = get_lines(dev, name);
+
+    memset(pins, 0, n * sizeof(*pins));
+    lines->out = g_renew(qemu_irq *, lines->out, lines->num_out + n);
+    for (int i = 0; i < n; i++) {
+        lines->out[lines->num_out++] = &pins[i];
+    }
+}
+
+void qdev_init_gpio_out(DeviceState *dev, qemu_irq *pins, int n)
+{
+    qdev_init_gpio_out_named(dev, pins, NULL, n);
+}
+
+/* Where output @n keeps what it is connected to. */
+static qemu_irq *output_slot(DeviceState *dev, const char *name, int n)
+{
+    NamedGPIOList *lines = find_lines(dev, name);
+
+    g_assert(lines && n >= 0 && n < lines->num_out);
+    return lines->out[n];
+}
+
+qemu_irq qdev_get_gpio_out_connector(DeviceState *dev, const char *name, int n)
+{
+    return *output_slot(dev, name, n);
+}
+
+qemu_irq qdev_intercept_gpio_out(DeviceState *dev, qemu_irq icpt,
+                                 const char *name, int n)
+{
+    qemu_irq *slot = output_slot(dev, name, n);
+    qemu_irq old = *slot;
+
+    /* The slot's reference to @old passes to the interceptor, for ever. */
+    *slot = icpt;
+    object_ref(icpt);
+    return old;
 }
 
 void qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n,
                                  qemu_irq pin)
 {
-    qemu_irq *slot = gpio_out_pin(dev, name, n);
-
-    if (pin) {
-        object_ref(pin);
-    }
-    if (*slot) {
-        object_unref(*slot);
-    }
-    *slot = pin;
+    object_unref(qdev_intercept_gpio_out(dev, pin, name, n));
 }
 
 void qdev_connect_gpio_out(DeviceState *dev, int n, qemu_irq pin)
@@ -114,39 +119,25 @@ void qdev_connect_gpio_out(DeviceState *dev, int n, qemu_irq pin)
     qdev_connect_gpio_out_named(dev, NULL, n, pin);
 }
 
-qemu_irq qdev_get_gpio_out_connector(DeviceState *dev, const char *name, int n)
-{
-    return *gpio_out_pin(dev, name, n);
-}
+/* --- the end --- */
 
-qemu_irq qdev_intercept_gpio_out(DeviceState *dev, qemu_irq icpt,
-                                 const char *name, int n)
+static void free_lines(NamedGPIOList *lines)
 {
-    qemu_irq *slot = gpio_out_pin(dev, name, n);
-    qemu_irq old = *slot;
-
-    /* The slot's reference to @old passes to the interceptor, for ever. */
-    if (icpt) {
-        object_ref(icpt);
+    for (int i = 0; i < lines->num_out; i++) {
+        object_unref(*lines->out[i]);
     }
-    *slot = icpt;
-    return old;
+    qemu_free_irqs(lines->in, lines->num_in);
+    g_free(lines->out);
+    g_free(lines->name);
+    g_free(lines);
 }
 
 void qdev_free_gpios(DeviceState *dev)
 {
-    NamedGPIOList *ngl, *next;
+    NamedGPIOList *lines;
 
-    QLIST_FOREACH_SAFE(ngl, &dev->gpios, node, next) {
-        QLIST_REMOVE(ngl, node);
-        for (int i = 0; i < ngl->num_out; i++) {
-            if (*ngl->out[i]) {
-                object_unref(*ngl->out[i]);
-            }
-        }
-        qemu_free_irqs(ngl->in, ngl->num_in);
-        g_free(ngl->out);
-        g_free(ngl->name);
-        g_free(ngl);
+    while ((lines = QLIST_FIRST(&dev->gpios))) {
+        QLIST_REMOVE(lines, node);
+        free_lines(lines);
     }
 }

@@ -51,27 +51,12 @@ qemu_irq *qemu_extend_irqs(qemu_irq *old, int n_old, qemu_irq_handler handler,
     return s;
 }
 
-qemu_irq *qemu_allocate_irqs(qemu_irq_handler handler, void *opaque, int n)
-{
-    return qemu_extend_irqs(NULL, 0, handler, opaque, n);
-}
-
 void qemu_free_irqs(qemu_irq *s, int n)
 {
     for (int i = 0; i < n; i++) {
         qemu_free_irq(s[i]);
     }
     g_free(s);
-}
-
-static void irq_send_opposite(void *opaque, int n, int level)
-{
-    qemu_set_irq(opaque, !level);
-}
-
-qemu_irq qemu_irq_invert(qemu_irq irq)
-{
-    return qemu_allocate_irq(irq_send_opposite, irq, 0);
 }
 
 void qemu_irq_intercept_in(qemu_irq *gpio_in, qemu_irq_handler handler, int n)

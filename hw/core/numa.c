@@ -258,9 +258,3 @@ bool numa_complete_configuration(MachineState *ms, Error **errp)
     share_out_cpus(ms);
     return true;
 }
-
-int numa_node_of_cpu(const MachineState *ms, unsigned cpu_index)
-{
-    g_assert(cpu_index < ms->smp.max_cpus);
-    return ms->numa_state->num_nodes ? ms->numa_state->cpu_node[cpu_index] : 0;
-}

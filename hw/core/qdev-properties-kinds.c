@@ -5,7 +5,7 @@
 
 /* --- whole numbers --- */
 
-static void set_default_unsigned(Object *obj, const Property *prop,
+static void set_default_number(Object *obj, const Property *prop,
                                  size_t width)
 {
     uint64_t v = prop->defval.u;
@@ -14,20 +14,14 @@ static void set_default_unsigned(Object *obj, const Property *prop,
     memcpy(object_field_prop_ptr(obj, prop), &v, width);
 }
 
-static char *print_default_unsigned(const Property *prop)
+static char *print_default_number(const Property *prop)
 {
     return prop->set_default ? g_strdup_printf("%" PRIu64, prop->defval.u)
                              : NULL;
 }
 
-static char *print_default_signed(const Property *prop)
-{
-    return prop->set_default ? g_strdup_printf("%" PRId64, prop->defval.i)
-                             : NULL;
-}
-
 /* Accessors, default and description of a number of C type ctype. */
-#define NUMBER_KIND(kind, ctype, visit, print)                               \
+#define NUMBER_KIND(kind, ctype, visit)                                      \
     static void prop_access_##kind(Object *obj, Visitor *v, const char *name,\
                                 void *opaque, Error **errp)                  \
     {                                                                        \
@@ -35,23 +29,20 @@ static char *print_default_signed(const Property *prop)
     }                                                                        \
     static void prop_default_##kind(Object *obj, const Property *prop)       \
     {                                                                        \
-        set_default_unsigned(obj, prop, sizeof(ctype));                      \
+        set_default_number(obj, prop, sizeof(ctype));                        \
     }                                                                        \
     const PropertyInfo qdev_prop_##kind = {                                  \
         .name = #kind,                                                       \
         .get = prop_access_##kind,                                           \
         .set = prop_access_##kind,                                           \
         .set_default_value = prop_default_##kind,                            \
-        .print_default = print,                                              \
+        .print_default = print_default_number,                               \
     }
 
-NUMBER_KIND(uint8, uint8_t, visit_type_uint8, print_default_unsigned);
-NUMBER_KIND(uint16, uint16_t, visit_type_uint16, print_default_unsigned);
-NUMBER_KIND(uint32, uint32_t, visit_type_uint32, print_default_unsigned);
-NUMBER_KIND(uint64, uint64_t, visit_type_uint64, print_default_unsigned);
-NUMBER_KIND(size, uint64_t, visit_type_size, print_default_unsigned);
-NUMBER_KIND(int32, int32_t, visit_type_int32, print_default_signed);
-NUMBER_KIND(int64, int64_t, visit_type_int64, print_default_signed);
+NUMBER_KIND(uint8, uint8_t, visit_type_uint8);
+NUMBER_KIND(uint16, uint16_t, visit_type_uint16);
+NUMBER_KIND(uint32, uint32_t, visit_type_uint32);
+NUMBER_KIND(uint64, uint64_t, visit_type_uint64);
 
 /* --- on or off --- */
 

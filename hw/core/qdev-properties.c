@@ -165,43 +165,7 @@ void qdev_prop_release(DeviceState *dev)
 
 /* --- for boards --- */
 
-void qdev_prop_set_bit(DeviceState *dev, const char *name, bool value)
-{
-    object_property_set_bool(OBJECT(dev), name, value, &error_abort);
-}
-
-void qdev_prop_set_uint8(DeviceState *dev, const char *name, uint8_t value)
-{
-    object_property_set_uint(OBJECT(dev), name, value, &error_abort);
-}
-
-void qdev_prop_set_uint16(DeviceState *dev, const char *name, uint16_t value)
-{
-    object_property_set_uint(OBJECT(dev), name, value, &error_abort);
-}
-
 void qdev_prop_set_uint32(DeviceState *dev, const char *name, uint32_t value)
 {
     object_property_set_uint(OBJECT(dev), name, value, &error_abort);
-}
-
-void qdev_prop_set_uint64(DeviceState *dev, const char *name, uint64_t value)
-{
-    object_property_set_uint(OBJECT(dev), name, value, &error_abort);
-}
-
-void qdev_prop_set_string(DeviceState *dev, const char *name,
-                          const char *value)
-{
-    object_property_set_str(OBJECT(dev), name, value, &error_abort);
-}
-
-void qdev_prop_set_enum(DeviceState *dev, const char *name, int value)
-{
-    const Property *prop = qdev_prop_find(DEVICE_GET_CLASS(dev), name);
-
-    g_assert(prop && prop->enum_table && value >= 0 &&
-             value < prop->enum_table->size);
-    object_property_set_str(OBJECT(dev), name, prop->enum_table->array[value],
-                            &error_abort);
 }

@@ -4,53 +4,53 @@
  * (sysbus.c); CPUs and whatever sits on no bus register by themselves.
  */
 #include "qemu/osdep.h"
-#include "qemu/queue.h"
 #include "sysemu/reset.h"
 
-typedef struct ResetEntry {
+typedef struct ResetStep {
     QEMUResetHandler *func;
     void *opaque;
-    QTAILQ_ENTRY(ResetEntry) entry;
-} ResetEntry;
+} ResetStep;
 
-static QTAILQ_HEAD(, ResetEntry) reset_handlers =
-    QTAILQ_HEAD_INITIALIZER(reset_handlers);
+/* Of ResetStep, in the order of registration. */
+static GQueue steps = G_QUEUE_INIT;
 
-/* The entry that qemu_devices_reset() goes on with. */
-static ResetEntry *next_entry;
+/* What qemu_devices_reset() goes on with. */
+static GList *next_step;
 
 void qemu_register_reset(QEMUResetHandler *func, void *opaque)
 {
-    ResetEntry *re = g_new0(ResetEntry, 1);
+    const ResetStep step = { func, opaque };
 
-    re->func = func;
-    re->opaque = opaque;
-    QTAILQ_INSERT_TAIL(&reset_handlers, re, entry);
+    g_queue_push_tail(&steps, g_memdup2(&step, sizeof(step)));
+}
+
+static gint differs(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(ResetStep));
 }
 
 void qemu_unregister_reset(QEMUResetHandler *func, void *opaque)
 {
-    ResetEntry *re;
+    const ResetStep wanted = { func, opaque };
+    GList *found = g_queue_find_custom(&steps, &wanted, differs);
 
-    QTAILQ_FOREACH(re, &reset_handlers, entry) {
-        if (re->func == func && re->opaque == opaque) {
-            if (re == next_entry) {
-                next_entry = QTAILQ_NEXT(re, entry);
-            }
-            QTAILQ_REMOVE(&reset_handlers, re, entry);
-            g_free(re);
-            return;
-        }
+    if (!found) {
+        return;
     }
+    if (found == next_step) {
+        next_step = found->next;
+    }
+    g_free(found->data);
+    g_queue_delete_link(&steps, found);
 }
 
 void qemu_devices_reset(void)
 {
-    ResetEntry *re = QTAILQ_FIRST(&reset_handlers);
-
     /* A handler may unregister itself and others: a reset completes unplugs. */
-    for (; re; re = next_entry) {
-        next_entry = QTAILQ_NEXT(re, entry);
-        re->func(re->opaque);
+    for (GList *l = steps.head; l; l = next_step) {
+        ResetStep *step = l->data;
+
+        next_step = l->next;
+        step->func(step->opaque);
     }
 }

@@ -32,15 +32,8 @@ static inline void qemu_irq_lower(qemu_irq irq)
     qemu_set_irq(irq, 0);
 }
 
-static inline void qemu_irq_pulse(qemu_irq irq)
-{
-    qemu_set_irq(irq, 1);
-    qemu_set_irq(irq, 0);
-}
-
-/* An array of @n lines, numbered from 0, and its lines: qemu_free_irqs(). */
-qemu_irq *qemu_allocate_irqs(qemu_irq_handler handler, void *opaque, int n);
-/* The same with @n lines after the @n_old of @old, which is reallocated. */
+/* An array with @n lines more than the @n_old of @old, which is reallocated
+ * (NULL: none); a line's number is its index. To be qemu_free_irqs()d. */
 qemu_irq *qemu_extend_irqs(qemu_irq *old, int n_old, qemu_irq_handler handler,
                            void *opaque, int n);
 /* Drops the references to the @n lines and frees the array. */
@@ -49,8 +42,6 @@ void qemu_free_irqs(qemu_irq *s, int n);
 /* One line, which reports itself as number @n. One reference, the caller's. */
 qemu_irq qemu_allocate_irq(qemu_irq_handler handler, void *opaque, int n);
 void qemu_free_irq(qemu_irq irq);
-/* A line that sends the opposite level to @irq, which it does not own. */
-qemu_irq qemu_irq_invert(qemu_irq irq);
 
 /*
  * From now on @handler hears of the @n lines in @gpio_in first; its opaque is

@@ -141,8 +141,6 @@ void qdev_unrealize(DeviceState *dev);
 bool qdev_set_parent_bus(DeviceState *dev, BusState *bus, Error **errp);
 
 BusState *qdev_get_parent_bus(DeviceState *dev);
-/* The child bus @name of @dev, or NULL. */
-BusState *qdev_get_child_bus(DeviceState *dev, const char *name);
 /* The address on its bus with those of the bridges above; g_free(); or NULL. */
 char *qdev_get_dev_path(DeviceState *dev);
 /* The machine (/machine); a container stands in for it in unit tests. */
@@ -193,8 +191,6 @@ int qbus_walk_children(BusState *bus, qdev_walkerfn *pre_devfn,
 int qdev_walk_children(DeviceState *dev, qdev_walkerfn *pre_devfn,
                        qbus_walkerfn *pre_busfn, qdev_walkerfn *post_devfn,
                        qbus_walkerfn *post_busfn, void *opaque);
-/* The device with the user's @id on @bus or below; or NULL. */
-DeviceState *qdev_find_recursive(BusState *bus, const char *id);
 
 /* --- hotplug --- */
 
@@ -222,9 +218,6 @@ qemu_irq qdev_intercept_gpio_out(DeviceState *dev, qemu_irq icpt,
  * @handler (its opaque: @dev) hears; @n outputs, stored in @pins[]. */
 void qdev_init_gpio_in(DeviceState *dev,
                        void (*handler)(void *opaque, int n, int level), int n);
-void qdev_init_gpio_in_named(DeviceState *dev,
-                             void (*handler)(void *opaque, int n, int level),
-                             const char *name, int n);
 void qdev_init_gpio_in_named_with_opaque(DeviceState *dev,
                                          void (*handler)(void *opaque, int n,
                                                          int level),

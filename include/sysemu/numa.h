@@ -32,7 +32,5 @@ bool numa_parse_node(MachineState *ms, JsonObject *opts, Error **errp);
 bool numa_complete_configuration(MachineState *ms, Error **errp);
 /* Frees @numa (may be NULL). */
 void numa_state_free(NumaState *numa);
-/* The node of CPU @cpu_index; 0 if there are no nodes. */
-int numa_node_of_cpu(const MachineState *ms, unsigned cpu_index);
 
 #endif

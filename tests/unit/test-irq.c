@@ -32,42 +32,15 @@ static void test_raise_tells_number_and_level(void)
     qemu_free_irq(irq);
 }
 
-static void test_pulse_ends_low(void)
-{
-    Wire w = { .level = -1 };
-    qemu_irq irq = qemu_allocate_irq(wire_changed, &w, 0);
-
-    qemu_irq_pulse(irq);
-
-    g_assert_cmpint(w.calls, ==, 2);
-    g_assert_cmpint(w.level, ==, 0);
-    qemu_free_irq(irq);
-}
-
 static void test_no_wire_is_silent(void)
 {
     qemu_set_irq(NULL, 1);
 }
 
-static void test_invert_sends_the_opposite(void)
-{
-    Wire w = { .level = -1 };
-    qemu_irq irq = qemu_allocate_irq(wire_changed, &w, 0);
-    qemu_irq not = qemu_irq_invert(irq);
-
-    qemu_irq_raise(not);
-    g_assert_cmpint(w.level, ==, 0);
-    qemu_irq_lower(not);
-    g_assert_cmpint(w.level, ==, 1);
-
-    qemu_free_irq(not);
-    qemu_free_irq(irq);
-}
-
 static void test_extend_keeps_the_old_lines(void)
 {
     Wire w = { 0 };
-    qemu_irq *irqs = qemu_allocate_irqs(wire_changed, &w, 2);
+    qemu_irq *irqs = qemu_extend_irqs(NULL, 0, wire_changed, &w, 2);
     qemu_irq first = irqs[0];
 
     irqs = qemu_extend_irqs(irqs, 2, wire_changed, &w, 3);
@@ -87,7 +60,7 @@ static void pass_on(void *opaque, int n, int level)
 static void test_intercepted_input_reaches_the_interceptor_first(void)
 {
     Wire w = { 0 };
-    qemu_irq *irqs = qemu_allocate_irqs(wire_changed, &w, 2);
+    qemu_irq *irqs = qemu_extend_irqs(NULL, 0, wire_changed, &w, 2);
 
     qemu_irq_intercept_in(irqs, pass_on, 2);
     qemu_irq_raise(irqs[1]);
@@ -120,7 +93,7 @@ static void pins_init(Object *obj)
 
     qdev_init_gpio_in(dev, pins_set, 2);
     qdev_init_gpio_in(dev, pins_set, 2);
-    qdev_init_gpio_in_named(dev, pins_set, "aux", 1);
+    qdev_init_gpio_in_named_with_opaque(dev, pins_set, dev, "aux", 1);
     qdev_init_gpio_out(dev, PINS(obj)->out, 3);
     qdev_init_gpio_out_named(dev, &PINS(obj)->named, "aux", 1);
 }
@@ -182,10 +155,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/irq/raise-tells-number-and-level",
                     test_raise_tells_number_and_level);
-    g_test_add_func("/irq/pulse-ends-low", test_pulse_ends_low);
     g_test_add_func("/irq/no-wire-is-silent", test_no_wire_is_silent);
-    g_test_add_func("/irq/invert-sends-the-opposite",
-                    test_invert_sends_the_opposite);
     g_test_add_func("/irq/extend-keeps-the-old-lines",
                     test_extend_keeps_the_old_lines);
     g_test_add_func("/irq/intercepted-input-reaches-the-interceptor-first",

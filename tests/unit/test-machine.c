@@ -194,9 +194,9 @@ static void test_memory_and_cpus_are_shared_out(void)
 
     g_assert_cmpuint(ms->numa_state->nodes[0].node_mem, ==, 48 * MiB);
     g_assert_cmpuint(ms->numa_state->nodes[1].node_mem, ==, 52 * MiB);
-    g_assert_cmpint(numa_node_of_cpu(ms, 0), ==, 0);
-    g_assert_cmpint(numa_node_of_cpu(ms, 1), ==, 1);
-    g_assert_cmpint(numa_node_of_cpu(ms, 3), ==, 1);
+    g_assert_cmpint(ms->numa_state->cpu_node[0], ==, 0);
+    g_assert_cmpint(ms->numa_state->cpu_node[1], ==, 1);
+    g_assert_cmpint(ms->numa_state->cpu_node[3], ==, 1);
 }
 
 static void test_given_memory_and_cpus_are_kept(void)
@@ -209,17 +209,17 @@ static void test_given_memory_and_cpus_are_kept(void)
 
     g_assert_cmpuint(ms->numa_state->nodes[1].node_mem, ==, 96 * MiB);
     g_assert_cmpuint(ms->numa_state->nodes[0].node_mem, ==, 32 * MiB);
-    g_assert_cmpint(numa_node_of_cpu(ms, 1), ==, 1);
-    g_assert_cmpint(numa_node_of_cpu(ms, 2), ==, 0);
-    g_assert_cmpint(numa_node_of_cpu(ms, 3), ==, 1);
+    g_assert_cmpint(ms->numa_state->cpu_node[1], ==, 1);
+    g_assert_cmpint(ms->numa_state->cpu_node[2], ==, 0);
+    g_assert_cmpint(ms->numa_state->cpu_node[3], ==, 1);
 }
 
-static void test_without_nodes_all_cpus_are_in_node_0(void)
+static void test_nodes_are_optional(void)
 {
     g_autoptr(MachineState) ms = board_with_cpus(2);
 
     g_assert_true(numa_complete_configuration(ms, &error_abort));
-    g_assert_cmpint(numa_node_of_cpu(ms, 1), ==, 0);
+    g_assert_cmpint(ms->numa_state->num_nodes, ==, 0);
 }
 
 typedef struct NumaCase {
@@ -373,8 +373,8 @@ int main(int argc, char **argv)
                     test_memory_and_cpus_are_shared_out);
     g_test_add_func("/numa/given-memory-and-cpus-are-kept",
                     test_given_memory_and_cpus_are_kept);
-    g_test_add_func("/numa/without-nodes-all-cpus-are-in-node-0",
-                    test_without_nodes_all_cpus_are_in_node_0);
+    g_test_add_func("/numa/nodes-are-optional",
+                    test_nodes_are_optional);
     for (size_t i = 0; i < ARRAY_SIZE(numa_cases); i++) {
         g_autofree char *path = g_strdup_printf("/numa/refuses/%s",
                                                 numa_cases[i].name);

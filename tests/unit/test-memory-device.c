@@ -220,7 +220,7 @@ static JsonObject *mdev_fill_info(const MemoryDeviceState *md)
 }
 
 static const Property mdev_properties[] = {
-    DEFINE_PROP_SIZE("size", MDev, size, GiB),
+    DEFINE_PROP_UINT64("size", MDev, size, GiB),
     DEFINE_PROP_END_OF_LIST(),
 };
 

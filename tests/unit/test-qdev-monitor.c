@@ -133,7 +133,7 @@ static void make_board(void)
     DeviceState *host = qdev_new(TYPE_ZHOST);
 
     sysbus_realize_and_unref(SYS_BUS_DEVICE(host), &error_abort);
-    bus = qdev_get_child_bus(host, "z.0");
+    bus = QLIST_FIRST(&host->child_bus);
     handler = object_new(TYPE_ZHANDLER);
 }
 
