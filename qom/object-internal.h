@@ -22,8 +22,8 @@ struct TypeImpl {
 TypeImpl *type_get_by_name(const char *name);
 /* The parent, or NULL for a root. An unregistered one is a bug: abort. */
 TypeImpl *type_get_parent(TypeImpl *type);
-/* Brings the class to life if it is not. */
-void type_initialize(TypeImpl *type);
+/* The class, brought to life if it is not. */
+ObjectClass *type_get_class(TypeImpl *type);
 /* Whether @type is, or inherits from, the type named @name. */
 bool type_has_ancestor(TypeImpl *type, const char *name);
 
@@ -32,7 +32,5 @@ void object_property_del_all(Object *obj);
 /* The child<> property of @parent that holds @child. */
 ObjectProperty *object_find_child_property(Object *parent, const Object *child);
 bool object_property_is_child(const ObjectProperty *prop);
-/* Frees what object_property_add() made. */
-void object_property_free(gpointer data);
 
 #endif

@@ -37,10 +37,10 @@ static TypeImpl *type_of_instance(const char *typename)
     if (!type) {
         g_error("unknown type '%s'", typename);
     }
-    type_initialize(type);
     if (type->info.abstract) {
         g_error("type '%s' is abstract", typename);
     }
+    type_get_class(type);
     g_assert(type->instance_size >= sizeof(Object));
     return type;
 }
@@ -79,44 +79,6 @@ void object_initialize_child_with_props_size(Object *parent,
     object_initialize(child, size, type);
     object_property_add_child(parent, childname, child);
     object_unref(child);
-}
-
-static bool set_props_valist(Object *obj, Error **errp, va_list ap)
-{
-    const char *name;
-
-    while ((name = va_arg(ap, const char *))) {
-        const char *value = va_arg(ap, const char *);
-
-        if (!object_property_parse(obj, name, value, errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-Object *object_new_with_props(const char *typename, Object *parent,
-                              const char *id, Error **errp, ...)
-{
-    Object *obj;
-    va_list ap;
-    bool ok;
-
-    if (!object_class_by_name(typename)) {
-        error_setg(errp, "invalid object type: %s", typename);
-        return NULL;
-    }
-    if (object_class_is_abstract(object_class_by_name(typename))) {
-        error_setg(errp, "object type '%s' is abstract", typename);
-        return NULL;
-    }
-    obj = object_new(typename);
-    va_start(ap, errp);
-    ok = set_props_valist(obj, errp, ap) &&
-         object_property_try_add_child(parent, id, obj, errp);
-    va_end(ap);
-    object_unref(obj);
-    return ok ? obj : NULL;
 }
 
 /* --- references ---------------------------------------------------------- */

@@ -12,24 +12,13 @@
 
 bool user_creatable_complete(UserCreatable *uc, Error **errp)
 {
-    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
-    Error *err = NULL;
+    ERRP_GUARD();
+    const UserCreatableClass *methods = USER_CREATABLE_GET_CLASS(uc);
 
-    if (ucc->complete) {
-        ucc->complete(uc, &err);
+    if (methods->complete) {
+        methods->complete(uc, errp);
     }
-    if (err) {
-        error_propagate(errp, err);
-        return false;
-    }
-    return true;
-}
-
-bool user_creatable_can_be_deleted(UserCreatable *uc)
-{
-    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
-
-    return !ucc->can_be_deleted || ucc->can_be_deleted(uc);
+    return !*errp;
 }
 
 bool object_set_properties_from_json(Object *obj, JsonObject *props,
@@ -134,11 +123,16 @@ bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp)
     return true;
 }
 
-static bool prepare_delete(UserCreatable *uc, Error **errp)
+/* Whether the object @id lets itself be deleted; makes it ready for that. */
+static bool give_up(UserCreatable *uc, const char *id, Error **errp)
 {
-    UserCreatableClass *ucc = USER_CREATABLE_GET_CLASS(uc);
+    const UserCreatableClass *methods = USER_CREATABLE_GET_CLASS(uc);
 
-    return !ucc->prepare_delete || ucc->prepare_delete(uc, errp);
+    if (methods->can_be_deleted && !methods->can_be_deleted(uc)) {
+        error_setg(errp, "object '%s' is in use, can not be deleted", id);
+        return false;
+    }
+    return !methods->prepare_delete || methods->prepare_delete(uc, errp);
 }
 
 bool user_creatable_del(const char *id, Error **errp)
@@ -147,28 +141,11 @@ bool user_creatable_del(const char *id, Error **errp)
 
     if (!obj) {
         error_setg(errp, "object '%s' not found", id);
-        return false;
+    } else if (give_up(USER_CREATABLE(obj), id, errp)) {
+        object_unparent(obj);
+        return true;
     }
-    if (!user_creatable_can_be_deleted(USER_CREATABLE(obj))) {
-        error_setg(errp, "object '%s' is in use, can not be deleted", id);
-        return false;
-    }
-    if (!prepare_delete(USER_CREATABLE(obj), errp)) {
-        return false;
-    }
-    object_unparent(obj);
-    return true;
-}
-
-static int unparent_child(Object *obj, void *opaque)
-{
-    object_unparent(obj);
-    return 0;
-}
-
-void user_creatable_cleanup(void)
-{
-    object_child_foreach(object_get_objects_root(), unparent_child, NULL);
+    return false;
 }
 
 static const TypeInfo user_creatable_types[] = {

@@ -11,9 +11,7 @@ Object *object_get_root(void)
 {
     static Object *root;
 
-    if (!root) {
-        root = object_new(TYPE_CONTAINER);
-    }
+    root = root ? root : object_new(TYPE_CONTAINER);
     return root;
 }
 

@@ -1,303 +1,208 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The common kinds of property: text, boolean, enumeration, plain numbers and
- * aliases. Each kind keeps what it needs in the property's opaque. Used by
- * everybody who has properties; child<> and link<> are in property-link.c.
+ * The common kinds of property: text, flags, choices from a list, and aliases.
+ * A kind is a pair of accessors that go between a visitor and the two typed
+ * functions of whoever has the property; these are the property's opaque.
+ * child<> and link<> are in property-link.c.
  */
 #include "qemu/osdep.h"
 
 #include "object-internal.h"
 #include "qapi/visitor.h"
 
-/* What belongs to one property of one object goes with it. */
-static void release_opaque(Object *obj, const char *name, void *opaque)
-{
-    g_free(opaque);
-}
-
 /* --- text ---------------------------------------------------------------- */
 
-typedef struct StringProperty {
-    char *(*get)(Object *obj, Error **errp);
-    void (*set)(Object *obj, const char *value, Error **errp);
-} StringProperty;
+typedef struct TextAccess {
+    char *(*read)(Object *obj, Error **errp);
+    void (*write)(Object *obj, const char *text, Error **errp);
+} TextAccess;
 
-static void property_get_str(Object *obj, Visitor *v, const char *name,
-                             void *opaque, Error **errp)
+static void text_to_visitor(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
 {
-    StringProperty *prop = opaque;
-    Error *err = NULL;
-    g_autofree char *value = prop->get(obj, &err);
+    ERRP_GUARD();
+    const TextAccess *access = opaque;
+    g_autofree char *text = access->read(obj, errp);
 
-    if (err) {
-        error_propagate(errp, err);
-        return;
-    }
-    visit_type_str(v, name, &value, errp);
-}
-
-static void property_set_str(Object *obj, Visitor *v, const char *name,
-                             void *opaque, Error **errp)
-{
-    StringProperty *prop = opaque;
-    g_autofree char *value = NULL;
-
-    if (visit_type_str(v, name, &value, errp)) {
-        prop->set(obj, value, errp);
+    if (!*errp) {
+        visit_type_str(v, name, &text, errp);
     }
 }
 
-static StringProperty *string_property(char *(*get)(Object *, Error **),
-                                       void (*set)(Object *, const char *,
-                                                   Error **))
+static void text_from_visitor(Object *obj, Visitor *v, const char *name,
+                              void *opaque, Error **errp)
 {
-    StringProperty *prop = g_new(StringProperty, 1);
+    const TextAccess *access = opaque;
+    g_autofree char *text = NULL;
 
-    *prop = (StringProperty){ get, set };
-    return prop;
+    if (visit_type_str(v, name, &text, errp)) {
+        access->write(obj, text, errp);
+    }
 }
 
-ObjectProperty *object_property_add_str(Object *obj, const char *name,
-                                        char *(*get)(Object *, Error **),
-                                        void (*set)(Object *, const char *,
-                                                    Error **))
+ObjectProperty *object_class_property_add_str(
+    ObjectClass *klass, const char *name, char *(*get)(Object *, Error **),
+    void (*set)(Object *, const char *, Error **))
 {
-    return object_property_add(obj, name, "string",
-                               get ? property_get_str : NULL,
-                               set ? property_set_str : NULL,
-                               release_opaque, string_property(get, set));
-}
+    const TextAccess access = { .read = get, .write = set };
 
-ObjectProperty *object_class_property_add_str(ObjectClass *klass,
-                                              const char *name,
-                                              char *(*get)(Object *, Error **),
-                                              void (*set)(Object *,
-                                                          const char *,
-                                                          Error **))
-{
     return object_class_property_add(klass, name, "string",
-                                     get ? property_get_str : NULL,
-                                     set ? property_set_str : NULL,
-                                     NULL, string_property(get, set));
+                                     get ? text_to_visitor : NULL,
+                                     set ? text_from_visitor : NULL, NULL,
+                                     g_memdup2(&access, sizeof(access)));
 }
 
-/* --- booleans ------------------------------------------------------------ */
+/* --- flags --------------------------------------------------------------- */
 
-typedef struct BoolProperty {
-    bool (*get)(Object *obj, Error **errp);
-    void (*set)(Object *obj, bool value, Error **errp);
-} BoolProperty;
+typedef struct FlagAccess {
+    bool (*read)(Object *obj, Error **errp);
+    void (*write)(Object *obj, bool on, Error **errp);
+} FlagAccess;
 
-static void property_get_bool(Object *obj, Visitor *v, const char *name,
-                              void *opaque, Error **errp)
+static void flag_to_visitor(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
 {
-    BoolProperty *prop = opaque;
-    Error *err = NULL;
-    bool value = prop->get(obj, &err);
+    ERRP_GUARD();
+    const FlagAccess *access = opaque;
+    bool on = access->read(obj, errp);
 
-    if (err) {
-        error_propagate(errp, err);
-        return;
-    }
-    visit_type_bool(v, name, &value, errp);
-}
-
-static void property_set_bool(Object *obj, Visitor *v, const char *name,
-                              void *opaque, Error **errp)
-{
-    BoolProperty *prop = opaque;
-    bool value;
-
-    if (visit_type_bool(v, name, &value, errp)) {
-        prop->set(obj, value, errp);
+    if (!*errp) {
+        visit_type_bool(v, name, &on, errp);
     }
 }
 
-static BoolProperty *bool_property(bool (*get)(Object *, Error **),
-                                   void (*set)(Object *, bool, Error **))
+static void flag_from_visitor(Object *obj, Visitor *v, const char *name,
+                              void *opaque, Error **errp)
 {
-    BoolProperty *prop = g_new(BoolProperty, 1);
+    const FlagAccess *access = opaque;
+    bool on;
 
-    *prop = (BoolProperty){ get, set };
-    return prop;
+    if (visit_type_bool(v, name, &on, errp)) {
+        access->write(obj, on, errp);
+    }
 }
 
-ObjectProperty *object_property_add_bool(Object *obj, const char *name,
-                                         bool (*get)(Object *, Error **),
-                                         void (*set)(Object *, bool, Error **))
+ObjectProperty *object_class_property_add_bool(
+    ObjectClass *klass, const char *name, bool (*get)(Object *, Error **),
+    void (*set)(Object *, bool, Error **))
 {
-    return object_property_add(obj, name, "bool",
-                               get ? property_get_bool : NULL,
-                               set ? property_set_bool : NULL,
-                               release_opaque, bool_property(get, set));
-}
+    const FlagAccess access = { .read = get, .write = set };
 
-ObjectProperty *object_class_property_add_bool(ObjectClass *klass,
-                                               const char *name,
-                                               bool (*get)(Object *, Error **),
-                                               void (*set)(Object *, bool,
-                                                           Error **))
-{
     return object_class_property_add(klass, name, "bool",
-                                     get ? property_get_bool : NULL,
-                                     set ? property_set_bool : NULL,
-                                     NULL, bool_property(get, set));
+                                     get ? flag_to_visitor : NULL,
+                                     set ? flag_from_visitor : NULL, NULL,
+                                     g_memdup2(&access, sizeof(access)));
 }
 
-/* --- enumerations -------------------------------------------------------- */
+/* --- choices from a list ------------------------------------------------- */
 
-typedef struct EnumProperty {
-    const QEnumLookup *lookup;
-    int (*get)(Object *obj, Error **errp);
-    void (*set)(Object *obj, int value, Error **errp);
-} EnumProperty;
+typedef struct ChoiceAccess {
+    const QEnumLookup *names;
+    int (*read)(Object *obj, Error **errp);
+    void (*write)(Object *obj, int choice, Error **errp);
+} ChoiceAccess;
 
-static void property_get_enum(Object *obj, Visitor *v, const char *name,
+static void choice_to_visitor(Object *obj, Visitor *v, const char *name,
                               void *opaque, Error **errp)
 {
-    EnumProperty *prop = opaque;
-    Error *err = NULL;
-    int value = prop->get(obj, &err);
+    ERRP_GUARD();
+    const ChoiceAccess *access = opaque;
+    int choice = access->read(obj, errp);
 
-    if (err) {
-        error_propagate(errp, err);
-        return;
-    }
-    visit_type_enum(v, name, &value, prop->lookup, errp);
-}
-
-static void property_set_enum(Object *obj, Visitor *v, const char *name,
-                              void *opaque, Error **errp)
-{
-    EnumProperty *prop = opaque;
-    int value;
-
-    if (visit_type_enum(v, name, &value, prop->lookup, errp)) {
-        prop->set(obj, value, errp);
+    if (!*errp) {
+        visit_type_enum(v, name, &choice, access->names, errp);
     }
 }
 
-ObjectProperty *object_class_property_add_enum(ObjectClass *klass,
-                                               const char *name,
-                                               const char *typename,
-                                               const struct QEnumLookup *lookup,
-                                               int (*get)(Object *, Error **),
-                                               void (*set)(Object *, int,
-                                                           Error **))
+static void choice_from_visitor(Object *obj, Visitor *v, const char *name,
+                                void *opaque, Error **errp)
 {
-    EnumProperty *prop = g_new(EnumProperty, 1);
+    const ChoiceAccess *access = opaque;
+    int choice;
 
-    *prop = (EnumProperty){ lookup, get, set };
+    if (visit_type_enum(v, name, &choice, access->names, errp)) {
+        access->write(obj, choice, errp);
+    }
+}
+
+ObjectProperty *object_class_property_add_enum(
+    ObjectClass *klass, const char *name, const char *typename,
+    const struct QEnumLookup *lookup, int (*get)(Object *, Error **),
+    void (*set)(Object *, int, Error **))
+{
+    const ChoiceAccess access = { lookup, .read = get, .write = set };
+
     return object_class_property_add(klass, name, typename,
-                                     get ? property_get_enum : NULL,
-                                     set ? property_set_enum : NULL,
-                                     NULL, prop);
-}
-
-/* --- numbers in memory --------------------------------------------------- */
-
-static void property_uint32_ptr(Object *obj, Visitor *v, const char *name,
-                                void *opaque, Error **errp)
-{
-    visit_type_uint32(v, name, opaque, errp);
-}
-
-static void property_uint64_ptr(Object *obj, Visitor *v, const char *name,
-                                void *opaque, Error **errp)
-{
-    visit_type_uint64(v, name, opaque, errp);
-}
-
-/* Reading and writing are one function: the visitor knows which it is. */
-static ObjectProperty *add_ptr(Object *obj, const char *name, const char *type,
-                               ObjectPropertyAccessor *access, const void *v,
-                               ObjectPropertyFlags flags)
-{
-    return object_property_add(obj, name, type,
-                               flags & OBJ_PROP_FLAG_READ ? access : NULL,
-                               flags & OBJ_PROP_FLAG_WRITE ? access : NULL,
-                               NULL, (void *)v);
-}
-
-ObjectProperty *object_property_add_uint64_ptr(Object *obj, const char *name,
-                                               const uint64_t *v,
-                                               ObjectPropertyFlags flags)
-{
-    return add_ptr(obj, name, "uint64", property_uint64_ptr, v, flags);
-}
-
-ObjectProperty *object_property_add_uint32_ptr(Object *obj, const char *name,
-                                               const uint32_t *v,
-                                               ObjectPropertyFlags flags)
-{
-    return add_ptr(obj, name, "uint32", property_uint32_ptr, v, flags);
+                                     get ? choice_to_visitor : NULL,
+                                     set ? choice_from_visitor : NULL, NULL,
+                                     g_memdup2(&access, sizeof(access)));
 }
 
 /* --- aliases ------------------------------------------------------------- */
 
-typedef struct AliasProperty {
-    Object *target_obj;                   /* outlives the alias */
-    char *target_name;
-} AliasProperty;
+/* A property of another object, which outlives the alias. */
+typedef struct PropertyRef {
+    Object *object;
+    char *name;
+} PropertyRef;
 
-static void property_get_alias(Object *obj, Visitor *v, const char *name,
-                               void *opaque, Error **errp)
+static void alias_get(Object *obj, Visitor *v, const char *name, void *opaque,
+                      Error **errp)
 {
-    AliasProperty *prop = opaque;
+    const PropertyRef *target = opaque;
 
-    object_property_get(prop->target_obj, prop->target_name, v, errp);
+    object_property_get(target->object, target->name, v, errp);
 }
 
-static void property_set_alias(Object *obj, Visitor *v, const char *name,
-                               void *opaque, Error **errp)
+static void alias_set(Object *obj, Visitor *v, const char *name, void *opaque,
+                      Error **errp)
 {
-    AliasProperty *prop = opaque;
+    const PropertyRef *target = opaque;
 
-    object_property_set(prop->target_obj, prop->target_name, v, errp);
+    object_property_set(target->object, target->name, v, errp);
 }
 
-static Object *property_resolve_alias(Object *obj, void *opaque,
-                                      const char *part)
+static Object *alias_resolve(Object *obj, void *opaque, const char *part)
 {
-    AliasProperty *prop = opaque;
+    const PropertyRef *target = opaque;
 
-    return object_resolve_path_component(prop->target_obj, prop->target_name);
+    return object_resolve_path_component(target->object, target->name);
 }
 
-static void property_release_alias(Object *obj, const char *name, void *opaque)
+static void alias_release(Object *obj, const char *name, void *opaque)
 {
-    AliasProperty *prop = opaque;
+    PropertyRef *target = opaque;
 
-    g_free(prop->target_name);
-    g_free(prop);
+    g_free(target->name);
+    g_free(target);
 }
 
 /* An alias of a child is a link to it: an object is the child of one. */
-static char *alias_type(const ObjectProperty *target)
+static char *alias_type(const ObjectProperty *original)
 {
-    if (object_property_is_child(target)) {
-        return g_strdup_printf("link%s", target->type + strlen("child"));
+    if (object_property_is_child(original)) {
+        return g_strdup_printf("link%s", original->type + strlen("child"));
     }
-    return g_strdup(target->type);
+    return g_strdup(original->type);
 }
 
 ObjectProperty *object_property_add_alias(Object *obj, const char *name,
                                           Object *target_obj,
                                           const char *target_name)
 {
-    ObjectProperty *target = object_property_find(target_obj, target_name);
-    AliasProperty *alias = g_new(AliasProperty, 1);
+    ObjectProperty *original = object_property_find(target_obj, target_name);
+    PropertyRef target = { target_obj, g_strdup(target_name) };
     g_autofree char *type = NULL;
-    ObjectProperty *prop;
+    ObjectProperty *alias;
 
-    g_assert(target);
-    *alias = (AliasProperty){ target_obj, g_strdup(target_name) };
-    type = alias_type(target);
-    prop = object_property_add(obj, name, type,
-                               target->get ? property_get_alias : NULL,
-                               target->set ? property_set_alias : NULL,
-                               property_release_alias, alias);
-    prop->resolve = target->resolve ? property_resolve_alias : NULL;
-    prop->description = g_strdup(target->description);
-    return prop;
+    g_assert(original);
+    type = alias_type(original);
+    alias = object_property_add(obj, name, type,
+                                original->get ? alias_get : NULL,
+                                original->set ? alias_set : NULL,
+                                alias_release,
+                                g_memdup2(&target, sizeof(target)));
+    alias->resolve = original->resolve ? alias_resolve : NULL;
+    alias->description = g_strdup(original->description);
+    return alias;
 }

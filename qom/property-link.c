@@ -113,12 +113,6 @@ typedef struct LinkProperty {
     ObjectPropertyLinkFlags flags;
 } LinkProperty;
 
-void object_property_allow_set_link(const Object *obj, const char *name,
-                                    Object *child, Error **errp)
-{
-    /* Whatever the target's type allows is fine. */
-}
-
 static void link_get(Object *obj, Visitor *v, const char *name, void *opaque,
                      Error **errp)
 {
@@ -212,40 +206,4 @@ ObjectProperty *object_property_add_link(Object *obj, const char *name,
                                check ? link_set : NULL, link_release, link);
     prop->resolve = link_resolve;
     return prop;
-}
-
-/* --- by pointer ---------------------------------------------------------- */
-
-bool object_property_set_link(Object *obj, const char *name, Object *value,
-                              Error **errp)
-{
-    g_autofree char *path = NULL;
-
-    if (!value) {
-        return object_property_set_str(obj, name, "", errp);
-    }
-    path = object_get_canonical_path(value);
-    g_assert(path);
-    return object_property_set_str(obj, name, path, errp);
-}
-
-Object *object_property_get_link(Object *obj, const char *name, Error **errp)
-{
-    ObjectProperty *prop = object_property_find(obj, name);
-    g_autofree char *path = NULL;
-    Object *target;
-
-    if (prop && prop->resolve) {
-        return prop->resolve(obj, prop->opaque, name);
-    }
-    path = object_property_get_str(obj, name, errp);
-    if (!path || !*path) {
-        return NULL;
-    }
-    target = object_resolve_path(path, NULL);
-    if (!target) {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
-                  path);
-    }
-    return target;
 }

@@ -10,26 +10,44 @@
 #include "object-internal.h"
 #include "qapi/visitor.h"
 
-/* --- adding and removing ------------------------------------------------- */
+/* --- finding ------------------------------------------------------------- */
 
-static ObjectProperty *property_new(const char *name, const char *type,
-                                    ObjectPropertyAccessor *get,
-                                    ObjectPropertyAccessor *set,
-                                    ObjectPropertyRelease *release,
-                                    void *opaque)
+static ObjectProperty *table_find(GHashTable *table, const char *name)
 {
-    ObjectProperty *prop = g_new0(ObjectProperty, 1);
+    return table ? g_hash_table_lookup(table, name) : NULL;
+}
 
-    prop->name = g_strdup(name);
-    prop->type = g_strdup(type);
-    prop->get = get;
-    prop->set = set;
-    prop->release = release;
-    prop->opaque = opaque;
+static ObjectProperty *class_find(ObjectClass *klass, const char *name)
+{
+    ObjectProperty *prop = NULL;
+
+    for (; klass && !prop; klass = object_class_get_parent(klass)) {
+        prop = table_find(klass->properties, name);
+    }
     return prop;
 }
 
-void object_property_free(gpointer data)
+ObjectProperty *object_property_find(Object *obj, const char *name)
+{
+    ObjectProperty *prop = table_find(obj->properties, name);
+
+    return prop ? prop : class_find(obj->class, name);
+}
+
+static ObjectProperty *find_or_fail(Object *obj, const char *name, Error **errp)
+{
+    ObjectProperty *prop = object_property_find(obj, name);
+
+    if (!prop) {
+        error_setg(errp, "Property '%s.%s' not found", object_get_typename(obj),
+                   name);
+    }
+    return prop;
+}
+
+/* --- adding and removing ------------------------------------------------- */
+
+static void property_free(gpointer data)
 {
     ObjectProperty *prop = data;
 
@@ -39,13 +57,19 @@ void object_property_free(gpointer data)
     g_free(prop);
 }
 
-static void property_insert(GHashTable **table, ObjectProperty *prop)
+/* Adds a property like @draft, whose texts stay the caller's. */
+static ObjectProperty *table_add(GHashTable **table, ObjectProperty draft)
 {
+    ObjectProperty *prop = g_memdup2(&draft, sizeof(draft));
+
+    prop->name = g_strdup(draft.name);
+    prop->type = g_strdup(draft.type);
     if (!*table) {
         *table = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-                                       object_property_free);
+                                       property_free);
     }
     g_hash_table_insert(*table, prop->name, prop);
+    return prop;
 }
 
 /* "name[*]": the name with the first number that is free. */
@@ -63,15 +87,12 @@ static char *first_free_name(Object *obj, const char *name)
     }
 }
 
-ObjectProperty *object_property_try_add(Object *obj, const char *name,
-                                        const char *type,
-                                        ObjectPropertyAccessor *get,
-                                        ObjectPropertyAccessor *set,
-                                        ObjectPropertyRelease *release,
-                                        void *opaque, Error **errp)
+ObjectProperty *object_property_try_add(
+    Object *obj, const char *name, const char *type,
+    ObjectPropertyAccessor *get, ObjectPropertyAccessor *set,
+    ObjectPropertyRelease *release, void *opaque, Error **errp)
 {
     g_autofree char *numbered = NULL;
-    ObjectProperty *prop;
 
     if (g_str_has_suffix(name, "[*]")) {
         name = numbered = first_free_name(obj, name);
@@ -80,59 +101,41 @@ ObjectProperty *object_property_try_add(Object *obj, const char *name,
                    "(type '%s')", name, object_get_typename(obj));
         return NULL;
     }
-    prop = property_new(name, type, get, set, release, opaque);
-    property_insert(&obj->properties, prop);
-    return prop;
+    return table_add(&obj->properties, (ObjectProperty) {
+        .name = (char *)name, .type = (char *)type,
+        .get = get, .set = set, .release = release, .opaque = opaque,
+    });
 }
 
-ObjectProperty *object_property_add(Object *obj, const char *name,
-                                    const char *type,
-                                    ObjectPropertyAccessor *get,
-                                    ObjectPropertyAccessor *set,
-                                    ObjectPropertyRelease *release,
-                                    void *opaque)
+ObjectProperty *object_property_add(
+    Object *obj, const char *name, const char *type,
+    ObjectPropertyAccessor *get, ObjectPropertyAccessor *set,
+    ObjectPropertyRelease *release, void *opaque)
 {
     return object_property_try_add(obj, name, type, get, set, release, opaque,
                                    &error_abort);
 }
 
-ObjectProperty *object_class_property_add(ObjectClass *klass, const char *name,
-                                          const char *type,
-                                          ObjectPropertyAccessor *get,
-                                          ObjectPropertyAccessor *set,
-                                          ObjectPropertyRelease *release,
-                                          void *opaque)
+ObjectProperty *object_class_property_add(
+    ObjectClass *klass, const char *name, const char *type,
+    ObjectPropertyAccessor *get, ObjectPropertyAccessor *set,
+    ObjectPropertyRelease *release, void *opaque)
 {
-    ObjectProperty *prop;
-
-    g_assert(!object_class_property_find(klass, name));
-    prop = property_new(name, type, get, set, release, opaque);
-    property_insert(&klass->properties, prop);
-    return prop;
-}
-
-static void set_description(ObjectProperty *prop, const char *description)
-{
-    g_free(prop->description);
-    prop->description = g_strdup(description);
-}
-
-void object_property_set_description(Object *obj, const char *name,
-                                     const char *description)
-{
-    ObjectProperty *prop = object_property_find(obj, name);
-
-    g_assert(prop);
-    set_description(prop, description);
+    g_assert(!class_find(klass, name));
+    return table_add(&klass->properties, (ObjectProperty) {
+        .name = (char *)name, .type = (char *)type,
+        .get = get, .set = set, .release = release, .opaque = opaque,
+    });
 }
 
 void object_class_property_set_description(ObjectClass *klass, const char *name,
                                            const char *description)
 {
-    ObjectProperty *prop = object_class_property_find(klass, name);
+    ObjectProperty *prop = class_find(klass, name);
 
     g_assert(prop);
-    set_description(prop, description);
+    g_free(prop->description);
+    prop->description = g_strdup(description);
 }
 
 /* Out of the table first: the release may look at, or change, the object. */
@@ -147,7 +150,7 @@ static void property_remove(Object *obj, const char *name)
     if (prop->release) {
         prop->release(obj, prop->name, prop->opaque);
     }
-    object_property_free(prop);
+    property_free(prop);
 }
 
 void object_property_del(Object *obj, const char *name)
@@ -190,40 +193,7 @@ void object_property_del_all(Object *obj)
     }
 }
 
-/* --- finding ------------------------------------------------------------- */
-
-static ObjectProperty *table_find(GHashTable *table, const char *name)
-{
-    return table ? g_hash_table_lookup(table, name) : NULL;
-}
-
-ObjectProperty *object_class_property_find(ObjectClass *klass, const char *name)
-{
-    ObjectProperty *prop = NULL;
-
-    for (; klass && !prop; klass = object_class_get_parent(klass)) {
-        prop = table_find(klass->properties, name);
-    }
-    return prop;
-}
-
-ObjectProperty *object_property_find(Object *obj, const char *name)
-{
-    ObjectProperty *prop = table_find(obj->properties, name);
-
-    return prop ? prop : object_class_property_find(obj->class, name);
-}
-
-static ObjectProperty *find_or_fail(Object *obj, const char *name, Error **errp)
-{
-    ObjectProperty *prop = object_property_find(obj, name);
-
-    if (!prop) {
-        error_setg(errp, "Property '%s.%s' not found", object_get_typename(obj),
-                   name);
-    }
-    return prop;
-}
+/* --- walking ------------------------------------------------------------- */
 
 static void collect(GPtrArray *props, GHashTable *table)
 {
@@ -331,26 +301,6 @@ static bool set_node(Object *obj, const char *name, JsonNode *node, bool keyval,
     return object_property_set(obj, name, v, errp);
 }
 
-/* The value, checked to be of @type; NULL and *errp if not. */
-static JsonNode *get_node(Object *obj, const char *name, GType type,
-                          const char *expected, Error **errp)
-{
-    g_autoptr(Visitor) v = visitor_output_new();
-    g_autoptr(JsonNode) node = NULL;
-
-    if (!object_property_get(obj, name, v, errp)) {
-        return NULL;
-    }
-    node = visitor_output_take(v);
-    if (!JSON_NODE_HOLDS_VALUE(node) ||
-        json_node_get_value_type(node) != type) {
-        error_setg(errp, "Invalid parameter type for '%s', expected: %s", name,
-                   expected);
-        return NULL;
-    }
-    return g_steal_pointer(&node);
-}
-
 bool object_property_set_str(Object *obj, const char *name, const char *value,
                              Error **errp)
 {
@@ -365,52 +315,10 @@ bool object_property_parse(Object *obj, const char *name, const char *value,
                     true, errp);
 }
 
-char *object_property_get_str(Object *obj, const char *name, Error **errp)
-{
-    g_autoptr(JsonNode) node = get_node(obj, name, G_TYPE_STRING, "string",
-                                        errp);
-
-    return node ? g_strdup(json_node_get_string(node)) : NULL;
-}
-
-bool object_property_set_bool(Object *obj, const char *name, bool value,
-                              Error **errp)
-{
-    return set_node(obj, name, json_node_init_boolean(json_node_alloc(), value),
-                    false, errp);
-}
-
-bool object_property_get_bool(Object *obj, const char *name, Error **errp)
-{
-    g_autoptr(JsonNode) node = get_node(obj, name, G_TYPE_BOOLEAN, "boolean",
-                                        errp);
-
-    return node && json_node_get_boolean(node);
-}
-
-bool object_property_set_int(Object *obj, const char *name, int64_t value,
-                             Error **errp)
-{
-    return set_node(obj, name, json_node_init_int(json_node_alloc(), value),
-                    false, errp);
-}
-
-int64_t object_property_get_int(Object *obj, const char *name, Error **errp)
-{
-    g_autoptr(JsonNode) node = get_node(obj, name, G_TYPE_INT64, "int", errp);
-
-    return node ? json_node_get_int(node) : -1;
-}
-
 bool object_property_set_uint(Object *obj, const char *name, uint64_t value,
                               Error **errp)
 {
-    return object_property_set_int(obj, name, (int64_t)value, errp);
-}
-
-uint64_t object_property_get_uint(Object *obj, const char *name, Error **errp)
-{
-    g_autoptr(JsonNode) node = get_node(obj, name, G_TYPE_INT64, "uint", errp);
-
-    return node ? (uint64_t)json_node_get_int(node) : 0;
+    return set_node(obj, name,
+                    json_node_init_int(json_node_alloc(), (int64_t)value),
+                    false, errp);
 }

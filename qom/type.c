@@ -136,8 +136,7 @@ static void class_add_interfaces(ObjectClass *klass, TypeImpl *type)
                     type->info.name, *name);
         }
         if (!class_has_interface(klass, *name)) {
-            type_initialize(iface);
-            class_add_interface(klass, iface, iface->class);
+            class_add_interface(klass, iface, type_get_class(iface));
         }
     }
 }
@@ -157,47 +156,53 @@ static void type_inherit_sizes(TypeImpl *type, TypeImpl *parent)
     g_assert(type->instance_size >= parent_size);
 }
 
-void type_initialize(TypeImpl *type)
+/* The class as it begins: what the parent's has become, but for its own. */
+static ObjectClass *class_new(TypeImpl *type, TypeImpl *parent)
 {
-    TypeImpl *parent;
+    ObjectClass *klass = g_malloc0(type->info.class_size);
 
-    if (type->class) {
-        return;
-    }
-    parent = type_get_parent(type);
     if (parent) {
-        type_initialize(parent);
+        memcpy(klass, parent->class, parent->info.class_size);
     }
-    type_inherit_sizes(type, parent);
+    klass->type = type;
+    klass->interfaces = NULL;
+    klass->properties = NULL;
+    return klass;
+}
 
-    type->class = g_malloc0(type->info.class_size);
-    if (parent) {
-        memcpy(type->class, parent->class, parent->info.class_size);
-    }
-    type->class->type = type;
-    type->class->interfaces = NULL;
-    type->class->properties = NULL;
-    class_add_interfaces(type->class, type);
-
-    for (TypeImpl *t = parent; t; t = type_get_parent(t)) {
+static void class_start(ObjectClass *klass, TypeImpl *type)
+{
+    class_add_interfaces(klass, type);
+    for (TypeImpl *t = type; (t = type_get_parent(t));) {
         if (t->info.class_base_init) {
-            t->info.class_base_init(type->class, type->info.class_data);
+            t->info.class_base_init(klass, type->info.class_data);
         }
     }
     if (type->info.class_init) {
-        type->info.class_init(type->class, type->info.class_data);
+        type->info.class_init(klass, type->info.class_data);
     }
+}
+
+ObjectClass *type_get_class(TypeImpl *type)
+{
+    if (!type->class) {
+        TypeImpl *parent = type_get_parent(type);
+
+        if (parent) {
+            type_get_class(parent);
+        }
+        type_inherit_sizes(type, parent);
+        type->class = class_new(type, parent);
+        class_start(type->class, type);
+    }
+    return type->class;
 }
 
 ObjectClass *object_class_by_name(const char *typename)
 {
     TypeImpl *type = type_get_by_name(typename);
 
-    if (!type) {
-        return NULL;
-    }
-    type_initialize(type);
-    return type->class;
+    return type ? type_get_class(type) : NULL;
 }
 
 const char *object_class_get_name(ObjectClass *klass)
@@ -304,22 +309,28 @@ ObjectClass *object_class_dynamic_cast_assert(ObjectClass *klass,
 
 /* --- lists --------------------------------------------------------------- */
 
-/* Whether @type will be castable to @name, without initialising it. */
+/* Whether one of the interfaces that @type itself names is a @name. */
+static bool type_names_interface(TypeImpl *type, const char *name)
+{
+    bool found = false;
+
+    for (const char **iface = type->interfaces; *iface && !found; iface++) {
+        TypeImpl *i = type_get_by_name(*iface);
+
+        found = i && type_has_ancestor(i, name);
+    }
+    return found;
+}
+
+/* Whether @type will be castable to @name, without making its class. */
 static bool type_implements(TypeImpl *type, const char *name)
 {
-    if (type_has_ancestor(type, name)) {
-        return true;
-    }
-    for (TypeImpl *t = type; t; t = type_get_parent(t)) {
-        for (const char **iface = t->interfaces; *iface; iface++) {
-            TypeImpl *i = type_get_by_name(*iface);
+    bool found = type_has_ancestor(type, name);
 
-            if (i && type_has_ancestor(i, name)) {
-                return true;
-            }
-        }
+    for (TypeImpl *t = type; t && !found; t = type_get_parent(t)) {
+        found = type_names_interface(t, name);
     }
-    return false;
+    return found;
 }
 
 static gint class_cmp(gconstpointer a, gconstpointer b)
@@ -343,8 +354,7 @@ GSList *object_class_get_list_sorted(const char *implements_type,
             (implements_type && !type_implements(type, implements_type))) {
             continue;
         }
-        type_initialize(type);
-        list = g_slist_prepend(list, type->class);
+        list = g_slist_prepend(list, type_get_class(type));
     }
     return g_slist_sort(list, class_cmp);
 }

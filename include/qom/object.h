@@ -164,11 +164,6 @@ GSList *object_class_get_list_sorted(const char *implements_type,
 
 /* A new object with one reference, the caller's. Abstract: abort. */
 Object *object_new(const char *typename);
-/* The child @id of @parent, which holds the only reference, with properties
- * (name, value as text ...) set; NULL and *errp if that fails. */
-Object *object_new_with_props(const char *typename, Object *parent,
-                              const char *id, Error **errp, ...)
-    G_GNUC_NULL_TERMINATED;
 /* An object in @data, of @size bytes, freed by whoever embeds it. */
 void object_initialize(void *data, size_t size, const char *typename);
 /* The same, as child @childname of @parent, which holds the reference. */
@@ -213,15 +208,11 @@ ObjectProperty *object_class_property_add(ObjectClass *klass, const char *name,
                                           ObjectPropertyAccessor *set,
                                           ObjectPropertyRelease *release,
                                           void *opaque);
-void object_property_set_description(Object *obj, const char *name,
-                                     const char *description);
 void object_class_property_set_description(ObjectClass *klass, const char *name,
                                            const char *description);
 void object_property_del(Object *obj, const char *name);
 /* NULL if there is none (object's own first, then the classes'). */
 ObjectProperty *object_property_find(Object *obj, const char *name);
-ObjectProperty *object_class_property_find(ObjectClass *klass,
-                                           const char *name);
 /* Calls @fn for each property, sorted by name: the class's and the object's. */
 void object_property_foreach(Object *obj,
                              void (*fn)(ObjectProperty *prop, void *opaque),
@@ -236,39 +227,19 @@ bool object_property_get(Object *obj, const char *name, Visitor *v,
                          Error **errp);
 bool object_property_set_str(Object *obj, const char *name, const char *value,
                              Error **errp);
-char *object_property_get_str(Object *obj, const char *name, Error **errp);
-bool object_property_set_bool(Object *obj, const char *name, bool value,
-                              Error **errp);
-bool object_property_get_bool(Object *obj, const char *name, Error **errp);
-bool object_property_set_int(Object *obj, const char *name, int64_t value,
-                             Error **errp);
-int64_t object_property_get_int(Object *obj, const char *name, Error **errp);
 bool object_property_set_uint(Object *obj, const char *name, uint64_t value,
                               Error **errp);
-uint64_t object_property_get_uint(Object *obj, const char *name, Error **errp);
-/* @value is an object with a path, or NULL to clear the link. */
-bool object_property_set_link(Object *obj, const char *name, Object *value,
-                              Error **errp);
-/* NULL (and *errp) if there is no such link; borrowed. */
-Object *object_property_get_link(Object *obj, const char *name, Error **errp);
 /* @value as text, the way the command line gives it ("on", "2G"). */
 bool object_property_parse(Object *obj, const char *name, const char *value,
                            Error **errp);
 
-/* Common kinds of property. Where a class_ version exists, prefer it. */
-ObjectProperty *object_property_add_str(Object *obj, const char *name,
-                                        char *(*get)(Object *, Error **),
-                                        void (*set)(Object *, const char *,
-                                                    Error **));
+/* Common kinds of property; without @set it is read only. */
 ObjectProperty *object_class_property_add_str(ObjectClass *klass,
                                               const char *name,
                                               char *(*get)(Object *, Error **),
                                               void (*set)(Object *,
                                                           const char *,
                                                           Error **));
-ObjectProperty *object_property_add_bool(Object *obj, const char *name,
-                                         bool (*get)(Object *, Error **),
-                                         void (*set)(Object *, bool, Error **));
 ObjectProperty *object_class_property_add_bool(ObjectClass *klass,
                                                const char *name,
                                                bool (*get)(Object *, Error **),
@@ -281,18 +252,6 @@ ObjectProperty *object_class_property_add_enum(ObjectClass *klass,
                                                int (*get)(Object *, Error **),
                                                void (*set)(Object *, int,
                                                            Error **));
-
-typedef enum {
-    OBJ_PROP_FLAG_READ = 1 << 0,
-    OBJ_PROP_FLAG_WRITE = 1 << 1,
-    OBJ_PROP_FLAG_READWRITE = OBJ_PROP_FLAG_READ | OBJ_PROP_FLAG_WRITE,
-} ObjectPropertyFlags;
-ObjectProperty *object_property_add_uint64_ptr(Object *obj, const char *name,
-                                               const uint64_t *v,
-                                               ObjectPropertyFlags flags);
-ObjectProperty *object_property_add_uint32_ptr(Object *obj, const char *name,
-                                               const uint32_t *v,
-                                               ObjectPropertyFlags flags);
 
 /*
  * @obj becomes a child of @parent under @name, which takes a reference of its
@@ -317,10 +276,6 @@ ObjectProperty *object_property_add_link(Object *obj, const char *name,
                                                        Object *val,
                                                        Error **errp),
                                          ObjectPropertyLinkFlags flags);
-/* A @check for links that may be set until the device is realized is
- * qdev_prop_allow_set_link_before_realize(); this one always allows. */
-void object_property_allow_set_link(const Object *obj, const char *name,
-                                    Object *child, Error **errp);
 /* @obj.@name is read and written as @target_obj.@target_name. */
 ObjectProperty *object_property_add_alias(Object *obj, const char *name,
                                           Object *target_obj,

@@ -29,7 +29,6 @@ struct UserCreatableClass {
 };
 
 bool user_creatable_complete(UserCreatable *uc, Error **errp);
-bool user_creatable_can_be_deleted(UserCreatable *uc);
 
 /*
  * Sets each member of @props, in order, as a property of @obj. @keyval: the
@@ -46,7 +45,5 @@ bool object_set_properties_from_json(Object *obj, JsonObject *props,
 bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp);
 /* Deletes /objects/@id, unless it is in use. */
 bool user_creatable_del(const char *id, Error **errp);
-/* At exit: deletes them all. */
-void user_creatable_cleanup(void);
 
 #endif

@@ -163,7 +163,7 @@ static void test_options_are_final_once_open(void)
     g_autofree char *path = g_build_filename(tmp_dir, "f", NULL);
     Chardev *chr = new("file,id=c,path=%s", path);
 
-    g_assert_false(object_property_set_bool(OBJECT(chr), "append", true, NULL));
+    g_assert_false(object_property_parse(OBJECT(chr), "append", "on", NULL));
     qemu_chr_cleanup();
     unlink(path);
 }

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "exec/ramblock.h"
 #include "memory-test.h"
+#include "property-value.h"
 #include "qapi/error.h"
 
 /* An object that owns regions, and tells when it is gone. */
@@ -178,10 +179,8 @@ static void region_is_a_child_with_properties(void)
     memory_region_add_subregion(&o->container, 0x2000, &o->leaf);
     path = object_get_canonical_path(OBJECT(&o->leaf));
     g_assert_cmpstr(path, ==, "/objects/owner/leaf[0]");
-    g_assert_cmphex(object_property_get_uint(OBJECT(&o->leaf), "addr",
-                                             &error_abort), ==, 0x2000);
-    g_assert_cmphex(object_property_get_uint(OBJECT(&o->leaf), "size",
-                                             &error_abort), ==, PAGE);
+    assert_property(OBJECT(&o->leaf), "addr", "8192");
+    assert_property(OBJECT(&o->leaf), "size", "4096");
     object_unparent(OBJECT(o));
     object_unref(o);
     g_assert_cmpuint(owners_alive, ==, 0);

@@ -3,6 +3,7 @@
  * queue registers, configuration. */
 #include "qemu/osdep.h"
 
+#include "property-value.h"
 #include "virtio-pci-test.h"
 
 /* --- identity and capabilities --- */
@@ -75,7 +76,7 @@ static void test_backend_is_a_child_with_aliased_properties(void)
     g_assert_true(g_str_has_suffix(path, "/virtio-backend"));
     g_assert_false(read_device_features() & 1ULL << VIRTIO_RING_F_EVENT_IDX);
     g_assert_true(read_device_features() & 1ULL << VIRTIO_RING_F_INDIRECT_DESC);
-    g_assert_false(object_property_get_bool(OBJECT(dev), "event_idx", NULL));
+    assert_property(OBJECT(dev), "event_idx", "false");
 }
 
 /* --- negotiation --- */
