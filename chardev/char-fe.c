@@ -58,11 +58,6 @@ void qemu_chr_fe_deinit(CharBackend *b, bool del)
     }
 }
 
-bool qemu_chr_fe_backend_connected(CharBackend *b)
-{
-    return b->chr != NULL;
-}
-
 bool qemu_chr_fe_backend_open(CharBackend *b)
 {
     return b->chr && b->chr->be_open;

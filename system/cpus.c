@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vCPU threads: created, started, stopped, given work. What happens in the
+ * The vCPU threads: created, started, stopped. What happens in the
  * guest is the accelerator's (CpusAccel); this file knows none in particular.
  * All flags of a CPU change under the big lock.
  */
@@ -10,12 +10,6 @@
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
 #include "sysemu/runstate.h"
-
-struct CpuWork {
-    run_on_cpu_func func;
-    void *data;
-    bool *done;                           /* set when it is; or NULL */
-};
 
 __thread CPUState *current_cpu;
 
@@ -44,26 +38,11 @@ static bool can_run(CPUState *cpu)
     return !cpu->stop && !cpu->stopped && !cpu->unplug && runstate_is_running();
 }
 
-static void do_queued_work(CPUState *cpu)
-{
-    CpuWork *work;
-
-    while ((work = g_queue_pop_head(&cpu->work))) {
-        work->func(cpu, work->data);
-        if (work->done) {
-            *work->done = true;
-            g_cond_broadcast(&cpus_cond);
-        }
-        g_free(work);
-    }
-}
-
-/* Does the work queued for it and waits while it is stopped. */
+/* Waits while the vCPU is stopped, and before that says that it is. */
 static void wait_for_event(CPUState *cpu)
 {
     g_atomic_int_set(&cpu->exit_request, false);
     for (;;) {
-        do_queued_work(cpu);
         if (cpu->stop) {
             cpu->stop = false;
             cpu->stopped = true;
@@ -112,11 +91,6 @@ static void *vcpu_thread(void *opaque)
     } while (!cpu->unplug);
     qemu_mutex_unlock_iothread();
     return NULL;
-}
-
-bool qemu_cpu_is_self(CPUState *cpu)
-{
-    return current_cpu == cpu;
 }
 
 bool qemu_in_vcpu_thread(void)
@@ -172,11 +146,6 @@ void cpu_remove_sync(CPUState *cpu)
 
 /* --- stopping and starting all --- */
 
-bool cpu_is_stopped(CPUState *cpu)
-{
-    return cpu->stopped || !runstate_is_running();
-}
-
 void qemu_cpu_kick(CPUState *cpu)
 {
     g_atomic_int_set(&cpu->exit_request, true);
@@ -186,109 +155,61 @@ void qemu_cpu_kick(CPUState *cpu)
     }
 }
 
-static bool all_vcpus_paused(void)
+/* Asks @cpu to stop; one without a thread stops here and now. */
+static void ask_to_stop(CPUState *cpu)
 {
-    CPUState *cpu;
-
-    CPU_FOREACH(cpu) {
-        if (!cpu->stopped) {
-            return false;
-        }
+    if (!cpu->thread) {
+        cpu->stopped = true;
+    } else if (!cpu->stopped) {
+        cpu->stop = true;
+        qemu_cpu_kick(cpu);
     }
-    return true;
 }
 
 void pause_all_vcpus(void)
 {
-    CPUState *cpu;
-
     g_assert(!qemu_in_vcpu_thread());
-    CPU_FOREACH(cpu) {
-        if (!cpu->thread) {
-            cpu->stopped = true;
-        } else if (!cpu->stopped) {
-            cpu->stop = true;
-            qemu_cpu_kick(cpu);
-        }
+    for (CPUState *cpu = first_cpu; cpu; cpu = QTAILQ_NEXT(cpu, node)) {
+        ask_to_stop(cpu);
     }
-    while (!all_vcpus_paused()) {
-        qemu_cond_wait_iothread(&cpus_cond);
+    for (CPUState *cpu = first_cpu; cpu; cpu = QTAILQ_NEXT(cpu, node)) {
+        while (!cpu->stopped) {
+            qemu_cond_wait_iothread(&cpus_cond);
+        }
     }
 }
 
 void resume_all_vcpus(void)
 {
+    bool stay = !runstate_is_running();
     CPUState *cpu;
 
-    if (!runstate_is_running()) {
-        return;
-    }
     CPU_FOREACH(cpu) {
-        cpu->stop = false;
-        cpu->stopped = false;
+        cpu->stop = cpu->stop && stay;
+        cpu->stopped = cpu->stopped && stay;
         g_cond_broadcast(&cpu->halt_cond);
-    }
-}
-
-/* --- work for one vCPU --- */
-
-static void queue_work(CPUState *cpu, run_on_cpu_func func, void *data,
-                       bool *done)
-{
-    CpuWork *work = g_new0(CpuWork, 1);
-
-    work->func = func;
-    work->data = data;
-    work->done = done;
-    g_queue_push_tail(&cpu->work, work);
-    qemu_cpu_kick(cpu);
-}
-
-void run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data)
-{
-    bool done = false;
-
-    if (!cpu->thread || qemu_cpu_is_self(cpu)) {
-        func(cpu, data);
-        return;
-    }
-    queue_work(cpu, func, data, &done);
-    while (!done) {
-        qemu_cond_wait_iothread(&cpus_cond);
-    }
-}
-
-void async_run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data)
-{
-    if (!cpu->thread) {
-        func(cpu, data);
-    } else {
-        queue_work(cpu, func, data, NULL);
     }
 }
 
 /* --- registers --- */
 
+/* @method is the accelerator's, and may be missing. */
+static void call_for_all(void (*method)(CPUState *cpu))
+{
+    for (CPUState *cpu = first_cpu; cpu && method;
+         cpu = QTAILQ_NEXT(cpu, node)) {
+        method(cpu);
+    }
+}
+
 void cpu_synchronize_all_post_reset(void)
 {
-    CPUState *cpu;
-
-    CPU_FOREACH(cpu) {
-        if (cpus_accel && cpus_accel->synchronize_post_reset) {
-            cpus_accel->synchronize_post_reset(cpu);
-        }
-    }
+    call_for_all(cpus_accel ? cpus_accel->synchronize_post_reset : NULL);
 }
 
 void cpu_synchronize_all_post_init(void)
 {
-    CPUState *cpu;
-
-    CPU_FOREACH(cpu) {
-        if (cpus_accel && cpus_accel->synchronize_post_init) {
-            cpus_accel->synchronize_post_init(cpu);
-        }
-    }
+    call_for_all(cpus_accel ? cpus_accel->synchronize_post_init : NULL);
 }
 
 bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)

@@ -32,11 +32,6 @@ typedef struct QTestServer {
 /* The one server; a process has one machine. */
 static QTestServer *qtest_server;
 
-bool qtest_driver(void)
-{
-    return qtest_server != NULL;
-}
-
 /* @tag is R (received), S (sent) or I (about the connection). */
 static void qtest_log_line(QTestServer *s, char tag, const char *text)
 {

@@ -48,12 +48,6 @@ const char *RunState_str(RunState state)
     return run_state_names[state];
 }
 
-const char *ShutdownCause_str(ShutdownCause cause)
-{
-    g_assert(cause < SHUTDOWN_CAUSE__MAX);
-    return shutdown_cause_names[cause];
-}
-
 /* --- the state --- */
 
 static RunState current_run_state = RUN_STATE_PRELAUNCH;
@@ -82,21 +76,15 @@ RunState runstate_get(void)
     return current_run_state;
 }
 
-bool runstate_check(RunState state)
-{
-    return current_run_state == state;
-}
-
 bool runstate_is_running(void)
 {
-    return runstate_check(RUN_STATE_RUNNING);
+    return current_run_state == RUN_STATE_RUNNING;
 }
 
 bool runstate_needs_reset(void)
 {
-    return runstate_check(RUN_STATE_INTERNAL_ERROR) ||
-           runstate_check(RUN_STATE_SHUTDOWN) ||
-           runstate_check(RUN_STATE_GUEST_PANICKED);
+    return !(run_state_transitions[current_run_state] &
+             (TO(RUNNING) | TO(SUSPENDED)));
 }
 
 void runstate_set(RunState new_state)
@@ -118,49 +106,30 @@ void runstate_set(RunState new_state)
 struct VMChangeStateEntry {
     VMChangeStateHandler *cb;
     void *opaque;
-    int priority;
 };
 
-/* VMChangeStateEntry, by ascending priority. */
-static GList *change_handlers;
-
-static gint compare_priority(gconstpointer a, gconstpointer b)
-{
-    const VMChangeStateEntry *x = a, *y = b;
-
-    /* Never equal: a new entry goes after those of its own priority. */
-    return x->priority < y->priority ? -1 : 1;
-}
-
-VMChangeStateEntry *qemu_add_vm_change_state_handler_prio(
-    VMChangeStateHandler *cb, void *opaque, int priority)
-{
-    VMChangeStateEntry *e = g_new0(VMChangeStateEntry, 1);
-
-    e->cb = cb;
-    e->opaque = opaque;
-    e->priority = priority;
-    change_handlers = g_list_insert_sorted(change_handlers, e,
-                                           compare_priority);
-    return e;
-}
+/* VMChangeStateEntry, in the order of registration. */
+static GQueue change_handlers = G_QUEUE_INIT;
 
 VMChangeStateEntry *qemu_add_vm_change_state_handler(VMChangeStateHandler *cb,
                                                      void *opaque)
 {
-    return qemu_add_vm_change_state_handler_prio(cb, opaque, 0);
+    VMChangeStateEntry *e = g_new(VMChangeStateEntry, 1);
+
+    *e = (VMChangeStateEntry) { cb, opaque };
+    g_queue_push_tail(&change_handlers, e);
+    return e;
 }
 
 void qemu_del_vm_change_state_handler(VMChangeStateEntry *e)
 {
-    change_handlers = g_list_remove(change_handlers, e);
+    g_queue_remove(&change_handlers, e);
     g_free(e);
 }
 
 void vm_state_notify(int running, RunState state)
 {
-    GList *l = running ? g_list_first(change_handlers)
-                       : g_list_last(change_handlers);
+    GList *l = running ? change_handlers.head : change_handlers.tail;
 
     while (l) {
         VMChangeStateEntry *e = l->data;
@@ -172,6 +141,15 @@ void vm_state_notify(int running, RunState state)
 }
 
 /* --- start and stop --- */
+
+static gint vmstop_requested = RUN_STATE__MAX; /* RunState; __MAX: none */
+
+/* For any thread: the main loop is to do it. */
+static void request_vmstop(RunState state)
+{
+    g_atomic_int_set(&vmstop_requested, state);
+    g_main_context_wakeup(NULL);
+}
 
 void vm_start(void)
 {
@@ -188,7 +166,7 @@ void vm_start(void)
 int vm_stop(RunState state)
 {
     if (qemu_in_vcpu_thread()) {
-        qemu_system_vmstop_request(state);
+        request_vmstop(state);
         cpu_stop_current();
         return 0;
     }
@@ -224,10 +202,8 @@ bool runstate_is_held(Error **errp)
 static gint reset_requested;              /* ShutdownCause */
 static gint shutdown_requested;           /* ShutdownCause */
 static gint powerdown_requested;          /* bool */
-static gint vmstop_requested = RUN_STATE__MAX; /* RunState; __MAX: none */
 static gint shutdown_signal;
 static gint shutdown_pid;
-static ShutdownCause shutdown_cause;      /* the one that was obeyed */
 static bool no_reboot;
 static bool no_shutdown;
 
@@ -271,12 +247,6 @@ void qemu_system_powerdown_request(void)
     wake_main_loop();
 }
 
-void qemu_system_vmstop_request(RunState state)
-{
-    g_atomic_int_set(&vmstop_requested, state);
-    wake_main_loop();
-}
-
 /* Called in a signal handler: nothing but atomic stores and a write(). */
 void qemu_system_killed(int signal, pid_t pid)
 {
@@ -297,13 +267,6 @@ void qemu_system_guest_panicked(void)
     vm_stop(RUN_STATE_GUEST_PANICKED);
 }
 
-ShutdownCause qemu_shutdown_requested_get(void)
-{
-    ShutdownCause pending = g_atomic_int_get(&shutdown_requested);
-
-    return pending ? pending : shutdown_cause;
-}
-
 void qemu_register_powerdown_notifier(Notifier *notifier)
 {
     notifier_list_add(&powerdown_notifiers, notifier);
@@ -322,7 +285,7 @@ static void emit_cause(const char *event, ShutdownCause cause)
 
     json_object_set_boolean_member(data, "guest",
                                    shutdown_caused_by_guest(cause));
-    json_object_set_string_member(data, "reason", ShutdownCause_str(cause));
+    json_object_set_string_member(data, "reason", shutdown_cause_names[cause]);
     qapi_event_emit(event, data);
 }
 
@@ -389,7 +352,6 @@ static bool obey_shutdown(void)
         return false;
     }
     report_kill();
-    shutdown_cause = cause;
     emit_cause("SHUTDOWN", cause);
     if (no_shutdown) {
         vm_stop(RUN_STATE_SHUTDOWN);

@@ -5,32 +5,19 @@
 
 CPUTailQ cpus_list = QTAILQ_HEAD_INITIALIZER(cpus_list);
 
-CPUState *qemu_get_cpu(int index)
-{
-    CPUState *cpu;
-
-    CPU_FOREACH(cpu) {
-        if (cpu->cpu_index == index) {
-            return cpu;
-        }
-    }
-    return NULL;
-}
-
 static void cpu_init(Object *obj)
 {
     CPUState *cpu = CPU(obj);
 
     cpu->cpu_index = -1;
     g_cond_init(&cpu->halt_cond);
-    g_queue_init(&cpu->work);
 }
 
 static void cpu_finalize(Object *obj)
 {
     CPUState *cpu = CPU(obj);
 
-    g_assert(!cpu->thread && g_queue_is_empty(&cpu->work));
+    g_assert(!cpu->thread);
     g_cond_clear(&cpu->halt_cond);
 }
 

@@ -265,7 +265,8 @@ static const MemoryRegionOps rtc_ops = {
 
 /* --- for the machine --- */
 
-void rtc_set_memory(RTCState *s, unsigned addr, uint8_t val)
+/* Stores @val in the CMOS byte @addr, which is not one of the clock's. */
+static void rtc_set_memory(RTCState *s, unsigned addr, uint8_t val)
 {
     g_assert(addr > RTC_REG_D && addr < RTC_CMOS_SIZE && addr != RTC_CENTURY);
     s->cmos[addr] = val;

@@ -46,8 +46,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(RTCState, RTC)
 #define RTC_C_AF 0x20
 #define RTC_C_UF 0x10
 
-/* Stores @val in the CMOS byte @addr, which is not one of the clock's. */
-void rtc_set_memory(RTCState *s, unsigned addr, uint8_t val);
 /* The bytes in which operating systems look for the size of RAM. */
 void rtc_set_memory_sizes(RTCState *s, uint64_t below_4g, uint64_t above_4g);
 

@@ -44,7 +44,6 @@ static inline Chardev *qemu_chr_fe_get_driver(CharBackend *b)
 {
     return b->chr;
 }
-bool qemu_chr_fe_backend_connected(CharBackend *b);
 /* Whether a peer is there. */
 bool qemu_chr_fe_backend_open(CharBackend *b);
 

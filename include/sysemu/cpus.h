@@ -18,23 +18,16 @@ void qemu_init_vcpu(CPUState *cpu);
 /* Ends the thread and takes the CPU off the list. */
 void cpu_remove_sync(CPUState *cpu);
 
-bool cpu_is_stopped(CPUState *cpu);
-bool qemu_cpu_is_self(CPUState *cpu);
+/* Whether the calling thread is a vCPU's. */
 bool qemu_in_vcpu_thread(void);
 /* Wakes the thread and makes it leave the guest. Any thread, no lock. */
 void qemu_cpu_kick(CPUState *cpu);
-/* The calling vCPU, if any, stops at its next qemu_wait_io_event(). */
+/* The calling vCPU, if any, stops as soon as it has left the guest. */
 void cpu_stop_current(void);
 
 /* Returns when every vCPU has stopped. Not on a vCPU's thread. */
 void pause_all_vcpus(void);
 void resume_all_vcpus(void);
-
-/* Calls @func on the thread of @cpu and waits for it; a CPU without a thread
- * is served at once by the caller. The big lock is held in @func. */
-typedef void (*run_on_cpu_func)(CPUState *cpu, void *data);
-void run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data);
-void async_run_on_cpu(CPUState *cpu, run_on_cpu_func func, void *data);
 
 void cpu_synchronize_all_post_reset(void);
 void cpu_synchronize_all_post_init(void);

@@ -38,9 +38,6 @@
 /* Whether the accelerator in use is qtest. */
 bool qtest_enabled(void);
 
-/* Whether a qtest server runs. */
-bool qtest_driver(void);
-
 /*
  * Starts the server on @qtest_chrdev, a character device in short form: with
  * unix:PATH it connects to PATH unless server=on is given. @qtest_log: a file

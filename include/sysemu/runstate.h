@@ -42,7 +42,6 @@ typedef enum ShutdownCause {
 
 /* As QMP spells them: "running", "guest-reset" ... */
 const char *RunState_str(RunState state);
-const char *ShutdownCause_str(ShutdownCause cause);
 static inline bool shutdown_caused_by_guest(ShutdownCause cause)
 {
     return cause >= SHUTDOWN_CAUSE_GUEST_SHUTDOWN;
@@ -51,7 +50,6 @@ static inline bool shutdown_caused_by_guest(ShutdownCause cause)
 /* --- the state --- */
 
 RunState runstate_get(void);
-bool runstate_check(RunState state);
 /* A transition that is not in the table of runstate.c is a bug: abort. */
 void runstate_set(RunState new_state);
 bool runstate_is_running(void);
@@ -61,12 +59,9 @@ bool runstate_needs_reset(void);
 /* Hears of each start (@running 1) and stop (0), with the state it leads to. */
 typedef void VMChangeStateHandler(void *opaque, int running, RunState state);
 typedef struct VMChangeStateEntry VMChangeStateEntry;
-/* On start handlers run by ascending, on stop by descending priority;
- * within one priority in, or against, the order of registration. */
+/* On start handlers run in the order of registration, on stop against it. */
 VMChangeStateEntry *qemu_add_vm_change_state_handler(VMChangeStateHandler *cb,
                                                      void *opaque);
-VMChangeStateEntry *qemu_add_vm_change_state_handler_prio(
-    VMChangeStateHandler *cb, void *opaque, int priority);
 void qemu_del_vm_change_state_handler(VMChangeStateEntry *e);
 void vm_state_notify(int running, RunState state);
 
@@ -88,14 +83,10 @@ bool runstate_is_held(Error **errp);
 void qemu_system_reset_request(ShutdownCause reason);
 void qemu_system_shutdown_request(ShutdownCause reason);
 void qemu_system_powerdown_request(void);
-void qemu_system_vmstop_request(RunState state);
 /* The process was told by @signal to end; @pid of the sender, 0: unknown. */
 void qemu_system_killed(int signal, pid_t pid);
 /* The guest has crashed: emits GUEST_PANICKED and pauses. */
 void qemu_system_guest_panicked(void);
-
-/* What ended, or is about to end, the VM. */
-ShutdownCause qemu_shutdown_requested_get(void);
 
 /* The ACPI power button: told at each system_powerdown. */
 void qemu_register_powerdown_notifier(Notifier *notifier);

@@ -151,7 +151,7 @@ static void test_one_front_end_unless_shared(void)
 
     g_assert_true(qemu_chr_fe_init(&a, chr, &error_abort));
     g_assert_false(qemu_chr_fe_init(&b, chr, NULL));
-    g_assert_false(qemu_chr_fe_backend_connected(&b));
+    g_assert_null(qemu_chr_fe_get_driver(&b));
     qemu_chr_fe_deinit(&a, false);
     g_assert_true(qemu_chr_fe_init(&b, chr, &error_abort));
     qemu_chr_fe_deinit(&b, true);
@@ -186,7 +186,7 @@ static void test_cleanup_detaches_front_ends(void)
 
     fe_init(&fe, qemu_chr_parse_compat("c", "mon:null", &error_abort), 10);
     qemu_chr_cleanup();
-    g_assert_false(qemu_chr_fe_backend_connected(&fe.be));
+    g_assert_null(qemu_chr_fe_get_driver(&fe.be));
     fe_destroy(&fe);
 }
 

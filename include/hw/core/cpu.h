@@ -18,8 +18,6 @@ struct CPUClass {
     DeviceClass parent_class;
 };
 
-typedef struct CpuWork CpuWork;
-
 /* The flags are written under the big lock. */
 struct CPUState {
     DeviceState parent_obj;
@@ -33,7 +31,6 @@ struct CPUState {
     bool unplug;                          /* it is asked to end */
     gint exit_request;                    /* leave the guest; g_atomic_int_ */
     GCond halt_cond;                      /* a stopped thread waits here */
-    GQueue work;                          /* of CpuWork; cpus.c's */
     QTAILQ_ENTRY(CPUState) node;
 };
 
@@ -45,7 +42,5 @@ extern CPUTailQ cpus_list;
 
 /* The CPU whose thread this is; NULL on any other thread. */
 extern __thread CPUState *current_cpu;
-
-CPUState *qemu_get_cpu(int index);
 
 #endif
