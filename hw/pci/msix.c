@@ -51,18 +51,9 @@ MSIMessage msix_get_message(PCIDevice *dev, unsigned int vector)
     };
 }
 
-void msix_set_message(PCIDevice *dev, int vector, MSIMessage msg)
-{
-    uint8_t *entry = msix_entry(dev, vector);
-
-    pci_set_quad(entry + PCI_MSIX_ENTRY_LOWER_ADDR, msg.address);
-    pci_set_long(entry + PCI_MSIX_ENTRY_DATA, msg.data);
-    entry[PCI_MSIX_ENTRY_VECTOR_CTRL] &= ~PCI_MSIX_ENTRY_CTRL_MASKBIT;
-}
-
 /* --- pending bits --- */
 
-bool msix_is_pending(const PCIDevice *dev, unsigned int vector)
+static bool msix_is_pending(const PCIDevice *dev, unsigned int vector)
 {
     return dev->msix_pba[vector / 8] & (1 << vector % 8);
 }

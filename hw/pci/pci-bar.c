@@ -11,7 +11,8 @@
 #include "pci-internal.h"
 #include "qemu/units.h"
 
-int pci_bar(PCIDevice *dev, int region_num)
+/* Offset of a region's register in configuration space. */
+static int pci_bar(PCIDevice *dev, int region_num)
 {
     g_assert(region_num >= 0 && region_num < PCI_NUM_REGIONS);
     return region_num == PCI_ROM_SLOT ? PCI_ROM_ADDRESS
@@ -75,11 +76,6 @@ void pci_register_bar(PCIDevice *dev, int region_num, uint8_t attr,
         pci_set_long(dev->wmask + pos, writable);
     }
     pci_bar_reset(dev, region_num);
-}
-
-uint64_t pci_get_bar_addr(PCIDevice *dev, int region_num)
-{
-    return dev->io_regions[region_num].addr;
 }
 
 /* The address in the register, or PCI_BAR_UNMAPPED if it does not decode. */

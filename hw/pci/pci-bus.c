@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The PCI bus as an object: creation by a host bridge, the functions on it,
- * the IOMMU hook, paths and reset. Placement of functions is pci-device.c's.
+ * paths and reset. Placement of functions is pci-device.c's.
  */
 #include "qemu/osdep.h"
 
@@ -22,28 +22,9 @@ PCIBus *pci_root_bus_new(DeviceState *parent, const char *name,
     return bus;
 }
 
-void pci_root_bus_cleanup(PCIBus *bus)
-{
-    pci_bus_irqs_cleanup(bus);
-    object_unparent(OBJECT(bus));
-}
-
-void pci_setup_iommu(PCIBus *bus, PCIIOMMUFunc fn, void *opaque)
-{
-    bus->iommu_fn = fn;
-    bus->iommu_opaque = opaque;
-}
-
 AddressSpace *pci_device_iommu_address_space(PCIDevice *dev)
 {
-    PCIBus *bus = pci_get_bus(dev);
-    PCIBus *root = bus;
-
-    while (root->parent_dev) {
-        root = pci_get_bus(root->parent_dev);
-    }
-    return root->iommu_fn ? root->iommu_fn(bus, root->iommu_opaque, dev->devfn)
-                          : &address_space_memory;
+    return &address_space_memory;         /* no board has an IOMMU */
 }
 
 int pci_bus_num(PCIBus *bus)

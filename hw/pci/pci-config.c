@@ -117,11 +117,6 @@ static uint8_t pci_cap_walk(PCIDevice *dev, uint8_t cap_id, uint8_t *prev)
     return pos;
 }
 
-uint8_t pci_find_capability(PCIDevice *pdev, uint8_t cap_id)
-{
-    return pci_cap_walk(pdev, cap_id, NULL);
-}
-
 static bool pci_config_is_free(PCIDevice *dev, uint32_t offset, uint32_t size)
 {
     for (uint32_t i = offset; i < offset + size; i++) {

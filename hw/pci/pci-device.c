@@ -218,7 +218,6 @@ static void pci_init_express(PCIDevice *dev)
 static void pci_teardown(PCIDevice *dev)
 {
     memset(dev->io_regions, 0, sizeof(dev->io_regions));
-    dev->intx_routing_notifier = NULL;
     pci_fini_bus_master(dev);
     pci_config_free(dev);
     pci_leave_place(pci_get_bus(dev), dev);
@@ -259,41 +258,14 @@ static void pci_qdev_unrealize(DeviceState *qdev)
     pci_teardown(dev);
 }
 
-void pci_device_reset(PCIDevice *dev)
-{
-    qdev_reset_all(&dev->qdev);
-    pci_config_reset(dev);
-}
-
 /* --- creation by a board --- */
 
-PCIDevice *pci_new_multifunction(int32_t devfn, bool multifunction,
-                                 const char *name)
+PCIDevice *pci_create_simple(PCIBus *bus, int32_t devfn, const char *name)
 {
     PCIDevice *dev = PCI_DEVICE(qdev_new(name));
 
     dev->devfn = devfn;
-    if (multifunction) {
-        dev->cap_present |= QEMU_PCI_CAP_MULTIFUNCTION;
-    }
-    return dev;
-}
-
-PCIDevice *pci_new(int32_t devfn, const char *name)
-{
-    return pci_new_multifunction(devfn, false, name);
-}
-
-bool pci_realize_and_unref(PCIDevice *dev, PCIBus *bus, Error **errp)
-{
-    return qdev_realize_and_unref(&dev->qdev, BUS(bus), errp);
-}
-
-PCIDevice *pci_create_simple(PCIBus *bus, int32_t devfn, const char *name)
-{
-    PCIDevice *dev = pci_new(devfn, name);
-
-    pci_realize_and_unref(dev, bus, &error_fatal);
+    qdev_realize_and_unref(&dev->qdev, BUS(bus), &error_fatal);
     return dev;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "qemu/osdep.h"
 
-#include "hw/irq.h"
 #include "hw/pci/pci_bus.h"
 #include "pci-internal.h"
 
@@ -19,21 +18,6 @@ void pci_bus_irqs(PCIBus *bus, pci_set_irq_fn set_irq, pci_map_irq_fn map_irq,
     bus->irq_opaque = irq_opaque;
     bus->nirq = nirq;
     bus->irq_count = g_new0(int, nirq);
-}
-
-void pci_bus_irqs_cleanup(PCIBus *bus)
-{
-    g_clear_pointer(&bus->irq_count, g_free);
-    bus->set_irq = NULL;
-    bus->map_irq = NULL;
-    bus->irq_opaque = NULL;
-    bus->nirq = 0;
-}
-
-int pci_bus_get_irq_level(PCIBus *bus, int irq_num)
-{
-    g_assert(irq_num >= 0 && irq_num < bus->nirq);
-    return bus->irq_count[irq_num] != 0;
 }
 
 int pci_swizzle_map_irq_fn(PCIDevice *pci_dev, int pin)
@@ -100,14 +84,6 @@ void pci_set_irq(PCIDevice *pci_dev, int level)
     }
 }
 
-qemu_irq pci_allocate_irq(PCIDevice *pci_dev)
-{
-    int pin = pci_dev->config[PCI_INTERRUPT_PIN];
-
-    g_assert(pin >= 1 && pin <= PCI_NUM_PINS);
-    return qemu_allocate_irq(pci_irq_handler, pci_dev, pin - 1);
-}
-
 void pci_update_irq_disabled(PCIDevice *dev, bool was_disabled)
 {
     bool disabled = pci_irq_disabled(dev);
@@ -146,30 +122,4 @@ PCIINTxRoute pci_device_route_intx_to_irq(PCIDevice *dev, int pin)
         return (PCIINTxRoute) { PCI_INTX_DISABLED, -1 };
     }
     return bus->route_intx_to_irq(bus->irq_opaque, bus->map_irq(dev, pin));
-}
-
-bool pci_intx_route_changed(const PCIINTxRoute *old, const PCIINTxRoute *new)
-{
-    return old->mode != new->mode || old->irq != new->irq;
-}
-
-void pci_device_set_intx_routing_notifier(PCIDevice *dev,
-                                          PCIINTxRoutingNotifier notifier)
-{
-    dev->intx_routing_notifier = notifier;
-}
-
-void pci_bus_fire_intx_routing_notifier(PCIBus *bus)
-{
-    for (int i = 0; i < PCI_DEVFN_MAX; i++) {
-        PCIDevice *dev = bus->devices[i];
-        PCIBus *behind = dev ? pci_bridge_get_sec_bus(dev) : NULL;
-
-        if (dev && dev->intx_routing_notifier) {
-            dev->intx_routing_notifier(dev);
-        }
-        if (behind) {
-            pci_bus_fire_intx_routing_notifier(behind);
-        }
-    }
 }

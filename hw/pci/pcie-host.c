@@ -56,32 +56,11 @@ void pcie_host_mmcfg_init(PCIExpressHost *e, uint32_t size)
 
 void pcie_host_mmcfg_map(PCIExpressHost *e, hwaddr addr, uint32_t size)
 {
-    g_assert(e->base_addr == PCIE_BASE_ADDR_UNMAPPED);
     g_assert(is_power_of_2(size));
     g_assert(size >= PCIE_MMCFG_SIZE_MIN && size <= PCIE_MMCFG_SIZE_MAX);
     e->size = size;
-    e->base_addr = addr;
     memory_region_set_size(&e->mmio, size);
     memory_region_add_subregion(get_system_memory(), addr, &e->mmio);
-}
-
-void pcie_host_mmcfg_unmap(PCIExpressHost *e)
-{
-    if (e->base_addr != PCIE_BASE_ADDR_UNMAPPED) {
-        memory_region_del_subregion(get_system_memory(), &e->mmio);
-        e->base_addr = PCIE_BASE_ADDR_UNMAPPED;
-    }
-}
-
-void pcie_host_mmcfg_update(PCIExpressHost *e, int enable, hwaddr addr,
-                            uint32_t size)
-{
-    memory_region_transaction_begin();
-    pcie_host_mmcfg_unmap(e);
-    if (enable) {
-        pcie_host_mmcfg_map(e, addr, size);
-    }
-    memory_region_transaction_commit();
 }
 
 static void pcie_host_init(Object *obj)

@@ -150,20 +150,6 @@ static void vfio_intx_leave_kvm(VFIOPCIDevice *vdev)
     vfio_intx_mask(vdev, false);
 }
 
-static void vfio_intx_routing_changed(PCIDevice *pdev)
-{
-    VFIOPCIDevice *vdev = VFIO_PCI_BASE(pdev);
-    VFIOINTx *intx = &vdev->intx;
-    PCIINTxRoute route = pci_device_route_intx_to_irq(pdev, intx->pin - 1);
-
-    if (!pci_intx_route_changed(&intx->route, &route)) {
-        return;
-    }
-    vfio_intx_leave_kvm(vdev);
-    intx->route = route;
-    vfio_intx_enter_kvm(vdev);
-}
-
 /* --- on and off --- */
 
 void vfio_pci_intx_init(VFIOPCIDevice *vdev)
@@ -200,7 +186,6 @@ int vfio_pci_intx_enable(VFIOPCIDevice *vdev)
     intx->mmap_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, vfio_intx_timer, vdev);
     intx->enabled = true;
     intx->route = pci_device_route_intx_to_irq(pdev, intx->pin - 1);
-    pci_device_set_intx_routing_notifier(pdev, vfio_intx_routing_changed);
     vfio_intx_enter_kvm(vdev);
     return 0;
 }
@@ -212,7 +197,6 @@ void vfio_pci_intx_disable(VFIOPCIDevice *vdev)
     if (!intx->enabled) {
         return;
     }
-    pci_device_set_intx_routing_notifier(PCI_DEVICE(vdev), NULL);
     vfio_intx_leave_kvm(vdev);
     vfio_device_irq_disable(vfio_intx_device(vdev), VFIO_PCI_INTX_IRQ_INDEX);
     event_notifier_set_handler(&intx->interrupt, NULL);

@@ -170,7 +170,7 @@ int virtio_bus_start_ioeventfd(VirtioBusState *bus)
     return 0;
 }
 
-void virtio_bus_stop_ioeventfd(VirtioBusState *bus)
+static void virtio_bus_stop_ioeventfd(VirtioBusState *bus)
 {
     if (bus->ioeventfd_started) {
         bus->ioeventfd_started = false;

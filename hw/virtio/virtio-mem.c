@@ -61,7 +61,8 @@ uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem)
 
 /* --- state changes --- */
 
-void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink)
+/* Grows the usable region to suit the requested size; shrinks if @can_shrink. */
+static void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink)
 {
     uint64_t region_size = memory_region_size(vmem->discard.mr);
     uint64_t size = 0;

@@ -87,8 +87,6 @@ JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id);
 
 /* Handles all requests that are in the queue; the queue's kick handler. */
 void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
-/* Grows the usable region to suit the requested size; shrinks if @can_shrink. */
-void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink);
 /* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
 int virtio_mem_unplug_all(VirtIOMEM *vmem);
 /*

@@ -43,7 +43,6 @@ struct VirtQueue {
     uint16_t used_idx;                    /* next to publish */
     uint16_t signalled_used;              /* used_idx at the last notification */
     bool signalled_used_valid;
-    bool notification;                    /* the driver shall kick */
     unsigned int inuse;                   /* popped, not yet given back */
 
     VirtQueueSlot *free_slots;

@@ -113,7 +113,7 @@ static uint16_t virtqueue_num_heads(VirtQueue *vq)
     if (heads) {
         return heads;
     }
-    if (vq->notification && virtqueue_has_event_idx(vq)) {
+    if (virtqueue_has_event_idx(vq)) {
         set_avail_event(vq, vq->last_avail_idx);
     }
     full_barrier();
@@ -121,35 +121,6 @@ static uint16_t virtqueue_num_heads(VirtQueue *vq)
     /* The entries were written before the index. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return vq->shadow_avail_idx - vq->last_avail_idx;
-}
-
-bool virtio_queue_empty(VirtQueue *vq)
-{
-    return !virtqueue_ready(vq) || virtqueue_num_heads(vq) == 0;
-}
-
-void virtio_queue_set_notification(VirtQueue *vq, int enable)
-{
-    uint16_t flags;
-
-    vq->notification = enable;
-    if (!virtqueue_ready(vq)) {
-        return;
-    }
-    if (virtqueue_has_event_idx(vq)) {
-        /* Off: the event index just stays behind. */
-        if (enable) {
-            set_avail_event(vq, vq->last_avail_idx);
-        }
-    } else {
-        flags = load16(&vq->used_ring->flags);
-        store16(&vq->used_ring->flags, enable
-                ? flags & ~VRING_USED_F_NO_NOTIFY
-                : flags | VRING_USED_F_NO_NOTIFY);
-    }
-    if (enable) {
-        full_barrier();
-    }
 }
 
 /* --- descriptor chains --- */
@@ -492,13 +463,6 @@ void virtqueue_flush(VirtQueue *vq, unsigned int count)
     if ((uint16_t)(vq->used_idx - vq->signalled_used) < count) {
         vq->signalled_used_valid = false;
     }
-}
-
-void virtqueue_push(VirtQueue *vq, const VirtQueueElement *elem,
-                    unsigned int len)
-{
-    virtqueue_fill(vq, elem, len, 0);
-    virtqueue_flush(vq, 1);
 }
 
 /* Whether the driver wants an interrupt for what was published (2.7.7.2). */

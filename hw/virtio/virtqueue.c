@@ -25,7 +25,6 @@ void virtqueue_reset(VirtQueue *vq)
     vq->used_idx = 0;
     vq->signalled_used = 0;
     vq->signalled_used_valid = false;
-    vq->notification = true;
     vq->inuse = 0;
     vq->kick_pending = false;
 }
@@ -58,22 +57,9 @@ void virtio_delete_queue(VirtQueue *vq)
     g_free(vq);
 }
 
-void virtio_del_queue(VirtIODevice *vdev, int n)
-{
-    VirtQueue *vq = virtio_get_queue(vdev, n);
-
-    g_assert(vq);
-    virtio_delete_queue(vq);
-}
-
 VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n)
 {
     return n >= 0 && (unsigned)n < vdev->nvqs ? vdev->vq[n] : NULL;
-}
-
-unsigned int virtio_get_queue_index(VirtQueue *vq)
-{
-    return vq->index;
 }
 
 /* --- the driver's settings --- */
@@ -83,13 +69,6 @@ int virtio_queue_get_num(VirtIODevice *vdev, int n)
     VirtQueue *vq = virtio_get_queue(vdev, n);
 
     return vq ? vq->num : 0;
-}
-
-int virtio_queue_get_max_num(VirtIODevice *vdev, int n)
-{
-    VirtQueue *vq = virtio_get_queue(vdev, n);
-
-    return vq ? vq->num_max : 0;
 }
 
 void virtio_queue_set_num(VirtIODevice *vdev, int n, unsigned int num)
@@ -217,11 +196,6 @@ void virtio_run_pending_kicks(VirtIODevice *vdev)
             virtqueue_kicked(vq);
         }
     }
-}
-
-EventNotifier *virtio_queue_get_host_notifier(VirtQueue *vq)
-{
-    return &vq->host_notifier;
 }
 
 void virtio_queue_host_notifier_read(EventNotifier *n)

@@ -158,7 +158,7 @@ static void board_create_host(PCIBoard *b)
     memory_region_add_subregion(get_system_io(), CONF_PORT, &phb->conf_mem);
     memory_region_add_subregion(get_system_io(), DATA_PORT, &phb->data_mem);
     pcie_host_mmcfg_init(b->host, PCIE_MMCFG_SIZE_MIN);
-    pcie_host_mmcfg_update(b->host, 1, TEST_MMCFG_BASE, PCIE_MMCFG_SIZE_MIN);
+    pcie_host_mmcfg_map(b->host, TEST_MMCFG_BASE, PCIE_MMCFG_SIZE_MIN);
 }
 
 PCIBoard *pci_board(void)
@@ -227,7 +227,7 @@ PCIDevice *pci_board_plug(const char *type, ...)
     va_start(ap, type);
     dev = board_new(type, ap);
     va_end(ap);
-    pci_realize_and_unref(dev, b->bus, &error_abort);
+    qdev_realize_and_unref(DEVICE(dev), BUS(b->bus), &error_abort);
     return dev;
 }
 

@@ -25,7 +25,7 @@ static void set_up(const X86MemoryMap *map)
 
 static uint64_t bar(PCIDevice *dev, int n)
 {
-    return pci_get_bar_addr(dev, n);
+    return dev->io_regions[n].addr;
 }
 
 static void test_each_bar_gets_an_address_in_its_window(void)
@@ -134,7 +134,8 @@ static void test_root_port_gets_a_bus_and_windows(void)
     pci_board_clear();
     port = pci_board_plug(TYPE_PCIE_ROOT_PORT, "addr=3", NULL);
     dev = pci_board_new(TYPE_TEST_PCI, NULL);
-    pci_realize_and_unref(dev, &PCIE_ROOT_PORT(port)->sec_bus, &error_abort);
+    qdev_realize_and_unref(DEVICE(dev), BUS(&PCIE_ROOT_PORT(port)->sec_bus),
+                           &error_abort);
     qemu_devices_reset();
     set_up(&map);
 

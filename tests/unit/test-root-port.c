@@ -66,7 +66,7 @@ static PCIDevice *plug(Fixture *f, bool hot)
     qdev_hotplug = hot;
     dev = pci_board_new(TYPE_TEST_PCI, NULL);
     qdev_hotplug = false;
-    pci_realize_and_unref(dev, &f->port->sec_bus, &error_abort);
+    qdev_realize_and_unref(DEVICE(dev), &f->port->sec_bus.qbus, &error_abort);
     return dev;
 }
 
@@ -162,11 +162,14 @@ static void test_impossible_places_are_refused(Fixture *f, const void *data)
                                     NULL);
     Error *err = NULL;
 
-    g_assert_false(pci_realize_and_unref(second, &f->port->sec_bus, &err));
+    g_assert_false(qdev_realize_and_unref(DEVICE(second),
+                                          &f->port->sec_bus.qbus, &err));
     error_free_or_abort(&err);
-    g_assert_false(pci_realize_and_unref(below, &f->port->sec_bus, &err));
+    g_assert_false(qdev_realize_and_unref(DEVICE(below),
+                                          &f->port->sec_bus.qbus, &err));
     error_free_or_abort(&err);
-    g_assert_false(pci_realize_and_unref(twin, pci_board()->bus, &err));
+    g_assert_false(qdev_realize_and_unref(DEVICE(twin),
+                                          &pci_board()->bus->qbus, &err));
     error_free_or_abort(&err);
     g_assert_null(f->port->sec_bus.devices[0]);
 }

@@ -72,7 +72,8 @@ static void set_up(Fixture *f, gconstpointer data)
 
 static bool plug(Fixture *f, Error **errp)
 {
-    f->pdev = pci_new(PCI_DEVFN(3, 0), TYPE_FAKE_VFIO_PCI);
+    f->pdev = PCI_DEVICE(qdev_new(TYPE_FAKE_VFIO_PCI));
+    f->pdev->devfn = PCI_DEVFN(3, 0);
     if (qdev_realize(DEVICE(f->pdev), BUS(f->bus), errp)) {
         return true;
     }
@@ -94,7 +95,7 @@ static void unplug(Fixture *f)
 static void tear_down(Fixture *f, gconstpointer data)
 {
     unplug(f);
-    pci_root_bus_cleanup(f->bus);
+    object_unparent(OBJECT(f->bus));
     memory_region_del_subregion(get_system_memory(), &f->msi);
     object_unref(OBJECT(&f->msi));
     object_unref(OBJECT(&f->io));
@@ -399,7 +400,7 @@ static void test_reset(Fixture *f, gconstpointer data)
 {
     boot(f);
     msix_enable(f);
-    pci_device_reset(f->pdev);
+    qbus_reset_all(BUS(f->bus));
     g_assert_cmpuint(f->dev->resets, ==, 1);
     g_assert_cmphex(pci_get_word(f->dev->config + PCI_COMMAND), ==, 0);
     g_assert_cmphex(cfg(f, 0xb2, 2) & PCI_MSIX_FLAGS_ENABLE, ==, 0);

@@ -47,7 +47,7 @@ static void test_impossible_properties_are_refused(void)
         PCIDevice *d = pci_board_new(TYPE_ECHO_PCI, "addr=3", wrong[i], NULL);
         Error *err = NULL;
 
-        g_assert_false(pci_realize_and_unref(d, pci_board()->bus, &err));
+        g_assert_false(qdev_realize_and_unref(DEVICE(d), BUS(pci_board()->bus), &err));
         error_free_or_abort(&err);
         g_assert_null(pci_board()->bus->devices[PCI_DEVFN(3, 0)]);
     }
@@ -61,7 +61,7 @@ static void test_failed_backend_fails_the_proxy(void)
 
     pci_board_clear();
     ECHO_PCI_BASE(d)->vdev.fail_realize = true;
-    g_assert_false(pci_realize_and_unref(d, pci_board()->bus, &err));
+    g_assert_false(qdev_realize_and_unref(DEVICE(d), BUS(pci_board()->bus), &err));
     g_assert_cmpstr(error_get_pretty(err), ==, "told to fail");
     error_free(err);
     setup("addr=3");

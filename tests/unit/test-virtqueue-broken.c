@@ -242,7 +242,8 @@ static void test_device_cannot_hold_more_than_the_queue(void)
     g_assert_null(virtqueue_pop(vq, sizeof(VirtQueueElement)));
     g_assert_true(vdev->broken);
     for (int i = 0; i < ECHO_QUEUE_SIZE; i++) {
-        virtqueue_push(vq, held[i], 0);
+        virtqueue_fill(vq, held[i], 0, 0);
+        virtqueue_flush(vq, 1);
         virtqueue_free_element(vq, held[i]);
     }
     g_assert_cmpuint(vring_used_idx(&ring), ==, 0);

@@ -90,7 +90,7 @@ static void echo_unrealize(DeviceState *dev)
     VirtIODevice *vdev = VIRTIO_DEVICE(dev);
 
     for (int i = ECHO_QUEUES - 1; i >= 0; i--) {
-        virtio_del_queue(vdev, i);
+        virtio_delete_queue(virtio_get_queue(vdev, i));
     }
     virtio_cleanup(vdev);
 }

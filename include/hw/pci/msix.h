@@ -41,10 +41,8 @@ bool msix_enabled(const PCIDevice *dev);
 /* By itself, by the function's mask bit, or by MSI-X being disabled. */
 bool msix_is_masked(const PCIDevice *dev, unsigned int vector);
 MSIMessage msix_get_message(PCIDevice *dev, unsigned int vector);
-/* Writes the table's entry and unmasks it. */
-void msix_set_message(PCIDevice *dev, int vector, MSIMessage msg);
 
-bool msix_is_pending(const PCIDevice *dev, unsigned int vector);
+/* For poll notifiers. */
 void msix_set_pending(PCIDevice *dev, unsigned int vector);
 void msix_clr_pending(PCIDevice *dev, int vector);
 

@@ -42,8 +42,6 @@ typedef void PCIConfigWriteFunc(PCIDevice *d, uint32_t addr, uint32_t val,
                                 int len);
 typedef uint32_t PCIConfigReadFunc(PCIDevice *d, uint32_t addr, int len);
 typedef void PCIUnregisterFunc(PCIDevice *d);
-/* Told when pci_device_route_intx_to_irq() may answer differently. */
-typedef void (*PCIINTxRoutingNotifier)(PCIDevice *dev);
 /* See hw/pci/msix.h. */
 typedef int (*MSIVectorUseNotifier)(PCIDevice *dev, unsigned int vector,
                                     MSIMessage msg);
@@ -130,7 +128,6 @@ struct PCIDevice {
 
     uint8_t irq_state;                    /* bit n: pin n is asserted */
     uint32_t cap_present;                 /* QEMU_PCI_CAP_* */
-    PCIINTxRoutingNotifier intx_routing_notifier;
 
     uint8_t msi_cap;                      /* offset; 0: none */
 
@@ -161,10 +158,6 @@ struct PCIDevice {
  */
 void pci_register_bar(PCIDevice *dev, int region_num, uint8_t attr,
                       MemoryRegion *memory);
-/* Where the BAR is mapped, or PCI_BAR_UNMAPPED. */
-uint64_t pci_get_bar_addr(PCIDevice *dev, int region_num);
-/* Offset of a region's register in configuration space. */
-int pci_bar(PCIDevice *dev, int region_num);
 /* Maps and unmaps BARs as the registers say; the default write does that. */
 void pci_update_mappings(PCIDevice *dev);
 
@@ -189,8 +182,6 @@ uint32_t pci_config_size(const PCIDevice *dev);
 int pci_add_capability(PCIDevice *pdev, uint8_t cap_id, uint8_t offset,
                        uint8_t size, Error **errp);
 void pci_del_capability(PCIDevice *pdev, uint8_t cap_id, uint8_t cap_size);
-/* Offset of the first one, or 0. */
-uint8_t pci_find_capability(PCIDevice *pdev, uint8_t cap_id);
 
 static inline bool pci_is_express(const PCIDevice *d)
 {
@@ -211,13 +202,8 @@ static inline void pci_irq_deassert(PCIDevice *pci_dev)
 {
     pci_set_irq(pci_dev, 0);
 }
-/* A qemu_irq for the function's pin; the caller's to qemu_free_irq(). */
-qemu_irq pci_allocate_irq(PCIDevice *pci_dev);
 /* Which input of the interrupt controller pin @pin (0..3) drives. */
 PCIINTxRoute pci_device_route_intx_to_irq(PCIDevice *dev, int pin);
-bool pci_intx_route_changed(const PCIINTxRoute *old, const PCIINTxRoute *new);
-void pci_device_set_intx_routing_notifier(PCIDevice *dev,
-                                          PCIINTxRoutingNotifier notifier);
 static inline bool pci_irq_disabled(const PCIDevice *d)
 {
     return d->config[PCI_COMMAND + 1] & (PCI_COMMAND_INTX_DISABLE >> 8);
@@ -239,16 +225,8 @@ uint16_t pci_requester_id(PCIDevice *dev);
 /* --- life --- */
 
 PCIBus *pci_get_bus(const PCIDevice *dev);
-/* Not yet realized; @devfn -1: any free slot. Then qdev_realize(). */
-PCIDevice *pci_new(int32_t devfn, const char *name);
-PCIDevice *pci_new_multifunction(int32_t devfn, bool multifunction,
-                                 const char *name);
-bool pci_realize_and_unref(PCIDevice *dev, PCIBus *bus, Error **errp);
-/* The same, for on-board functions: failure ends the program. */
+/* A function of the board's at @devfn, realized; failure ends the program. */
 PCIDevice *pci_create_simple(PCIBus *bus, int32_t devfn, const char *name);
-/* Resets the model, then what this layer owns of configuration space: the
- * command register, interrupt line, BARs, MSI and MSI-X. */
-void pci_device_reset(PCIDevice *dev);
 
 /* --- little-endian fields of configuration space and its masks --- */
 

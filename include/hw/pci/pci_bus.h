@@ -20,8 +20,6 @@ typedef void (*pci_set_irq_fn)(void *opaque, int irq_num, int level);
 typedef int (*pci_map_irq_fn)(PCIDevice *pci_dev, int pin);
 /* Where the bus's input @pin ends. */
 typedef PCIINTxRoute (*pci_route_irq_fn)(void *opaque, int pin);
-/* The address space of the function @devfn; never NULL. */
-typedef AddressSpace *(*PCIIOMMUFunc)(PCIBus *bus, void *opaque, int devfn);
 
 struct PCIBus {
     BusState qbus;
@@ -39,9 +37,6 @@ struct PCIBus {
     void *irq_opaque;
     int nirq;
     int *irq_count;                       /* functions asserting each input */
-
-    PCIIOMMUFunc iommu_fn;
-    void *iommu_opaque;
 };
 
 /*
@@ -53,25 +48,13 @@ PCIBus *pci_root_bus_new(DeviceState *parent, const char *name,
                          MemoryRegion *address_space_mem,
                          MemoryRegion *address_space_io,
                          uint8_t devfn_min, const char *typename);
-/* Takes it out of @parent again; no function may be left on it. */
-void pci_root_bus_cleanup(PCIBus *bus);
 
 /* The bus has @nirq interrupt inputs. Once, before functions are realized. */
 void pci_bus_irqs(PCIBus *bus, pci_set_irq_fn set_irq, pci_map_irq_fn map_irq,
                   void *irq_opaque, int nirq);
-/* Undoes pci_bus_irqs(). */
-void pci_bus_irqs_cleanup(PCIBus *bus);
 void pci_bus_set_route_irq_fn(PCIBus *bus, pci_route_irq_fn fn);
-/* The routing has changed: tells each function that asked. */
-void pci_bus_fire_intx_routing_notifier(PCIBus *bus);
-/* Whether the input is asserted by any function. */
-int pci_bus_get_irq_level(PCIBus *bus, int irq_num);
 /* The rotation of pins over slots that PCI bridges prescribe: (slot+pin)%4. */
 int pci_swizzle_map_irq_fn(PCIDevice *pci_dev, int pin);
-
-/* @fn answers pci_device_iommu_address_space() from now on: before functions
- * are realized. */
-void pci_setup_iommu(PCIBus *bus, PCIIOMMUFunc fn, void *opaque);
 
 int pci_bus_num(PCIBus *bus);
 bool pci_bus_is_root(const PCIBus *bus);

@@ -26,10 +26,5 @@ struct PCIExpressHost {
 /* @size: a power of two between the limits above. */
 void pcie_host_mmcfg_init(PCIExpressHost *e, uint32_t size);
 void pcie_host_mmcfg_map(PCIExpressHost *e, hwaddr addr, uint32_t size);
-void pcie_host_mmcfg_unmap(PCIExpressHost *e);
-/* Maps the window of @size bytes at @addr of system memory, moving it if it is
- * elsewhere; with @enable 0, unmaps it. */
-void pcie_host_mmcfg_update(PCIExpressHost *e, int enable, hwaddr addr,
-                            uint32_t size);
 
 #endif

@@ -51,6 +51,5 @@ void virtio_bus_reset(VirtioBusState *bus);
  * signalled already. Idempotent. */
 bool virtio_bus_ioeventfd_enabled(VirtioBusState *bus);
 int virtio_bus_start_ioeventfd(VirtioBusState *bus);
-void virtio_bus_stop_ioeventfd(VirtioBusState *bus);
 
 #endif

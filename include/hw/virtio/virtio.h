@@ -187,19 +187,16 @@ uint8_t virtio_config_generation(VirtIODevice *vdev);
  * call @handle_output. */
 VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
                             VirtIOHandleOutput handle_output);
-/* By number, or by itself: the last one added that is left. No element may be
- * in the device's hands. */
-void virtio_del_queue(VirtIODevice *vdev, int n);
+/* @vq is the last one added that is left. No element of it may be in the
+ * device's hands. */
 void virtio_delete_queue(VirtQueue *vq);
 
 /* NULL: no such queue. */
 VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n);
-unsigned int virtio_get_queue_index(VirtQueue *vq);
 
 /* The driver's side of it (4.1.4.3), for transports; @n is checked. A change
  * while the queue is enabled, or an invalid size, is ignored. */
 int virtio_queue_get_num(VirtIODevice *vdev, int n);
-int virtio_queue_get_max_num(VirtIODevice *vdev, int n);
 void virtio_queue_set_num(VirtIODevice *vdev, int n, unsigned int num);
 void virtio_queue_set_rings(VirtIODevice *vdev, int n, hwaddr desc,
                             hwaddr avail, hwaddr used);
@@ -213,15 +210,12 @@ void virtio_queue_set_vector(VirtIODevice *vdev, int n, uint16_t vector);
 
 /* The driver kicked queue @n: runs its handler, at once or when it may. */
 void virtio_queue_notify(VirtIODevice *vdev, int n);
-/* What an ioeventfd signals; virtio_queue_host_notifier_read() handles it. */
-EventNotifier *virtio_queue_get_host_notifier(VirtQueue *vq);
+/* Handles a kick that an ioeventfd signalled. */
 void virtio_queue_host_notifier_read(EventNotifier *n);
 
 /* --- queues: the request path; allocates nothing for chains of up to 16
  *     segments each way --- */
 
-/* Nothing available (or the queue cannot be used). */
-bool virtio_queue_empty(VirtQueue *vq);
 /*
  * The next available chain, as a struct of @sz bytes that begins with a
  * VirtQueueElement, the rest undefined; NULL if there is none or the device
@@ -238,13 +232,7 @@ void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
                     unsigned int len, unsigned int idx);
 /* Publishes @count filled entries at once. */
 void virtqueue_flush(VirtQueue *vq, unsigned int count);
-/* Fill and flush of one. */
-void virtqueue_push(VirtQueue *vq, const VirtQueueElement *elem,
-                    unsigned int len);
 /* Interrupts the driver if it wants to hear of what was flushed since. */
 void virtio_notify(VirtIODevice *vdev, VirtQueue *vq);
-/* Whether the driver should kick. After enabling, look for what came before:
- * virtqueue_pop() again until NULL. */
-void virtio_queue_set_notification(VirtQueue *vq, int enable);
 
 #endif
