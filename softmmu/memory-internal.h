@@ -103,11 +103,6 @@ void memory_region_unref_for(MemoryRegion *mr, const MemoryRegion *user);
 GPtrArray *address_spaces_list(void);
 /* An address space that looks at @root itself, or NULL. */
 AddressSpace *address_space_of_root(const MemoryRegion *root);
-/*
- * Whether a change of @mr may show in some address space. Never false when it
- * would; the other error costs a rendering.
- */
-bool memory_region_may_be_visible(const MemoryRegion *mr);
 /* At the commit of the transaction in hand, look for changes of eventfds. */
 void memory_region_eventfds_changed(const MemoryRegion *mr);
 /* For a region that is being finalized: leaves its container, if any, and

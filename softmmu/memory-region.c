@@ -151,11 +151,6 @@ void memory_region_unref_for(MemoryRegion *mr, const MemoryRegion *user)
 
 /* --- what a region tells about itself --- */
 
-Object *memory_region_owner(MemoryRegion *mr)
-{
-    return mr->owner;
-}
-
 const char *memory_region_name(const MemoryRegion *mr)
 {
     return mr->name;

@@ -60,7 +60,11 @@ AddressSpace *address_space_of_root(const MemoryRegion *root)
     return NULL;
 }
 
-bool memory_region_may_be_visible(const MemoryRegion *mr)
+/*
+ * Whether a change of @mr may show in some address space. Never false when it
+ * would; the other error costs a rendering.
+ */
+static bool memory_region_may_be_visible(const MemoryRegion *mr)
 {
     for (; mr && mr->enabled; mr = mr->container) {
         if (mr->mapped_via_alias || address_space_of_root(mr)) {

@@ -4,9 +4,9 @@
  *
  * virtio-mem discards by ram_block_discard_range(), through its state machine
  * (ram-discard.c). Who cannot live with memory that vanishes, as it pins or
- * shares it, says so by ram_block_discard_disable(), or, if it follows
- * a RamDiscardMgr, by the uncoordinated version; who depends on discarding
- * requires it. Counted by name: nothing is discarded, or refused, here later.
+ * shares it, forbids it, or, if it follows a RamDiscardMgr, the uncoordinated
+ * sort; who depends on discarding requires it. Counted by name: nothing is
+ * discarded, or refused, here later.
  */
 #include "qemu/osdep.h"
 #include <fcntl.h>
@@ -82,11 +82,6 @@ static const unsigned conflicts[RAM_DISCARD_USES] = {
     [RAM_DISCARD_REQUIRE_COORDINATED] = 1U << RAM_DISCARD_DISABLE,
 };
 
-#define DISABLING (1U << RAM_DISCARD_DISABLE |                               \
-                   1U << RAM_DISCARD_DISABLE_UNCOORDINATED)
-#define REQUIRING (1U << RAM_DISCARD_REQUIRE |                               \
-                   1U << RAM_DISCARD_REQUIRE_COORDINATED)
-
 /* As part of a sentence about who does it. */
 static const char *const use_texts[RAM_DISCARD_USES] = {
     [RAM_DISCARD_DISABLE] = "forbids discards of guest memory",
@@ -142,61 +137,14 @@ void ram_block_discard_remove_user(RamDiscardUse use, const char *who)
     g_assert(found);
 }
 
-static const char *user_of(unsigned uses)
+const char *ram_block_discard_disabled_by(void)
 {
     RamDiscardUse use;
     const char *who;
 
     g_mutex_lock(&users_lock);
-    who = find_user(uses, &use);
+    who = find_user(1U << RAM_DISCARD_DISABLE |
+                    1U << RAM_DISCARD_DISABLE_UNCOORDINATED, &use);
     g_mutex_unlock(&users_lock);
     return who;
-}
-
-const char *ram_block_discard_disabled_by(void)
-{
-    return user_of(DISABLING);
-}
-
-bool ram_block_discard_is_disabled(void)
-{
-    return user_of(DISABLING);
-}
-
-bool ram_block_discard_is_required(void)
-{
-    return user_of(REQUIRING);
-}
-
-/* --- the same without names --- */
-
-static int change_use(RamDiscardUse use, bool state)
-{
-    static const char unnamed[] = "a device";
-
-    if (state) {
-        return ram_block_discard_add_user(use, unnamed, NULL) ? 0 : -EBUSY;
-    }
-    ram_block_discard_remove_user(use, unnamed);
-    return 0;
-}
-
-int ram_block_discard_disable(bool state)
-{
-    return change_use(RAM_DISCARD_DISABLE, state);
-}
-
-int ram_block_uncoordinated_discard_disable(bool state)
-{
-    return change_use(RAM_DISCARD_DISABLE_UNCOORDINATED, state);
-}
-
-int ram_block_discard_require(bool state)
-{
-    return change_use(RAM_DISCARD_REQUIRE, state);
-}
-
-int ram_block_coordinated_discard_require(bool state)
-{
-    return change_use(RAM_DISCARD_REQUIRE_COORDINATED, state);
 }

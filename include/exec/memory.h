@@ -326,7 +326,6 @@ void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner,
 void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
                               MemoryRegion *orig, hwaddr offset, uint64_t size);
 
-Object *memory_region_owner(MemoryRegion *mr);
 const char *memory_region_name(const MemoryRegion *mr);
 /* Bytes; 2^64 is told as UINT64_MAX. */
 uint64_t memory_region_size(const MemoryRegion *mr);

@@ -67,19 +67,10 @@ int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
                              unsigned nr_threads);
 
 /*
- * Who discards RAM and who cannot live with it (counted, any order). Coordinated
- * discards go through a RamDiscardMgr, so that its listeners follow; the
- * uncoordinated (a balloon) do not. 0, or -EBUSY if somebody requires what is
- * to be disabled, or the reverse.
+ * Who discards RAM and who cannot live with it: counted, in any order, by name,
+ * so that a conflict can be told. Coordinated discards go through a
+ * RamDiscardMgr, so that its listeners follow; the uncoordinated do not.
  */
-int ram_block_discard_disable(bool state);
-int ram_block_uncoordinated_discard_disable(bool state);
-int ram_block_discard_require(bool state);
-int ram_block_coordinated_discard_require(bool state);
-bool ram_block_discard_is_disabled(void);
-bool ram_block_discard_is_required(void);
-
-/* The same by name, so that a conflict can be told: the two forms mix. */
 typedef enum RamDiscardUse {
     RAM_DISCARD_DISABLE,
     RAM_DISCARD_DISABLE_UNCOORDINATED,

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "exec/ramblock.h"
+#include "discard-use.h"
 #include "extra-manager.h"
 #include "qapi/client-event.h"
 #include "qapi/error.h"
@@ -245,7 +246,7 @@ static void test_too_little_at_start(Fixture *f, const void *data)
     g_assert_nonnull(strstr(error_get_pretty(err), allowed));
     error_free(err);
     g_assert_cmpuint(locked_more(f), ==, 0);
-    g_assert_false(ram_block_discard_is_disabled());
+    g_assert_null(ram_block_discard_disabled_by());
 }
 
 static unsigned nr_events;
@@ -315,17 +316,17 @@ static void test_excludes_uncoordinated_discards(Fixture *f, const void *data)
     if (!ml) {
         return;
     }
-    g_assert_cmpint(ram_block_discard_require(true), ==, -EBUSY);
-    g_assert_cmpint(ram_block_coordinated_discard_require(true), ==, 0);
-    ram_block_coordinated_discard_require(false);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, -EBUSY);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE_COORDINATED, true), ==, 0);
+    discard_use(RAM_DISCARD_REQUIRE_COORDINATED, false);
     mem_lock_free(ml);
 
-    g_assert_cmpint(ram_block_discard_require(true), ==, 0);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, 0);
     g_assert_null(mem_lock_new(&f->space->as, &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "mem-lock forbids"));
     g_assert_nonnull(strstr(error_get_pretty(err), "a device needs"));
     error_free_or_abort(&err);
-    ram_block_discard_require(false);
+    discard_use(RAM_DISCARD_REQUIRE, false);
 }
 
 /* The sanitizers make mlock() do nothing. */

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "exec/ramblock.h"
+#include "discard-use.h"
 #include "memory-test.h"
 #include "qapi/error.h"
 #include "qemu/units.h"
@@ -361,17 +362,8 @@ static void host_addresses_lead_to_blocks(void)
 
 /* --- who may discard --- */
 
-typedef int DiscardFn(bool state);
-
-static DiscardFn *const uses[] = {
-    ram_block_discard_disable,
-    ram_block_uncoordinated_discard_disable,
-    ram_block_discard_require,
-    ram_block_coordinated_discard_require,
-};
-
 /* Whether the second may come while the first is there. */
-static const bool compatible[4][4] = {
+static const bool compatible[RAM_DISCARD_USES][RAM_DISCARD_USES] = {
     { true, true, false, false },
     { true, true, false, true },
     { false, false, true, true },
@@ -380,47 +372,45 @@ static const bool compatible[4][4] = {
 
 static void uses_of_discarding_exclude_each_other(void)
 {
-    for (int first = 0; first < 4; first++) {
-        for (int second = 0; second < 4; second++) {
+    for (int first = 0; first < RAM_DISCARD_USES; first++) {
+        for (int second = 0; second < RAM_DISCARD_USES; second++) {
             int expected = compatible[first][second] ? 0 : -EBUSY;
 
             g_test_message("%d then %d", first, second);
-            g_assert_cmpint(uses[first](true), ==, 0);
-            g_assert_cmpint(uses[second](true), ==, expected);
+            g_assert_cmpint(discard_use(first, true), ==, 0);
+            g_assert_cmpint(discard_use(second, true), ==, expected);
             if (!expected) {
-                g_assert_cmpint(uses[second](false), ==, 0);
+                g_assert_cmpint(discard_use(second, false), ==, 0);
             }
-            g_assert_cmpint(uses[first](false), ==, 0);
+            g_assert_cmpint(discard_use(first, false), ==, 0);
         }
     }
 }
 
 static void uses_of_discarding_are_counted(void)
 {
-    g_assert_cmpint(ram_block_discard_disable(true), ==, 0);
-    g_assert_cmpint(ram_block_discard_disable(true), ==, 0);
-    g_assert_cmpint(ram_block_discard_disable(false), ==, 0);
-    g_assert_true(ram_block_discard_is_disabled());
-    g_assert_cmpint(ram_block_discard_require(true), ==, -EBUSY);
-    g_assert_false(ram_block_discard_is_required());
-    g_assert_cmpint(ram_block_discard_disable(false), ==, 0);
-    g_assert_false(ram_block_discard_is_disabled());
+    g_assert_cmpint(discard_use(RAM_DISCARD_DISABLE, true), ==, 0);
+    g_assert_cmpint(discard_use(RAM_DISCARD_DISABLE, true), ==, 0);
+    g_assert_cmpint(discard_use(RAM_DISCARD_DISABLE, false), ==, 0);
+    g_assert_nonnull(ram_block_discard_disabled_by());
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, -EBUSY);
+    g_assert_cmpint(discard_use(RAM_DISCARD_DISABLE, false), ==, 0);
+    g_assert_null(ram_block_discard_disabled_by());
 
-    g_assert_cmpint(ram_block_coordinated_discard_require(true), ==, 0);
-    g_assert_true(ram_block_discard_is_required());
-    g_assert_cmpint(ram_block_uncoordinated_discard_disable(true), ==, 0);
-    g_assert_true(ram_block_discard_is_disabled());
-    ram_block_coordinated_discard_require(false);
-    ram_block_uncoordinated_discard_disable(false);
-    g_assert_false(ram_block_discard_is_required());
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE_COORDINATED, true), ==, 0);
+    g_assert_cmpint(discard_use(RAM_DISCARD_DISABLE_UNCOORDINATED, true), ==,
+                    0);
+    g_assert_nonnull(ram_block_discard_disabled_by());
+    discard_use(RAM_DISCARD_REQUIRE_COORDINATED, false);
+    discard_use(RAM_DISCARD_DISABLE_UNCOORDINATED, false);
 }
 
 static void *disable_and_enable(void *unused)
 {
     for (int i = 0; i < 20000; i++) {
-        if (!ram_block_discard_disable(true)) {
-            g_assert_false(ram_block_discard_is_required());
-            ram_block_discard_disable(false);
+        if (!discard_use(RAM_DISCARD_DISABLE, true)) {
+            g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, -EBUSY);
+            discard_use(RAM_DISCARD_DISABLE, false);
         }
     }
     return NULL;
@@ -429,9 +419,9 @@ static void *disable_and_enable(void *unused)
 static void *require_and_release(void *unused)
 {
     for (int i = 0; i < 20000; i++) {
-        if (!ram_block_discard_require(true)) {
-            g_assert_false(ram_block_discard_is_disabled());
-            ram_block_discard_require(false);
+        if (!discard_use(RAM_DISCARD_REQUIRE, true)) {
+            g_assert_null(ram_block_discard_disabled_by());
+            discard_use(RAM_DISCARD_REQUIRE, false);
         }
     }
     return NULL;
@@ -444,8 +434,7 @@ static void uses_of_discarding_are_safe_between_threads(void)
 
     g_thread_join(a);
     g_thread_join(b);
-    g_assert_false(ram_block_discard_is_disabled());
-    g_assert_false(ram_block_discard_is_required());
+    g_assert_null(ram_block_discard_disabled_by());
 }
 
 #define ADD(name) g_test_add_func("/physmem/" #name, name)

@@ -2,6 +2,7 @@
 /* Who may discard guest memory: told by name, counted, in any order. */
 #include "qemu/osdep.h"
 
+#include "discard-use.h"
 #include "exec/ramblock.h"
 #include "qapi/error.h"
 
@@ -28,7 +29,6 @@ static void test_conflict_names_both(void)
     g_assert_false(ram_block_discard_add_user(RAM_DISCARD_DISABLE, pinner,
                                               NULL));
     ram_block_discard_remove_user(RAM_DISCARD_REQUIRE, balloon);
-    g_assert_false(ram_block_discard_is_required());
 }
 
 static void test_coordinated_is_compatible(void)
@@ -37,7 +37,6 @@ static void test_coordinated_is_compatible(void)
                                              pinner, &error_abort));
     g_assert_true(ram_block_discard_add_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                              balloon, &error_abort));
-    g_assert_true(ram_block_discard_is_required());
     ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED, balloon);
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED, pinner);
 }
@@ -55,11 +54,11 @@ static void test_each_use_counts(void)
     g_assert_cmpstr(ram_block_discard_disabled_by(), ==, pinner);
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE, pinner);
     g_assert_cmpstr(ram_block_discard_disabled_by(), ==, other_pinner);
-    g_assert_cmpint(ram_block_discard_require(true), ==, -EBUSY);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, -EBUSY);
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE, other_pinner);
     g_assert_null(ram_block_discard_disabled_by());
-    g_assert_cmpint(ram_block_discard_require(true), ==, 0);
-    ram_block_discard_require(false);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, 0);
+    discard_use(RAM_DISCARD_REQUIRE, false);
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/ramblock.h"
+#include "discard-use.h"
 #include "fake-iommu.h"
 #include "qapi/error.h"
 #include "qemu/units.h"
@@ -202,8 +203,8 @@ static void test_set_up_unrolls(Fixture *f, gconstpointer data)
         g_assert_false(fake_iommu_start(f->iommu, &f->space->as, &err));
         error_free_or_abort(&err);
         g_assert_cmpuint(f->iommu->mappings->len, ==, 0);
-        g_assert_cmpint(ram_block_discard_require(true), ==, 0);
-        ram_block_discard_require(false);
+        g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, 0);
+        discard_use(RAM_DISCARD_REQUIRE, false);
     }
     start(f);
     g_assert_cmpuint(f->iommu->mappings->len, ==, 3);
@@ -234,15 +235,15 @@ static void test_blocks_uncoordinated_discards(Fixture *f, gconstpointer data)
     Error *err = NULL;
 
     start(f);
-    g_assert_cmpint(ram_block_discard_require(true), ==, -EBUSY);
-    g_assert_cmpint(ram_block_coordinated_discard_require(true), ==, 0);
-    ram_block_coordinated_discard_require(false);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, -EBUSY);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE_COORDINATED, true), ==, 0);
+    discard_use(RAM_DISCARD_REQUIRE_COORDINATED, false);
     fake_iommu_stop(f->iommu);
 
-    g_assert_cmpint(ram_block_discard_require(true), ==, 0);
+    g_assert_cmpint(discard_use(RAM_DISCARD_REQUIRE, true), ==, 0);
     g_assert_false(fake_iommu_start(f->iommu, &f->space->as, &err));
     error_free_or_abort(&err);
-    ram_block_discard_require(false);
+    discard_use(RAM_DISCARD_REQUIRE, false);
 }
 
 #define ADD(name, fn) \
