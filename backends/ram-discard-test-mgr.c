@@ -27,7 +27,7 @@ struct RamDiscardTestMgr {
     bool populated;                       /* all of it, at the start */
 
     MemoryRegion *mr;                     /* NULL: does not manage it */
-    RamDiscardState state;
+    RamDiscardBlocks blocks;
 };
 
 static const char discard_user[] = TYPE_RAM_DISCARD_TEST_MGR;
@@ -61,22 +61,22 @@ static bool parse_range(const RamDiscardTestMgr *mgr, const char *text,
 static void populate(Object *obj, const char *text, Error **errp)
 {
     RamDiscardTestMgr *mgr = RAM_DISCARD_TEST_MGR(obj);
-    const RamDiscardRefusal *refusal = &mgr->state.refusal;
+    const RamDiscardRefusal *refusal;
     uint64_t offset, size;
     int ret;
 
     if (!parse_range(mgr, text, &offset, &size, errp)) {
         return;
     }
-    if (!ram_discard_state_is_discarded(&mgr->state, offset, size)) {
+    if (!ram_discard_blocks_are_discarded(&mgr->blocks, offset, size)) {
         error_setg(errp, "some of '%s' is populated already", text);
         return;
     }
-    ret = ram_discard_state_populate(&mgr->state, offset, size);
+    ret = ram_discard_blocks_populate(&mgr->blocks, offset, size);
     if (ret) {
-        error_setg(errp, "'%s' is refused by %s: %s", text,
-                   refusal->kind ? refusal->kind : "a consumer",
-                   refusal->reason ? refusal->reason : strerror(-ret));
+        refusal = &memory_region_ram_discard_state(mgr->mr)->refusal;
+        error_setg(errp, "'%s' is refused by %s: %s", text, refusal->kind,
+                   refusal->reason);
     }
 }
 
@@ -89,11 +89,11 @@ static void discard(Object *obj, const char *text, Error **errp)
     if (!parse_range(mgr, text, &offset, &size, errp)) {
         return;
     }
-    if (!ram_discard_state_is_populated(&mgr->state, offset, size)) {
+    if (!ram_discard_blocks_are_populated(&mgr->blocks, offset, size)) {
         error_setg(errp, "some of '%s' is discarded already", text);
         return;
     }
-    ret = ram_discard_state_discard(&mgr->state, offset, size);
+    ret = ram_discard_blocks_discard(&mgr->blocks, offset, size);
     if (ret) {
         error_setg_errno(errp, -ret, "the memory of '%s' cannot be given back",
                          text);
@@ -136,12 +136,13 @@ static void test_mgr_complete(UserCreatable *uc, Error **errp)
         return;
     }
     mr = host_memory_backend_get_memory(mgr->memdev);
-    ram_discard_state_init(&mgr->state, mr, mgr->granularity, NULL, NULL);
+    ram_discard_blocks_init(&mgr->blocks, RAM_DISCARD_MGR(mgr), mr,
+                            mgr->granularity, NULL, NULL);
     if (mgr->populated) {
-        ram_discard_state_populate(&mgr->state, 0, memory_region_size(mr));
+        ram_discard_blocks_populate(&mgr->blocks, 0, memory_region_size(mr));
     }
     if (!memory_region_add_ram_discard_mgr(mr, RAM_DISCARD_MGR(mgr), errp)) {
-        ram_discard_state_destroy(&mgr->state);
+        ram_discard_blocks_destroy(&mgr->blocks);
         ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                       discard_user);
         return;
@@ -158,7 +159,7 @@ static bool test_mgr_prepare_delete(UserCreatable *uc, Error **errp)
         return false;
     }
     mgr->mr = NULL;
-    ram_discard_state_destroy(&mgr->state);
+    ram_discard_blocks_destroy(&mgr->blocks);
     ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                   discard_user);
     return true;
@@ -166,13 +167,10 @@ static bool test_mgr_prepare_delete(UserCreatable *uc, Error **errp)
 
 /* --- RamDiscardMgr --- */
 
-static RamDiscardState *test_mgr_get_state(const RamDiscardMgr *rdm,
-                                           const MemoryRegion *mr)
+static RamDiscardBlocks *test_mgr_get_blocks(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr)
 {
-    RamDiscardTestMgr *mgr = RAM_DISCARD_TEST_MGR(rdm);
-
-    g_assert(mgr->state.mr == mr);
-    return &mgr->state;
+    return &RAM_DISCARD_TEST_MGR(rdm)->blocks;
 }
 
 /* --- properties --- */
@@ -229,7 +227,7 @@ static void set_populated(Object *obj, bool value, Error **errp)
 static void get_populated_size(Object *obj, Visitor *v, const char *name,
                                void *opaque, Error **errp)
 {
-    uint64_t size = RAM_DISCARD_TEST_MGR(obj)->state.populated;
+    uint64_t size = RAM_DISCARD_TEST_MGR(obj)->blocks.populated;
 
     visit_type_size(v, name, &size, errp);
 }
@@ -260,8 +258,7 @@ static void test_mgr_class_init(ObjectClass *klass, void *data)
     ucc->complete = test_mgr_complete;
     ucc->prepare_delete = test_mgr_prepare_delete;
 
-    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
-                                    test_mgr_get_state);
+    RAM_DISCARD_MGR_CLASS(klass)->get_blocks = test_mgr_get_blocks;
 }
 
 static const TypeInfo test_mgr_types[] = {

@@ -53,15 +53,6 @@ static const QmpEventInfo qmp_event_table[] = {
       "id: of the device, if it has one\n"
       "size: bytes that are plugged now\n"
       "qom-path: of the device" },
-    { .name = "MEMORY_LOCK_REFUSED",
-      .members = "region:str,offset:int,size:int,reason:str",
-      .help =
-      "A plug was refused because what it plugs could not be locked "
-      "(-overcommit mem-lock=on). Once, until a plug succeeds.\n"
-      "region: the RAM region\n"
-      "offset: into the region\n"
-      "size: bytes that were to be plugged\n"
-      "reason: with the limit and what is locked" },
     { .name = "MEMORY_PROTECT_VIOLATION",
       .members = "?id:str,qom-path:str,address:int,write:bool,count:int,"
                  "action:MemoryProtectAction",
@@ -76,6 +67,21 @@ static const QmpEventInfo qmp_event_table[] = {
       "action: what was done about it" },
     { .name = "POWERDOWN",
       .help = "The power button was pressed (system_powerdown)." },
+    { .name = "RAM_DISCARD_REFUSED",
+      .members = "region:str,offset:int,size:int,kind:str,reason:str,"
+                 "?needed:int,?used:int,?limit:int",
+      .help =
+      "A plug was refused. The guest tries again by itself; the event is sent "
+      "again when the reason changes, or after a plug that worked, at most one "
+      "a second for each region.\n"
+      "region: the RAM region\n"
+      "offset: into the region\n"
+      "size: bytes that were to be populated\n"
+      "kind: who refused: vfio, mem-lock, prealloc, protect\n"
+      "reason: for people\n"
+      "needed: bytes for which a limit, if it was one, is too small\n"
+      "used: bytes of it that are in use\n"
+      "limit: of locked memory (RLIMIT_MEMLOCK), in bytes" },
     { .name = "RESET", .members = "guest:bool,reason:ShutdownCause",
       .help =
       "The machine was reset, and all memory of virtio-mem devices unplugged.\n"
@@ -90,20 +96,6 @@ static const QmpEventInfo qmp_event_table[] = {
       "reason: who or what did it" },
     { .name = "STOP",
       .help = "The virtual CPUs have stopped." },
-    { .name = "VFIO_POPULATE_REFUSED",
-      .members = "region:str,offset:int,size:int,reason:str,?needed:int,"
-                 "?used:int,?limit:int",
-      .help =
-      "A plug was refused because it could not be mapped for a device. The "
-      "guest tries again by itself; the event is sent again when the reason "
-      "changes.\n"
-      "region: the RAM region\n"
-      "offset: into the region\n"
-      "size: bytes that were to be plugged\n"
-      "reason: for people\n"
-      "needed: bytes that the limit of locked memory is too small for\n"
-      "used: bytes that are locked\n"
-      "limit: on locked memory (RLIMIT_MEMLOCK), in bytes" },
 };
 
 void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),

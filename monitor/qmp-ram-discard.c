@@ -10,6 +10,7 @@
 #include "exec/ram-discard.h"
 #include "exec/ramblock.h"
 #include "monitor/qmp.h"
+#include "monitor/ram-discard.h"
 
 /* Runs in one reply, over all regions. */
 #define RUNS_DEFAULT 256
@@ -24,38 +25,31 @@ typedef struct Query {
 
 /* --- one region ---------------------------------------------------------- */
 
-typedef struct ManagersInfo {
-    const MemoryRegion *mr;
-    JsonArray *array;
-} ManagersInfo;
-
-static void append_manager(RamDiscardMgr *rdm, void *opaque)
+static JsonObject *manager_info(const RamDiscardBlocks *b)
 {
-    ManagersInfo *managers = opaque;
-    const RamDiscardState *s = ram_discard_mgr_get_state(rdm, managers->mr);
-    g_autofree char *path = object_get_canonical_path(OBJECT(rdm));
+    g_autofree char *path = object_get_canonical_path(OBJECT(b->rdm));
     JsonObject *info = json_object_new();
 
     json_object_set_string_member(info, "type",
-                                  object_get_typename(OBJECT(rdm)));
+                                  object_get_typename(OBJECT(b->rdm)));
     if (path) {
         json_object_set_string_member(info, "path", path);
     }
-    if (s) {
-        json_object_set_int_member(info, "granularity",
-                                   (gint64)s->granularity);
-        json_object_set_int_member(info, "populated", (gint64)s->populated);
-    }
-    json_array_add_object_element(managers->array, info);
+    json_object_set_int_member(info, "granularity", (gint64)b->granularity);
+    json_object_set_int_member(info, "populated", (gint64)b->populated);
+    return info;
 }
 
 /* Usually one; of several, each with what it says is populated. */
-static JsonArray *managers_info(const MemoryRegion *mr)
+static JsonArray *managers_info(const RamDiscardState *s)
 {
-    ManagersInfo managers = { mr, json_array_new() };
+    JsonArray *array = json_array_new();
+    const RamDiscardBlocks *b;
 
-    memory_region_foreach_ram_discard_mgr(mr, append_manager, &managers);
-    return managers.array;
+    QTAILQ_FOREACH(b, &s->managers, next) {
+        json_array_add_object_element(array, manager_info(b));
+    }
+    return array;
 }
 
 static JsonObject *listener_info(const RamDiscardListener *rdl)
@@ -100,10 +94,10 @@ static void add_run(JsonArray *runs, uint64_t offset, uint64_t length)
 /* "runs" and, if there are more than may be told, "next". */
 static void add_runs(JsonObject *info, const RamDiscardState *s, Query *query)
 {
-    uint64_t offset = query->offset, length;
+    uint64_t offset = QEMU_ALIGN_UP(query->offset, s->granularity), length;
     JsonArray *runs = json_array_new();
 
-    while (ram_discard_state_next_run(s, true, &offset, &length)) {
+    while (ram_discard_state_next_run(s, &offset, &length)) {
         if (!query->limit) {
             json_object_set_int_member(info, "next", (gint64)offset);
             break;
@@ -117,20 +111,15 @@ static void add_runs(JsonObject *info, const RamDiscardState *s, Query *query)
 
 static JsonObject *region_info(MemoryRegion *mr, Query *query)
 {
-    RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(mr);
-    const RamDiscardState *s = ram_discard_mgr_get_state(rdm, mr);
+    const RamDiscardState *s = memory_region_ram_discard_state(mr);
     JsonObject *info = json_object_new();
 
     json_object_set_string_member(info, "region", memory_region_name(mr));
-    json_object_set_array_member(info, "managers", managers_info(mr));
-    json_object_set_int_member(
-        info, "granularity",
-        (gint64)ram_discard_mgr_get_min_granularity(rdm, mr));
+    json_object_set_array_member(info, "managers", managers_info(s));
+    json_object_set_int_member(info, "granularity", (gint64)s->granularity);
     json_object_set_int_member(info, "size", (gint64)memory_region_size(mr));
-    if (!s) {
-        return info;                      /* the manager keeps it to itself */
-    }
-    json_object_set_int_member(info, "populated", (gint64)s->populated);
+    json_object_set_int_member(info, "populated",
+                               (gint64)ram_discard_state_populated(s));
     add_runs(info, s, query);
     json_object_set_array_member(info, "listeners", listeners_info(s));
     if (s->refusal.count) {
@@ -242,18 +231,21 @@ static JsonNode *qmp_query_ram_discard(JsonObject *args, Error **errp)
 
 static const QmpType qmp_ram_discard_types[] = {
     { .name = "RamDiscardRefusal",
-      .members = "reason:str,?kind:str,offset:int,size:int,count:int,"
-                 "standing:bool,seconds-ago:int",
+      .members = "reason:str,kind:str,offset:int,size:int,?needed:int,"
+                 "?used:int,?limit:int,count:int,standing:bool,seconds-ago:int",
       .help = "Why a plug was refused last.\n"
       "reason: for people\n"
-      "kind: of the listener that objected\n"
+      "kind: who refused: vfio, mem-lock, prealloc, protect\n"
       "offset: in bytes, of what was to be plugged, into the region\n"
       "size: of it, in bytes\n"
+      "needed: bytes for which a limit, if it was one, is too small\n"
+      "used: bytes of it that are in use\n"
+      "limit: in bytes\n"
       "count: how many were refused\n"
       "standing: whether nothing has been plugged since\n"
       "seconds-ago: when it was" },
     { .name = "RamDiscardManagerInfo",
-      .members = "type:str,?path:str,?granularity:int,?populated:int",
+      .members = "type:str,?path:str,granularity:int,populated:int",
       .help = "Who says what of a region is populated.\n"
       "type: of the object\n"
       "path: of the object\n"
@@ -272,9 +264,9 @@ static const QmpType qmp_ram_discard_types[] = {
       "mappings-budget: how many there may be" },
     { .name = "RamDiscardInfo",
       .members = "region:str,managers:[RamDiscardManagerInfo],"
-                 "granularity:int,size:int,?populated:int,"
-                 "?runs:[RamDiscardRun],?next:int,"
-                 "?listeners:[RamDiscardListenerInfo],"
+                 "granularity:int,size:int,populated:int,"
+                 "runs:[RamDiscardRun],?next:int,"
+                 "listeners:[RamDiscardListenerInfo],"
                  "?last-refusal:RamDiscardRefusal",
       .help = "A RAM region that has a manager.\n"
       "region: its name\n"

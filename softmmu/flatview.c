@@ -232,3 +232,18 @@ MemoryRegionSection section_from_range(FlatView *fv, const FlatRange *fr)
         .readonly = fr->readonly,
     };
 }
+
+int address_space_foreach_section(AddressSpace *as, MemoryRegionSectionFn *fn,
+                                  void *opaque)
+{
+    FlatView *fv = flatview_ref(as->current_map);
+    int ret = 0;
+
+    for (unsigned i = 0; !ret && i < fv->nr; i++) {
+        MemoryRegionSection section = section_from_range(fv, &fv->ranges[i]);
+
+        ret = fn(&section, opaque);
+    }
+    flatview_unref(fv);
+    return ret;
+}

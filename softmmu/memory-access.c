@@ -297,33 +297,20 @@ DEFINE_ACCESSORS(uint64_t, 8, address_space_ldq_le, address_space_stq_le)
 
 /* --- direct mapping --- */
 
-/* How much of the range of @mr is populated from its beginning on: what has a
- * populated part first stays so when cut shorter, hence a binary search. */
+/* How much of the range of @mr is populated from its beginning on. */
 static hwaddr populated_prefix(const MemoryRegion *mr, ram_addr_t offset,
                                hwaddr size)
 {
-    uint64_t unit, head, lo = 0, hi;
+    uint64_t start = offset, run;
 
-    if (memory_region_is_populated(mr, offset, size)) {
+    if (!mr->discard_state) {
         return size;
     }
-    /* Granules are counted from the region's start: the first may be cut. */
-    unit = ram_discard_mgr_get_min_granularity(mr->rdm, mr);
-    head = MIN(size, unit - offset % unit);
-    if (!memory_region_is_populated(mr, offset, head)) {
+    if (!ram_discard_state_next_run(mr->discard_state, &start, &run) ||
+        start != offset) {
         return 0;
     }
-    hi = (size - head) / unit + 1;
-    while (hi - lo > 1) {
-        uint64_t mid = lo + (hi - lo) / 2;
-
-        if (memory_region_is_populated(mr, offset, head + mid * unit)) {
-            lo = mid;
-        } else {
-            hi = mid;
-        }
-    }
-    return head + lo * unit;
+    return MIN(size, run);
 }
 
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,

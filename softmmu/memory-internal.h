@@ -16,7 +16,7 @@
 #ifndef SOFTMMU_MEMORY_INTERNAL_H
 #define SOFTMMU_MEMORY_INTERNAL_H
 
-#include "exec/memory.h"
+#include "exec/ram-discard.h"
 
 /* --- flat views (flatview.c) --- */
 
@@ -164,8 +164,8 @@ static inline bool memory_region_is_populated(const MemoryRegion *mr,
                                               ram_addr_t offset,
                                               ram_addr_t size)
 {
-    return !mr->rdm ||
-           ram_discard_mgr_is_populated(mr->rdm, mr, offset, size);
+    return !mr->discard_state ||
+           ram_discard_state_is_populated(mr->discard_state, offset, size);
 }
 
 #endif

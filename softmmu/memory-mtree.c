@@ -122,45 +122,50 @@ static void print_graph(GString *out, const GPtrArray *spaces)
 
 /* --- flat views --- */
 
-/* The populated runs of @fr, whose region has a manager. */
-static void print_runs(GString *out, const FlatRange *fr)
-{
-    const RamDiscardState *s = ram_discard_mgr_get_state(fr->mr->rdm, fr->mr);
-    uint64_t offset = fr->offset, size;
-    uint64_t last = fr->offset + (fr->last - fr->start);
+typedef struct RunsPrinter {
+    GString *out;
+    unsigned printed;
+} RunsPrinter;
 
-    for (unsigned i = 0; s && i <= RUNS_SHOWN &&
-         ram_discard_state_next_run(s, true, &offset, &size) &&
-         offset <= last; i++, offset += size) {
-        if (i == RUNS_SHOWN) {
-            g_string_append(out, "    ... (info ram-discard tells the rest)\n");
-            return;
-        }
-        g_string_append(out, "    populated ");
-        append_range(out, fr->start + (offset - fr->offset),
-                     MIN(size, last - offset + 1));
-        g_string_append_c(out, '\n');
+static int print_run(const MemoryRegionSection *run, void *opaque)
+{
+    RunsPrinter *p = opaque;
+
+    if (p->printed++ == RUNS_SHOWN) {
+        g_string_append(p->out, "    ... (info ram-discard tells the rest)\n");
+        return 1;
     }
+    g_string_append(p->out, "    populated ");
+    append_range(p->out, run->offset_within_address_space, run->size);
+    g_string_append_c(p->out, '\n');
+    return 0;
 }
 
-static void append_manager(RamDiscardMgr *rdm, void *opaque)
+/* Of a section whose region has a manager. */
+static void print_runs(GString *out, const MemoryRegionSection *section)
 {
-    GString *out = opaque;
+    RunsPrinter p = { .out = out };
 
-    g_string_append_printf(out, "%s%s", out->len ? " and " : "",
-                           object_get_typename(OBJECT(rdm)));
+    memory_region_section_foreach_populated(section, print_run, &p);
 }
 
 static void print_managers(GString *out, const MemoryRegion *mr)
 {
-    g_autoptr(GString) managers = g_string_new(NULL);
+    const char *separator = " [managed by ";
+    const RamDiscardBlocks *b;
 
-    memory_region_foreach_ram_discard_mgr(mr, append_manager, managers);
-    g_string_append_printf(out, " [managed by %s]", managers->str);
+    QTAILQ_FOREACH(b, &mr->discard_state->managers, next) {
+        g_string_append_printf(out, "%s%s", separator,
+                               object_get_typename(OBJECT(b->rdm)));
+        separator = " and ";
+    }
+    g_string_append_c(out, ']');
 }
 
-static void print_flat_range(GString *out, const FlatRange *fr)
+static void print_flat_range(GString *out, FlatView *fv,
+                             const FlatRange *fr)
 {
+    const MemoryRegionSection section = section_from_range(fv, fr);
     bool rom = fr->readonly && fr->mr->ram && !fr->mr->ram_device;
 
     g_string_append(out, "  ");
@@ -170,13 +175,13 @@ static void print_flat_range(GString *out, const FlatRange *fr)
     if (fr->offset) {
         g_string_append_printf(out, " @%016" HWADDR_PRIx, fr->offset);
     }
-    if (fr->mr->rdm) {
-        print_managers(out, fr->mr);
+    if (!memory_region_has_ram_discard_mgr(fr->mr)) {
+        g_string_append_c(out, '\n');
+        return;
     }
+    print_managers(out, fr->mr);
     g_string_append_c(out, '\n');
-    if (fr->mr->rdm) {
-        print_runs(out, fr);
-    }
+    print_runs(out, &section);
 }
 
 static void print_view_header(GString *out, const AddressSpace *as)
@@ -199,7 +204,7 @@ static void print_views(GString *out, const GPtrArray *spaces)
         remember(views, as->current_map);
     }
     for (guint v = 0; v < views->len; v++) {
-        const FlatView *fv = g_ptr_array_index(views, v);
+        FlatView *fv = g_ptr_array_index(views, v);
         const MemoryRegion *root = NULL;
 
         g_string_append_printf(out, "FlatView #%u\n", v);
@@ -214,7 +219,7 @@ static void print_views(GString *out, const GPtrArray *spaces)
         g_string_append_printf(out, " Root memory region: %s\n",
                                root ? root->name : "(none)");
         for (unsigned i = 0; i < fv->nr; i++) {
-            print_flat_range(out, &fv->ranges[i]);
+            print_flat_range(out, fv, &fv->ranges[i]);
         }
         g_string_append(out, fv->nr ? "\n" : "  No rendered FlatView\n\n");
     }

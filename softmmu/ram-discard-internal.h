@@ -1,31 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of RamDiscardMgr (softmmu/ram-discard*.c) have to tell each
- * other: a state machine that follows several managers, and the group that
- * owns it. Nobody else includes this.
+ * other. Nobody else includes this.
  */
 #ifndef SOFTMMU_RAM_DISCARD_INTERNAL_H
 #define SOFTMMU_RAM_DISCARD_INTERNAL_H
 
 #include "exec/ram-discard.h"
 
-/* --- ram-discard.c, for the state of a group --- */
+/* --- ram-discard.c: what is agreed on, and telling of it --- */
 
-/*
- * A new bitmap with blocks of @granularity, populated where s->next_change says
- * so. Nobody is told: what listeners hold must not change by that.
- */
-void ram_discard_state_rebuild(RamDiscardState *s, uint64_t granularity);
-/* All listeners, in their order, without telling them: what is populated is
- * the same on both sides. */
-void ram_discard_state_move_listeners(RamDiscardState *from,
-                                      RamDiscardState *to);
+/* Of a state; the methods of the interface. */
+int ram_discard_state_register(RamDiscardState *s, RamDiscardListener *rdl,
+                               Error **errp);
+void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl);
+int ram_discard_state_replay_populated(const RamDiscardState *s,
+                                       RamDiscardListener *rdl);
 
-/* --- ram-discard-group.c --- */
+/* Whether a listener may hold something: then blocks must not change size. */
+bool ram_discard_state_is_held(const RamDiscardState *s);
+/* @b has come: tells the discard of what it took, that is what it has discarded
+ * and all others have populated. */
+void ram_discard_state_tell_came(RamDiscardState *s, const RamDiscardBlocks *b);
+/* @b, which is still there, is to go: asks for what it gives. 0, or the -errno
+ * of the listener that objected. */
+int ram_discard_state_ask_to_go(RamDiscardState *s, const RamDiscardBlocks *b);
 
-/* Whether several managers may share @mr: it has a group. */
-bool ram_discard_group_exists(const MemoryRegion *mr);
-/* memory_region_set_ram_discard_mgr() of a region with a group. */
-void ram_discard_group_set_first(MemoryRegion *mr, RamDiscardMgr *rdm);
+/* --- ram-discard-managers.c: who manages a region --- */
+
+/* The smallest granularity of all managers but @except, which may be NULL; 0:
+ * there are no others. */
+uint64_t ram_discard_state_smallest(const RamDiscardState *s,
+                                    const RamDiscardBlocks *except);
+/* Goes over to the smallest granularity, unless somebody holds something. */
+void ram_discard_state_settle(RamDiscardState *s);
+
+/* --- ram-discard-mgr.c --- */
+
+/* What @rdm has of @mr. */
+RamDiscardBlocks *ram_discard_mgr_get_blocks(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr);
+
+/* --- ram-discard-refusal.c --- */
+
+/* Keeps why a populate came to nothing. Takes @err. @kind, @limit: may be
+ * NULL. */
+void ram_discard_state_refuse(RamDiscardState *s, uint64_t offset,
+                              uint64_t size, const char *kind, Error *err,
+                              const RamDiscardLimit *limit);
+/* @s is about to be freed. */
+void ram_discard_state_forget_refusal(RamDiscardState *s);
 
 #endif

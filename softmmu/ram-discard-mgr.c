@@ -1,11 +1,178 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interface TYPE_RAM_DISCARD_MGR: who manages a RAM region, the calls to
- * the manager, and the methods of managers that have a RamDiscardState. No
+ * The interface TYPE_RAM_DISCARD_MGR as consumers see it: its methods, the
+ * calls to them, walking what is populated, and being asked beforehand. No
  * policy: ram-discard.c has the state machine.
  */
 #include "qemu/osdep.h"
+#include "exec/ram-discard.h"
 #include "ram-discard-internal.h"
+
+/* --- the manager of a region --- */
+
+const RamDiscardState *memory_region_ram_discard_state(const MemoryRegion *mr)
+{
+    return mr->discard_state;
+}
+
+RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr)
+{
+    const RamDiscardState *s = mr->discard_state;
+
+    return s ? QTAILQ_FIRST(&s->managers)->rdm : NULL;
+}
+
+RamDiscardBlocks *ram_discard_mgr_get_blocks(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr)
+{
+    RamDiscardBlocks *b = RAM_DISCARD_MGR_GET_CLASS(rdm)->get_blocks(rdm, mr);
+
+    g_assert(b->mr == mr && b->rdm == rdm);
+    return b;
+}
+
+/* --- calls --- */
+
+uint64_t ram_discard_mgr_get_min_granularity(const RamDiscardMgr *rdm,
+                                             const MemoryRegion *mr)
+{
+    return RAM_DISCARD_MGR_GET_CLASS(rdm)->get_min_granularity(rdm, mr);
+}
+
+bool ram_discard_mgr_is_populated(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr,
+                                  ram_addr_t offset, ram_addr_t size)
+{
+    return RAM_DISCARD_MGR_GET_CLASS(rdm)->is_populated(rdm, mr, offset, size);
+}
+
+int ram_discard_mgr_register_listener(RamDiscardMgr *rdm,
+                                      const MemoryRegion *mr,
+                                      RamDiscardListener *rdl, Error **errp)
+{
+    return RAM_DISCARD_MGR_GET_CLASS(rdm)->register_listener(rdm, mr, rdl,
+                                                             errp);
+}
+
+void ram_discard_mgr_unregister_listener(RamDiscardMgr *rdm,
+                                         const MemoryRegion *mr,
+                                         RamDiscardListener *rdl)
+{
+    RAM_DISCARD_MGR_GET_CLASS(rdm)->unregister_listener(rdm, mr, rdl);
+}
+
+int ram_discard_mgr_replay_populated(const RamDiscardMgr *rdm,
+                                     const MemoryRegion *mr,
+                                     RamDiscardListener *rdl)
+{
+    return RAM_DISCARD_MGR_GET_CLASS(rdm)->replay_populated(rdm, mr, rdl);
+}
+
+/* --- methods that come with the interface --- */
+
+/* Any manager of @mr speaks for all. */
+static RamDiscardState *state_of(const RamDiscardMgr *rdm,
+                                 const MemoryRegion *mr)
+{
+    g_assert(mr->discard_state);
+    return mr->discard_state;
+}
+
+static uint64_t state_get_min_granularity(const RamDiscardMgr *rdm,
+                                          const MemoryRegion *mr)
+{
+    return state_of(rdm, mr)->granularity;
+}
+
+static bool state_is_populated(const RamDiscardMgr *rdm,
+                               const MemoryRegion *mr, ram_addr_t offset,
+                               ram_addr_t size)
+{
+    return ram_discard_state_is_populated(state_of(rdm, mr), offset, size);
+}
+
+static int state_register_listener(RamDiscardMgr *rdm, const MemoryRegion *mr,
+                                   RamDiscardListener *rdl, Error **errp)
+{
+    return ram_discard_state_register(state_of(rdm, mr), rdl, errp);
+}
+
+static void state_unregister_listener(RamDiscardMgr *rdm,
+                                      const MemoryRegion *mr,
+                                      RamDiscardListener *rdl)
+{
+    ram_discard_state_unregister(state_of(rdm, mr), rdl);
+}
+
+static int state_replay_populated(const RamDiscardMgr *rdm,
+                                  const MemoryRegion *mr,
+                                  RamDiscardListener *rdl)
+{
+    return ram_discard_state_replay_populated(state_of(rdm, mr), rdl);
+}
+
+static void ram_discard_mgr_class_init(ObjectClass *klass, void *data)
+{
+    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
+
+    rdmc->get_min_granularity = state_get_min_granularity;
+    rdmc->is_populated = state_is_populated;
+    rdmc->register_listener = state_register_listener;
+    rdmc->unregister_listener = state_unregister_listener;
+    rdmc->replay_populated = state_replay_populated;
+}
+
+static const TypeInfo ram_discard_mgr_info = {
+    .name = TYPE_RAM_DISCARD_MGR,
+    .parent = TYPE_INTERFACE,
+    .class_size = sizeof(RamDiscardMgrClass),
+    .class_init = ram_discard_mgr_class_init,
+};
+
+static void ram_discard_mgr_register_types(void)
+{
+    type_register_static(&ram_discard_mgr_info);
+}
+type_init(ram_discard_mgr_register_types)
+
+/* --- walking a section --- */
+
+/* The part of @section that begins at @offset of its region. */
+static MemoryRegionSection part_of(const MemoryRegionSection *section,
+                                   uint64_t offset, uint64_t size)
+{
+    MemoryRegionSection part = *section;
+
+    part.offset_within_region = offset;
+    part.offset_within_address_space += offset - section->offset_within_region;
+    part.size = int128_make64(size);
+    return part;
+}
+
+int memory_region_section_foreach_populated(const MemoryRegionSection *section,
+                                            MemoryRegionSectionFn *fn,
+                                            void *opaque)
+{
+    const RamDiscardState *s = section->mr->discard_state;
+    uint64_t offset = section->offset_within_region, size;
+    uint64_t end = offset + int128_get64(section->size);
+    int ret = 0;
+
+    if (!s) {
+        return fn(section, opaque);
+    }
+    while (!ret && ram_discard_state_next_run(s, &offset, &size) &&
+           offset < end) {
+        MemoryRegionSection part = part_of(section, offset,
+                                           MIN(size, end - offset));
+
+        ret = fn(&part, opaque);
+        offset += size;
+    }
+    return ret;
+}
+
+/* --- being asked beforehand --- */
 
 static QLIST_HEAD(, RamDiscardConsumer) ram_discard_consumers =
     QLIST_HEAD_INITIALIZER(ram_discard_consumers);
@@ -24,11 +191,11 @@ void ram_discard_consumer_unregister(RamDiscardConsumer *consumer)
 bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
                                  Error **errp)
 {
+    const RamDiscardState *s = mr->discard_state;
     RamDiscardConsumer *consumer;
 
-    if (mr->rdm) {
-        granularity = MIN(granularity,
-                          ram_discard_mgr_get_min_granularity(mr->rdm, mr));
+    if (s) {
+        granularity = MIN(granularity, s->granularity);
     }
     QLIST_FOREACH(consumer, &ram_discard_consumers, next) {
         if (!consumer->check_region(consumer, mr, granularity, errp)) {
@@ -37,155 +204,3 @@ bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
     }
     return true;
 }
-
-RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr)
-{
-    return mr->rdm;
-}
-
-/* Law L6; that no listener is left only the manager itself can know. */
-void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm)
-{
-    g_assert(memory_region_is_ram(mr));
-    g_assert(!memory_region_is_mapped(mr));
-    if (ram_discard_group_exists(mr)) {
-        ram_discard_group_set_first(mr, rdm);
-        return;
-    }
-    g_assert(!rdm || !mr->rdm);
-    mr->rdm = rdm;
-}
-
-uint64_t ram_discard_mgr_get_min_granularity(const RamDiscardMgr *rdm,
-                                             const MemoryRegion *mr)
-{
-    return RAM_DISCARD_MGR_GET_CLASS(rdm)->get_min_granularity(rdm, mr);
-}
-
-bool ram_discard_mgr_is_populated(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr,
-                                  ram_addr_t offset, ram_addr_t size)
-{
-    uint64_t total = memory_region_size(mr);
-
-    if (!size || offset >= total || size > total - offset) {
-        return false;
-    }
-    return RAM_DISCARD_MGR_GET_CLASS(rdm)->is_populated(rdm, mr, offset, size);
-}
-
-int ram_discard_mgr_register_listener(RamDiscardMgr *rdm,
-                                      const MemoryRegion *mr,
-                                      RamDiscardListener *rdl)
-{
-    g_assert(mr->rdm == rdm);
-    return RAM_DISCARD_MGR_GET_CLASS(rdm)->register_listener(rdm, mr, rdl);
-}
-
-void ram_discard_mgr_unregister_listener(RamDiscardMgr *rdm,
-                                         const MemoryRegion *mr,
-                                         RamDiscardListener *rdl)
-{
-    g_assert(mr->rdm == rdm);
-    RAM_DISCARD_MGR_GET_CLASS(rdm)->unregister_listener(rdm, mr, rdl);
-}
-
-int ram_discard_mgr_replay_populated(const RamDiscardMgr *rdm,
-                                     const MemoryRegion *mr,
-                                     RamDiscardListener *rdl)
-{
-    return RAM_DISCARD_MGR_GET_CLASS(rdm)->replay_populated(rdm, mr, rdl);
-}
-
-void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
-                                      const MemoryRegion *mr,
-                                      RamDiscardListener *rdl)
-{
-    RAM_DISCARD_MGR_GET_CLASS(rdm)->replay_discarded(rdm, mr, rdl);
-}
-
-RamDiscardState *ram_discard_mgr_get_state(const RamDiscardMgr *rdm,
-                                           const MemoryRegion *mr)
-{
-    RamDiscardMgrClass *klass = RAM_DISCARD_MGR_GET_CLASS(rdm);
-
-    return klass->get_state ? klass->get_state(rdm, mr) : NULL;
-}
-
-void ram_discard_listener_object(RamDiscardListener *rdl, const char *reason)
-{
-    g_free(rdl->objection);
-    rdl->objection = g_strdup(reason);
-}
-
-/* --- managers that have a RamDiscardState --- */
-
-static uint64_t forward_get_min_granularity(const RamDiscardMgr *rdm,
-                                            const MemoryRegion *mr)
-{
-    return ram_discard_mgr_get_state(rdm, mr)->granularity;
-}
-
-static bool forward_is_populated(const RamDiscardMgr *rdm,
-                                 const MemoryRegion *mr, ram_addr_t offset,
-                                 ram_addr_t size)
-{
-    return ram_discard_state_is_populated(ram_discard_mgr_get_state(rdm, mr),
-                                          offset, size);
-}
-
-static int forward_register_listener(RamDiscardMgr *rdm,
-                                     const MemoryRegion *mr,
-                                     RamDiscardListener *rdl)
-{
-    return ram_discard_state_register(ram_discard_mgr_get_state(rdm, mr), rdl);
-}
-
-static void forward_unregister_listener(RamDiscardMgr *rdm,
-                                        const MemoryRegion *mr,
-                                        RamDiscardListener *rdl)
-{
-    ram_discard_state_unregister(ram_discard_mgr_get_state(rdm, mr), rdl);
-}
-
-static int forward_replay_populated(const RamDiscardMgr *rdm,
-                                    const MemoryRegion *mr,
-                                    RamDiscardListener *rdl)
-{
-    return ram_discard_state_replay_populated(
-        ram_discard_mgr_get_state(rdm, mr), rdl);
-}
-
-static void forward_replay_discarded(const RamDiscardMgr *rdm,
-                                     const MemoryRegion *mr,
-                                     RamDiscardListener *rdl)
-{
-    ram_discard_state_replay_discarded(ram_discard_mgr_get_state(rdm, mr),
-                                       rdl);
-}
-
-void ram_discard_mgr_class_use_state(
-    RamDiscardMgrClass *klass,
-    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr))
-{
-    klass->get_min_granularity = forward_get_min_granularity;
-    klass->is_populated = forward_is_populated;
-    klass->register_listener = forward_register_listener;
-    klass->unregister_listener = forward_unregister_listener;
-    klass->replay_populated = forward_replay_populated;
-    klass->replay_discarded = forward_replay_discarded;
-    klass->get_state = get_state;
-}
-
-static const TypeInfo ram_discard_mgr_info = {
-    .name = TYPE_RAM_DISCARD_MGR,
-    .parent = TYPE_INTERFACE,
-    .class_size = sizeof(RamDiscardMgrClass),
-};
-
-static void ram_discard_mgr_register_types(void)
-{
-    type_register_static(&ram_discard_mgr_info);
-}
-type_init(ram_discard_mgr_register_types)

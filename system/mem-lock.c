@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include "exec/ramblock.h"
-#include "qapi/client-event.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "mem-lock.h"
@@ -40,7 +39,6 @@ struct MemLock {
     bool live;
     uint64_t needed;                      /* bytes */
     int error;                            /* -errno */
-    bool refused;                         /* and said so */
     bool unlock_failed;                   /* and said so */
 };
 
@@ -49,14 +47,6 @@ struct MemLock {
 static uint8_t *host_address(const LockedSection *s, uint64_t offset)
 {
     return (uint8_t *)memory_region_get_ram_ptr(s->mr) + offset;
-}
-
-/* What of a run concerns @s; false: nothing. */
-static bool clip(const LockedSection *s, uint64_t *first, uint64_t *end)
-{
-    *first = MAX(*first, s->first);
-    *end = MIN(*end, s->end);
-    return *first < *end;
 }
 
 /* All or nothing: a failed mlock() may have locked a part. */
@@ -94,9 +84,9 @@ static void lock_for_others(LockedSection *s, uint64_t first, uint64_t end)
     LockedSection *other;
 
     QLIST_FOREACH(other, &s->ml->sections, next) {
-        uint64_t from = first, to = end;
+        uint64_t from = MAX(first, other->first), to = MIN(end, other->end);
 
-        if (other != s && other->mr == s->mr && clip(other, &from, &to)) {
+        if (other != s && other->mr == s->mr && from < to) {
             lock_run(other, from, to);
         }
     }
@@ -135,48 +125,20 @@ static void set_limit_error(Error **errp, int err, uint64_t needed)
                      "service)", needed, allowed);
 }
 
-static void tell_refusal(LockedSection *s, uint64_t first, uint64_t end,
-                         int err)
-{
-    JsonObject *data;
-    Error *error = NULL;
-
-    set_limit_error(&error, err, end - first);
-    ram_discard_listener_object(&s->listener, error_get_pretty(error));
-    if (s->ml->refused) {
-        error_free(error);
-        return;
-    }
-    s->ml->refused = true;
-    data = json_object_new();
-    json_object_set_string_member(data, "region", memory_region_name(s->mr));
-    json_object_set_int_member(data, "offset", first);
-    json_object_set_int_member(data, "size", end - first);
-    json_object_set_string_member(data, "reason", error_get_pretty(error));
-    qapi_event_emit("MEMORY_LOCK_REFUSED", data);
-    error_prepend(&error, "mem-lock: memory region '%s': a plug is refused: ",
-                  memory_region_name(s->mr));
-    warn_report_err(error);
-}
-
 /* --- managed sections --- */
 
 static int mem_lock_populate(RamDiscardListener *rdl, const MemoryRegion *mr,
                              ram_addr_t offset, ram_addr_t size)
 {
     LockedSection *s = container_of(rdl, LockedSection, listener);
-    uint64_t first = offset, end = offset + size;
-    int ret;
+    int ret = lock_or_note(s, offset, offset + size);
+    Error *err = NULL;
 
-    if (!clip(s, &first, &end)) {
-        return 0;
-    }
-    ret = lock_or_note(s, first, end);
     if (ret) {
-        tell_refusal(s, first, end, -ret);
+        set_limit_error(&err, -ret, size);
+        ram_discard_listener_object(rdl, err, NULL);
     } else {
-        s->ml->refused = false;
-        s->populated += end - first;
+        s->populated += size;
     }
     return ret;
 }
@@ -185,12 +147,9 @@ static void mem_lock_discard(RamDiscardListener *rdl, const MemoryRegion *mr,
                              ram_addr_t offset, ram_addr_t size)
 {
     LockedSection *s = container_of(rdl, LockedSection, listener);
-    uint64_t first = offset, end = offset + size;
 
-    if (clip(s, &first, &end)) {
-        unlock_run(s, first, end);
-        s->populated -= end - first;
-    }
+    unlock_run(s, offset, offset + size);
+    s->populated -= size;
 }
 
 static void mem_lock_get_info(const RamDiscardListener *rdl,
@@ -207,14 +166,26 @@ static bool is_lockable(const MemoryRegionSection *section)
            !memory_region_is_ram_device(section->mr);
 }
 
-static int add_managed(LockedSection *s)
+static int add_managed(LockedSection *s, Error **errp)
 {
     ram_discard_listener_init(&s->listener, mem_lock_populate,
                               mem_lock_discard, NULL);
+    ram_discard_listener_set_range(&s->listener, s->first, s->end - s->first);
     s->listener.kind = mem_lock_name;
     s->listener.get_info = mem_lock_get_info;
     return ram_discard_mgr_register_listener(
-        memory_region_get_ram_discard_mgr(s->mr), s->mr, &s->listener);
+        memory_region_get_ram_discard_mgr(s->mr), s->mr, &s->listener,
+        errp);
+}
+
+static int add_plain(LockedSection *s, Error **errp)
+{
+    int ret = lock_or_note(s, s->first, s->end);
+
+    if (ret) {
+        set_limit_error(errp, -ret, s->end - s->first);
+    }
+    return ret;
 }
 
 static void mem_lock_region_add(MemoryListener *listener,
@@ -223,7 +194,7 @@ static void mem_lock_region_add(MemoryListener *listener,
     MemLock *ml = container_of(listener, MemLock, listener);
     uint64_t page = qemu_real_host_page_size();
     LockedSection *s;
-    int ret;
+    Error *err = NULL;
 
     if (!is_lockable(section)) {
         return;
@@ -239,11 +210,11 @@ static void mem_lock_region_add(MemoryListener *listener,
         g_free(s);                        /* not even a page */
         return;
     }
-    ret = memory_region_has_ram_discard_mgr(s->mr)
-          ? add_managed(s) : lock_or_note(s, s->first, s->end);
-    if (ret) {
-        warn_report("mem-lock: memory region '%s' stays unlocked: %s",
-                    memory_region_name(s->mr), strerror(-ret));
+    if (memory_region_has_ram_discard_mgr(s->mr) ? add_managed(s, &err)
+                                                 : add_plain(s, &err)) {
+        error_prepend(&err, "mem-lock: memory region '%s' stays unlocked: ",
+                      memory_region_name(s->mr));
+        warn_report_err(err);
         g_free(s);
         return;
     }

@@ -380,8 +380,7 @@ static int draw_state(Sheet *s, const RamDiscardState *state, int y)
     }
     if (state->refusal.count && state->refusal.standing) {
         g_autofree char *text = g_strdup_printf(
-            "a plug was refused: %s", state->refusal.reason
-            ? state->refusal.reason : g_strerror(-state->refusal.err));
+            "a plug was refused: %s", state->refusal.reason);
 
         y = put_line(s, s->margin + 12 * (int)s->scale, y,
                      consumer_colours[1], text);
@@ -389,32 +388,25 @@ static int draw_state(Sheet *s, const RamDiscardState *state, int y)
     return y;
 }
 
-static void append_manager(RamDiscardMgr *rdm, void *opaque)
-{
-    GString *names = opaque;
-
-    g_string_append_printf(names, "%s%s", names->len ? " and " : "",
-                           object_get_typename(OBJECT(rdm)));
-}
-
 static int draw_region(Sheet *s, MemoryRegion *mr, int y)
 {
-    RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(mr);
-    const RamDiscardState *state = ram_discard_mgr_get_state(rdm, mr);
+    const RamDiscardState *state = memory_region_ram_discard_state(mr);
     g_autofree char *size = size_to_str(memory_region_size(mr));
-    g_autofree char *block = size_to_str(
-        ram_discard_mgr_get_min_granularity(rdm, mr));
-    g_autofree char *plugged = size_to_str(state ? state->populated : 0);
+    g_autofree char *block = size_to_str(state->granularity);
+    g_autofree char *plugged =
+        size_to_str(ram_discard_state_populated(state));
     g_autoptr(GString) managers = g_string_new(NULL);
     g_autofree char *text = NULL;
+    const RamDiscardBlocks *b;
 
-    memory_region_foreach_ram_discard_mgr(mr, append_manager, managers);
-    text = g_strdup_printf("%s (%s), %s%s%s in blocks of %s",
-                           memory_region_name(mr), managers->str,
-                           state ? plugged : "", state ? " plugged of " : "",
+    QTAILQ_FOREACH(b, &state->managers, next) {
+        g_string_append_printf(managers, "%s%s", managers->len ? " and " : "",
+                               object_get_typename(OBJECT(b->rdm)));
+    }
+    text = g_strdup_printf("%s (%s), %s plugged of %s in blocks of %s",
+                           memory_region_name(mr), managers->str, plugged,
                            size, block);
-    y = put_line(s, s->margin, y, INK, text);
-    return state ? draw_state(s, state, y) : y;
+    return draw_state(s, state, put_line(s, s->margin, y, INK, text));
 }
 
 static int draw_legend(Sheet *s, int y)

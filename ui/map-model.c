@@ -9,11 +9,6 @@
 
 /* --- the flat view --- */
 
-typedef struct Collector {
-    MemoryListener listener;
-    MapModel *model;
-} Collector;
-
 static MapKind section_kind(const MemoryRegionSection *section)
 {
     const MemoryRegion *mr = section->mr;
@@ -34,17 +29,15 @@ static void add_region(MapModel *model, MemoryRegion *mr)
     }
 }
 
-static void collect_section(MemoryListener *listener,
-                            MemoryRegionSection *section)
+static int collect_section(const MemoryRegionSection *section, void *opaque)
 {
-    MapModel *model = container_of(listener, Collector, listener)->model;
+    MapModel *model = opaque;
     MapRange range = {
         .extent.first = section->offset_within_address_space,
         .extent.last = section->offset_within_address_space +
                        int128_getlo(section->size - 1),
         .kind = section_kind(section),
-        .mr = section->mr,
-        .offset = section->offset_within_region,
+        .section = *section,
     };
 
     g_array_append_val(model->ranges, range);
@@ -52,21 +45,18 @@ static void collect_section(MemoryListener *listener,
     if (range.kind == MAP_PLUGGED) {
         add_region(model, section->mr);
     }
+    return 0;
 }
 
 /* --- who listens --- */
 
 static bool region_has_listener(const MemoryRegion *mr, const char *kind)
 {
-    RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(mr);
-    const RamDiscardState *s = ram_discard_mgr_get_state(rdm, mr);
     const RamDiscardListener *rdl;
 
-    if (s) {
-        QTAILQ_FOREACH(rdl, &s->listeners, next) {
-            if (!g_strcmp0(rdl->kind, kind)) {
-                return true;
-            }
+    QTAILQ_FOREACH(rdl, &memory_region_ram_discard_state(mr)->listeners, next) {
+        if (!g_strcmp0(rdl->kind, kind)) {
+            return true;
         }
     }
     return false;
@@ -88,13 +78,9 @@ static void collect_consumers(MapModel *model)
 {
     for (guint i = 0; i < model->regions->len; i++) {
         MemoryRegion *mr = g_ptr_array_index(model->regions, i);
-        RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(mr);
-        const RamDiscardState *s = ram_discard_mgr_get_state(rdm, mr);
+        const RamDiscardState *s = memory_region_ram_discard_state(mr);
         const RamDiscardListener *rdl;
 
-        if (!s) {
-            continue;
-        }
         QTAILQ_FOREACH(rdl, &s->listeners, next) {
             if (rdl->kind) {
                 add_consumer(model, rdl->kind);
@@ -106,16 +92,12 @@ static void collect_consumers(MapModel *model)
 MapModel *map_model_new(void)
 {
     MapModel *model = g_new0(MapModel, 1);
-    Collector c = {
-        .listener = { .region_add = collect_section },
-        .model = model,
-    };
 
     model->ranges = g_array_new(false, false, sizeof(MapRange));
     model->extents = g_array_new(false, false, sizeof(MapExtent));
     model->regions = g_ptr_array_new();
-    memory_listener_register(&c.listener, &address_space_memory);
-    memory_listener_unregister(&c.listener);
+    address_space_foreach_section(&address_space_memory, collect_section,
+                                  model);
     collect_consumers(model);
     return model;
 }
@@ -132,10 +114,9 @@ void map_model_free(MapModel *model)
 
 /* Which consumers hold what is populated of a range, by number. */
 typedef struct Filler {
-    RamDiscardListener runs;
     MapModel *model;
     MapLayout *layout;
-    const MapRange *range;
+    hwaddr next;                          /* counted up to here */
     bool mapped[MAP_CONSUMERS];
 } Filler;
 
@@ -155,61 +136,44 @@ static void count_held(Filler *f, MapKind kind, uint64_t first, uint64_t last)
     }
 }
 
-/* The part of a run of the region that is in the range; false: none. */
-static bool clip_run(const MapRange *range, uint64_t offset, uint64_t size,
-                     MapExtent *clipped)
+/* A populated run, and the discarded one before it. */
+static int fill_run(const MemoryRegionSection *run, void *opaque)
 {
-    uint64_t span = range->extent.last - range->extent.first;
-    uint64_t first = MAX(offset, range->offset);
-    uint64_t last = MIN(offset + (size - 1), range->offset + span);
+    Filler *f = opaque;
+    hwaddr first = run->offset_within_address_space;
+    hwaddr last = first + (int128_get64(run->size) - 1);
 
-    *clipped = (MapExtent) {
-        .first = range->extent.first + (first - range->offset),
-        .last = range->extent.first + (last - range->offset),
-    };
-    return first <= last;
-}
-
-static int fill_populated(RamDiscardListener *rdl, const MemoryRegion *mr,
-                          ram_addr_t offset, ram_addr_t size)
-{
-    Filler *f = container_of(rdl, Filler, runs);
-    MapExtent run;
-
-    if (clip_run(f->range, offset, size, &run)) {
-        count_held(f, MAP_PLUGGED, run.first, run.last);
+    if (f->next < first) {
+        count(f, MAP_UNPLUGGED, f->next, first - 1);
     }
+    count_held(f, MAP_PLUGGED, first, last);
+    f->next = last + 1;
     return 0;
 }
 
-static void fill_discarded(RamDiscardListener *rdl, const MemoryRegion *mr,
-                           ram_addr_t offset, ram_addr_t size)
+static void fill_managed(Filler *f, const MapRange *range)
 {
-    Filler *f = container_of(rdl, Filler, runs);
-    MapExtent run;
-
-    if (clip_run(f->range, offset, size, &run)) {
-        count(f, MAP_UNPLUGGED, run.first, run.last);
+    f->next = range->extent.first;
+    memory_region_section_foreach_populated(&range->section, fill_run, f);
+    if (f->next <= range->extent.last) {
+        count(f, MAP_UNPLUGGED, f->next, range->extent.last);
     }
 }
 
-static void fill_range(Filler *f)
+static void fill_range(Filler *f, const MapRange *range)
 {
-    const MapRange *range = f->range;
-    MapModel *model = f->model;
+    const MapModel *model = f->model;
 
     /* Who meets a managed region meets it in an address space, the rest of
      * whose RAM it has as a whole. */
     for (unsigned i = 0; i < model->nr_consumers; i++) {
         f->mapped[i] = range->kind == MAP_PLUGGED
-                       ? region_has_listener(range->mr, model->consumers[i])
+                       ? region_has_listener(range->section.mr,
+                                             model->consumers[i])
                        : range->kind == MAP_RAM;
     }
     if (range->kind == MAP_PLUGGED) {
-        RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(range->mr);
-
-        ram_discard_mgr_replay_populated(rdm, range->mr, &f->runs);
-        ram_discard_mgr_replay_discarded(rdm, range->mr, &f->runs);
+        fill_managed(f, range);
     } else {
         count_held(f, range->kind, range->extent.first, range->extent.last);
     }
@@ -219,9 +183,7 @@ void map_model_fill(MapModel *model, MapLayout *layout)
 {
     Filler f = { .model = model, .layout = layout };
 
-    ram_discard_listener_init(&f.runs, fill_populated, fill_discarded, NULL);
     for (guint i = 0; i < model->ranges->len; i++) {
-        f.range = &g_array_index(model->ranges, MapRange, i);
-        fill_range(&f);
+        fill_range(&f, &g_array_index(model->ranges, MapRange, i));
     }
 }

@@ -15,8 +15,7 @@
 typedef struct MapRange {
     MapExtent extent;
     MapKind kind;                         /* MAP_PLUGGED: of a managed region */
-    MemoryRegion *mr;                     /* borrowed */
-    uint64_t offset;                      /* of its start, in mr */
+    MemoryRegionSection section;          /* borrowed */
 } MapRange;
 
 typedef struct MapModel {

@@ -22,7 +22,7 @@ static void user_broken(VFIOUserSocket *s, void *opaque)
 
     qemu_set_fd_handler(vfio_user_socket_fd(s), NULL, NULL, NULL);
     /* There is nobody left to run out of them. */
-    user->container.info.dma_max_mappings = 0;
+    user->container.space.info.dma_max_mappings = 0;
     if (user->live) {
         error_prepend(&err, "a device has failed, it reads as ones from now "
                       "on: ");

@@ -13,9 +13,9 @@
 #include "exec/ramblock.h"
 #include "client.h"
 
-static VFIOUserDevice *user_of(VFIOContainer *container)
+static VFIOUserDevice *user_of(VFIODMASpace *space)
 {
-    return container_of(container, VFIOUserDevice, container);
+    return container_of(space, VFIOUserDevice, container.space);
 }
 
 /* The descriptor to pass for @mapping, and where in it; -1: none. */
@@ -33,10 +33,10 @@ static int user_mapping_fd(const VFIOUserDevice *user,
     return fd;
 }
 
-static int user_dma_map(VFIOContainer *container,
+static int user_dma_map(VFIODMASpace *space,
                         const VFIODMAMapping *mapping)
 {
-    VFIOUserDevice *user = user_of(container);
+    VFIOUserDevice *user = user_of(space);
     g_auto(VFIOUserMessage) reply = { 0 };
     uint64_t offset;
     int fd = user_mapping_fd(user, mapping, &offset);
@@ -62,10 +62,10 @@ static int user_dma_map(VFIOContainer *container,
                                     &reply);
 }
 
-static int user_dma_unmap(VFIOContainer *container, hwaddr iova,
+static int user_dma_unmap(VFIODMASpace *space, hwaddr iova,
                           uint64_t size)
 {
-    VFIOUserDevice *user = user_of(container);
+    VFIOUserDevice *user = user_of(space);
     g_auto(VFIOUserMessage) reply = { 0 };
     const VFIOUserDMAUnmap unmap = {
         .argsz = sizeof(unmap),
@@ -94,14 +94,14 @@ static int user_dma_unmap(VFIOContainer *container, hwaddr iova,
 
 /* A server that answers each map just in time must not hold up the guest for
  * as many time-outs as a plug has blocks. */
-static bool user_dma_begin(VFIOContainer *container)
+static bool user_dma_begin(VFIODMASpace *space)
 {
-    return vfio_user_socket_begin(user_of(container)->socket);
+    return vfio_user_socket_begin(user_of(space)->socket);
 }
 
-static void user_dma_end(VFIOContainer *container)
+static void user_dma_end(VFIODMASpace *space)
 {
-    vfio_user_socket_end(user_of(container)->socket);
+    vfio_user_socket_end(user_of(space)->socket);
 }
 
 static const VFIOIOMMUBackendClass user_ops = {
@@ -138,12 +138,12 @@ static uint64_t overlap(hwaddr iova, uint64_t size, hwaddr start, uint64_t len)
                                                : 0;
 }
 
-static uint64_t exported_plain(const VFIOContainer *container, hwaddr iova,
+static uint64_t exported_plain(const VFIODMASpace *space, hwaddr iova,
                                uint64_t size)
 {
     const VFIOPlainSection *plain;
 
-    QLIST_FOREACH(plain, &container->plain, next) {
+    QLIST_FOREACH(plain, &space->plain, next) {
         uint64_t n = overlap(iova, size, plain->iova, plain->size);
 
         if (n) {
@@ -153,18 +153,18 @@ static uint64_t exported_plain(const VFIOContainer *container, hwaddr iova,
     return 0;
 }
 
-static uint64_t exported_managed(const VFIOContainer *container, hwaddr iova,
+static uint64_t exported_managed(const VFIODMASpace *space, hwaddr iova,
                                  uint64_t size)
 {
     const VFIORamDiscardListener *vrdl;
 
-    QLIST_FOREACH(vrdl, &container->managed, next) {
-        hwaddr start = vrdl->offset_within_address_space;
-        uint64_t n = overlap(iova, size, start, vrdl->size);
+    QLIST_FOREACH(vrdl, &space->managed, next) {
+        hwaddr start = vrdl->extent.iova;
+        uint64_t n = overlap(iova, size, start, vrdl->extent.size);
 
         if (n) {
             RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(vrdl->mr);
-            uint64_t offset = vrdl->offset_within_region + (iova - start);
+            uint64_t offset = vrdl->extent.offset + (iova - start);
 
             return ram_discard_mgr_is_populated(rdm, vrdl->mr, offset, n) ? n
                                                                           : 0;
@@ -176,11 +176,13 @@ static uint64_t exported_managed(const VFIOContainer *container, hwaddr iova,
 bool vfio_user_container_exports(const VFIOContainer *container, hwaddr iova,
                                  uint64_t size)
 {
+    const VFIODMASpace *space = &container->space;
+
     while (size) {
-        uint64_t n = exported_plain(container, iova, size);
+        uint64_t n = exported_plain(space, iova, size);
 
         if (!n) {
-            n = exported_managed(container, iova, size);
+            n = exported_managed(space, iova, size);
         }
         if (!n) {
             return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The budgets of a VFIO container: see hw/vfio/budget.h.
+ * The budgets of a DMA space: see hw/vfio/budget.h.
  *
  * What is found too little is refused when it is added, with the numbers, not
  * when the guest plugs its last block. Nothing here may map, lock or change
@@ -87,56 +87,55 @@ bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit)
     return true;
 }
 
-bool vfio_budget_memlock(VFIOContainer *container, uint64_t *used,
+bool vfio_budget_memlock(VFIODMASpace *space, uint64_t *used,
                          uint64_t *limit)
 {
-    return container->ops->memlock &&
-           container->ops->memlock(container, used, limit);
+    return space->ops->memlock &&
+           space->ops->memlock(space, used, limit);
 }
 
-bool vfio_budget_may_lock(VFIOContainer *container, uint64_t size,
-                          Error **errp)
+bool vfio_budget_may_lock(VFIODMASpace *space, uint64_t size,
+                          RamDiscardLimit *limit, Error **errp)
 {
-    uint64_t used, limit;
-
-    return !vfio_budget_memlock(container, &used, &limit) ||
-           vfio_budget_memlock_fits(size, used, limit, errp);
+    limit->needed = size;
+    return !vfio_budget_memlock(space, &limit->used, &limit->limit) ||
+           vfio_budget_memlock_fits(size, limit->used, limit->limit, errp);
 }
 
 /* --- what the process may have to lock --- */
 
 /* What could still be plugged, and would then be locked. */
-static uint64_t vfio_budget_unplugged(const VFIOContainer *container)
+static uint64_t vfio_budget_unplugged(const VFIODMASpace *space)
 {
     const VFIORamDiscardListener *vrdl;
     uint64_t sum = 0;
 
-    QLIST_FOREACH(vrdl, &container->managed, next) {
-        sum += vrdl->size - vrdl->mapped;
+    QLIST_FOREACH(vrdl, &space->managed, next) {
+        sum += vrdl->extent.size - vrdl->mapped;
     }
     return sum;
 }
 
-/* The containers of this process draw on one limit. */
-static QLIST_HEAD(, VFIOContainer) vfio_budget_containers =
-    QLIST_HEAD_INITIALIZER(vfio_budget_containers);
+/* The spaces of this process draw on one limit. */
+static QLIST_HEAD(, VFIODMASpace) vfio_budget_guarded =
+    QLIST_HEAD_INITIALIZER(vfio_budget_guarded);
 
-void vfio_budget_warn_worst_case(VFIOContainer *container)
+void vfio_budget_warn_worst_case(VFIODMASpace *space)
 {
-    const VFIOContainer *other;
+    const VFIODMASpace *other;
     uint64_t used, limit, worst;
 
-    if (!vfio_budget_memlock(container, &used, &limit)) {
+    if (!vfio_budget_memlock(space, &used, &limit)) {
         return;
     }
     worst = used;
-    QLIST_FOREACH(other, &vfio_budget_containers, next) {
+    QLIST_FOREACH(other, &vfio_budget_guarded, next) {
         worst += other->ops->memlock ? vfio_budget_unplugged(other) : 0;
     }
-    if (worst <= limit || worst <= container->worst_warned) {
+    if (worst <= limit || worst <= space->worst_warned) {
         return;
     }
-    container->worst_warned = worst;
+    space->worst_warned = worst;
     warn_report("vfio: with all memory plugged, %" PRIu64 " bytes must be "
                 "locked for devices, but RLIMIT_MEMLOCK allows %" PRIu64
                 " bytes: plugs beyond that will be refused until it is raised "
@@ -144,39 +143,39 @@ void vfio_budget_warn_worst_case(VFIOContainer *container)
                 worst, limit);
 }
 
-/* --- mappings of a container --- */
+/* --- mappings of a space --- */
 
 /* The same, without what @except, a region or NULL, takes. */
-static uint64_t vfio_budget_mappings_but(const VFIOContainer *container,
+static uint64_t vfio_budget_mappings_but(const VFIODMASpace *space,
                                          const MemoryRegion *except)
 {
     const VFIORamDiscardListener *vrdl;
     const VFIOPlainSection *plain;
     uint64_t sum = 0;
 
-    QLIST_FOREACH(plain, &container->plain, next) {
+    QLIST_FOREACH(plain, &space->plain, next) {
         sum++;
     }
-    QLIST_FOREACH(vrdl, &container->managed, next) {
+    QLIST_FOREACH(vrdl, &space->managed, next) {
         if (vrdl->mr != except) {
             sum += vfio_budget_mappings(
-                vrdl->offset_within_region, vrdl->size,
-                vfio_ram_discard_granule(container, vrdl->mr));
+                vrdl->extent.offset, vrdl->extent.size,
+                vfio_dma_space_granule(space, vrdl->mr));
         }
     }
     return sum;
 }
 
-uint64_t vfio_budget_container_mappings(const VFIOContainer *container)
+uint64_t vfio_budget_space_mappings(const VFIODMASpace *space)
 {
-    return vfio_budget_mappings_but(container, NULL);
+    return vfio_budget_mappings_but(space, NULL);
 }
 
-bool vfio_budget_managed_fits(const VFIOContainer *container,
+bool vfio_budget_managed_fits(const VFIODMASpace *space,
                               const MemoryRegion *mr, const VFIOExtent *extent,
                               uint64_t granule, uint64_t others, Error **errp)
 {
-    uint64_t max = container->info.dma_max_mappings;
+    uint64_t max = space->info.dma_max_mappings;
     uint64_t needed = vfio_budget_mappings(extent->offset, extent->size,
                                            granule);
     uint64_t fitting;
@@ -199,11 +198,11 @@ bool vfio_budget_managed_fits(const VFIOContainer *container,
     return false;
 }
 
-bool vfio_budget_blocks_fit_pages(const VFIOContainer *container,
+bool vfio_budget_blocks_fit_pages(const VFIODMASpace *space,
                                   const MemoryRegion *mr, uint64_t granularity,
                                   Error **errp)
 {
-    uint64_t page = vfio_container_page_size(container);
+    uint64_t page = vfio_dma_space_page_size(space);
 
     if (granularity >= page) {
         return true;
@@ -220,30 +219,30 @@ static bool vfio_budget_check_region(RamDiscardConsumer *consumer,
                                      const MemoryRegion *mr,
                                      uint64_t granularity, Error **errp)
 {
-    VFIOContainer *container = container_of(consumer, VFIOContainer, consumer);
+    VFIODMASpace *space = container_of(consumer, VFIODMASpace, consumer);
     const VFIOExtent whole = { .size = memory_region_size(mr) };
 
-    if (!vfio_budget_blocks_fit_pages(container, mr, granularity, errp)) {
+    if (!vfio_budget_blocks_fit_pages(space, mr, granularity, errp)) {
         return false;
     }
     return vfio_budget_managed_fits(
-        container, mr, &whole, granularity,
-        vfio_budget_mappings_but(container, mr), errp);
+        space, mr, &whole, granularity,
+        vfio_budget_mappings_but(space, mr), errp);
 }
 
-void vfio_budget_guard(VFIOContainer *container)
+void vfio_budget_guard(VFIODMASpace *space)
 {
-    container->consumer.check_region = vfio_budget_check_region;
-    ram_discard_consumer_register(&container->consumer);
-    QLIST_INSERT_HEAD(&vfio_budget_containers, container, next);
-    container->worst_warned = 0;
-    vfio_budget_warn_worst_case(container);
+    space->consumer.check_region = vfio_budget_check_region;
+    ram_discard_consumer_register(&space->consumer);
+    QLIST_INSERT_HEAD(&vfio_budget_guarded, space, next);
+    space->worst_warned = 0;
+    vfio_budget_warn_worst_case(space);
 }
 
-void vfio_budget_unguard(VFIOContainer *container)
+void vfio_budget_unguard(VFIODMASpace *space)
 {
-    QLIST_REMOVE(container, next);
-    ram_discard_consumer_unregister(&container->consumer);
+    QLIST_REMOVE(space, next);
+    ram_discard_consumer_unregister(&space->consumer);
 }
 
 typedef struct VFIOManagedNeed {
@@ -253,48 +252,68 @@ typedef struct VFIOManagedNeed {
 } VFIOManagedNeed;
 
 typedef struct VFIONeeds {
-    MemoryListener listener;
-    VFIOContainer *container;
+    VFIODMASpace *space;
     uint64_t mappings;
     uint64_t locked;
     GArray *managed;                      /* VFIOManagedNeed */
 } VFIONeeds;
 
-static void vfio_needs_region_add(MemoryListener *listener,
-                                  MemoryRegionSection *section)
+static int vfio_add_populated(const MemoryRegionSection *run, void *opaque)
 {
-    VFIONeeds *needs = container_of(listener, VFIONeeds, listener);
+    *(uint64_t *)opaque += int128_get64(run->size);
+    return 0;
+}
+
+/* How much of @extent, which is of @section, is populated. */
+static uint64_t vfio_populated(const MemoryRegionSection *section,
+                               const VFIOExtent *extent)
+{
+    MemoryRegionSection part = *section;
+    uint64_t sum = 0;
+
+    part.offset_within_region = extent->offset;
+    part.offset_within_address_space = extent->iova;
+    part.size = int128_make64(extent->size);
+    memory_region_section_foreach_populated(&part, vfio_add_populated, &sum);
+    return sum;
+}
+
+static int vfio_add_needs(const MemoryRegionSection *section, void *opaque)
+{
+    VFIONeeds *needs = opaque;
     VFIOManagedNeed need = { .mr = section->mr, .mappings = 1 };
 
     if (!memory_region_is_ram(section->mr) ||
-        !vfio_section_extent(needs->container, section, &need.extent, NULL) ||
+        !vfio_dma_space_extent(needs->space, section, &need.extent, NULL) ||
         !need.extent.size) {
-        return;
+        return 0;
     }
     if (memory_region_has_ram_discard_mgr(section->mr)) {
         need.mappings = vfio_budget_mappings(
             need.extent.offset, need.extent.size,
-            vfio_ram_discard_granule(needs->container, section->mr));
-        needs->locked += vfio_ram_discard_populated(section->mr, &need.extent);
+            vfio_dma_space_granule(needs->space, section->mr));
         g_array_append_val(needs->managed, need);
-    } else if (!memory_region_is_ram_device(section->mr)) {
-        needs->locked += need.extent.size;
+    }
+    if (!memory_region_is_ram_device(section->mr)) {
+        needs->locked += vfio_populated(section, &need.extent);
     }
     needs->mappings += need.mappings;
+    return 0;
 }
 
 static bool vfio_needs_fit(const VFIONeeds *needs, Error **errp)
 {
-    uint64_t max = needs->container->info.dma_max_mappings;
+    uint64_t max = needs->space->info.dma_max_mappings;
+    RamDiscardLimit limit = { 0 };
 
     for (guint i = 0; i < needs->managed->len; i++) {
         VFIOManagedNeed *need = &g_array_index(needs->managed, VFIOManagedNeed,
                                                i);
 
-        if (!vfio_budget_managed_fits(needs->container, need->mr, &need->extent,
-                                      vfio_ram_discard_granule(
-                                          needs->container, need->mr),
-                                      needs->mappings - need->mappings, errp)) {
+        if (!vfio_budget_managed_fits(
+                needs->space, need->mr, &need->extent,
+                vfio_dma_space_granule(needs->space, need->mr),
+                needs->mappings - need->mappings, errp)) {
             return false;
         }
     }
@@ -303,22 +322,19 @@ static bool vfio_needs_fit(const VFIONeeds *needs, Error **errp)
                    "but the IOMMU allows %" PRIu64, needs->mappings, max);
         return false;
     }
-    return vfio_budget_may_lock(needs->container, needs->locked, errp);
+    return vfio_budget_may_lock(needs->space, needs->locked, &limit, errp);
 }
 
-bool vfio_budget_check(VFIOContainer *container, Error **errp)
+bool vfio_budget_check(VFIODMASpace *space, AddressSpace *as, Error **errp)
 {
-    g_autoptr(GArray) managed = g_array_new(false, false,
-                                            sizeof(VFIOManagedNeed));
     VFIONeeds needs = {
-        .listener = {
-            .region_add = vfio_needs_region_add,
-        },
-        .container = container,
-        .managed = managed,
+        .space = space,
+        .managed = g_array_new(false, false, sizeof(VFIOManagedNeed)),
     };
+    bool fits;
 
-    memory_listener_register(&needs.listener, container->as);
-    memory_listener_unregister(&needs.listener);
-    return vfio_needs_fit(&needs, errp);
+    address_space_foreach_section(as, vfio_add_needs, &needs);
+    fits = vfio_needs_fit(&needs, errp);
+    g_array_unref(needs.managed);
+    return fits;
 }

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a VFIO container, whatever its backend: set-up that is undone as
- * a whole when any part of it fails, checked access to the backend's
- * operations, and what is said when guest memory cannot be mapped.
+ * A VFIO container, whatever its backend: which sections of the guest's address
+ * space are mapped for devices, and how, and set-up that is undone as a whole
+ * when any part of it fails.
  *
- * Used by the backends (type1 and the tests' fake). It must not know how a
- * mapping is made, nor which device manages a sparse region.
+ *   plain RAM       one mapping, read-only where the guest may not write
+ *   a device's BAR  the same, but a failure only costs peer-to-peer DMA: warn
+ *   managed RAM     handed to hw/vfio/ram-discard.c
+ *   anything else   nothing
+ *
+ * Used by the backends (type1, vfio-user and the tests' fake). It must not know
+ * how a mapping is made, nor which device manages a sparse region, nor map a
+ * byte of such a region by itself.
  */
 #include "qemu/osdep.h"
 
@@ -13,142 +19,191 @@
 #include "budget.h"
 #include "hw/vfio/container.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
+#include "ram-discard.h"
 #include "trace.h"
 
 /* Who it is that needs memory to stay where it is. */
 static const char vfio_name[] = "vfio";
 
-uint64_t vfio_container_page_size(const VFIOContainer *container)
+/* --- sections --- */
+
+static VFIODMASpace *vfio_space_of(MemoryListener *listener)
 {
-    return 1ULL << __builtin_ctzll(container->info.pgsizes);
+    return &container_of(listener, VFIOContainer, listener)->space;
 }
 
-bool vfio_container_reaches(const VFIOContainer *container, hwaddr iova,
-                            uint64_t size)
+static bool vfio_section_readonly(const MemoryRegionSection *section)
 {
-    const GArray *ranges = container->info.iova_ranges;
-    hwaddr last;
-
-    if (__builtin_add_overflow(iova, size - 1, &last)) {
-        return false;
-    }
-    if (!ranges || !ranges->len) {
-        return true;
-    }
-    for (guint i = 0; i < ranges->len; i++) {
-        VFIOIOVARange *r = &g_array_index(ranges, VFIOIOVARange, i);
-
-        if (iova >= r->first && last <= r->last) {
-            return true;
-        }
-    }
-    return false;
+    return section->readonly || section->mr->readonly;
 }
 
-int vfio_container_dma_map(VFIOContainer *container,
-                           const VFIODMAMapping *mapping)
+static bool vfio_plain_add(VFIODMASpace *space,
+                           const MemoryRegionSection *section,
+                           const VFIOExtent *extent, Error **errp)
 {
+    VFIODMAMapping mapping = {
+        .iova = extent->iova,
+        .size = extent->size,
+        .vaddr = (uint8_t *)memory_region_get_ram_ptr(section->mr) +
+                 extent->offset,
+        .mr = section->mr,
+        .offset = extent->offset,
+        .readonly = vfio_section_readonly(section),
+    };
+    VFIOPlainSection *plain;
     int ret;
 
-    if (!vfio_container_reaches(container, mapping->iova, mapping->size)) {
-        return -ERANGE;
+    vfio_dma_space_prefault(space, &mapping);
+    ret = vfio_dma_space_map(space, &mapping);
+    if (ret) {
+        error_setg_errno(errp, -ret, "memory region '%s': cannot map "
+                         "0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx,
+                         memory_region_name(section->mr), mapping.size,
+                         mapping.iova);
+        return false;
     }
-    ret = container->ops->dma_map(container, mapping);
-    trace_vfio_dma_map(container->ops->name, mapping->iova, mapping->size, ret);
-    return ret;
+    plain = g_new(VFIOPlainSection, 1);
+    plain->mr = section->mr;
+    plain->iova = extent->iova;
+    plain->size = extent->size;
+    QLIST_INSERT_HEAD(&space->plain, plain, next);
+    return true;
 }
 
-void vfio_container_dma_unmap(VFIOContainer *container, MemoryRegion *mr,
-                              hwaddr iova, uint64_t size)
+static void vfio_plain_del(VFIODMASpace *space, MemoryRegion *mr,
+                           const VFIOExtent *extent)
 {
-    int ret = container->ops->dma_unmap(container, iova, size);
+    VFIOPlainSection *plain, *tmp;
+
+    QLIST_FOREACH_SAFE(plain, &space->plain, next, tmp) {
+        if (plain->mr == mr && plain->iova == extent->iova) {
+            vfio_dma_space_unmap(space, mr, plain->iova, plain->size);
+            QLIST_REMOVE(plain, next);
+            g_free(plain);
+            return;
+        }
+    }
+}
+
+/*
+ * Whether any populated state of a managed section could be mapped. A region
+ * with too many blocks was refused before it was managed (vfio_budget_guard);
+ * for one that turns up all the same, seen twice say, nobody can be told no:
+ * then this is a warning, and each plug is refused when its time comes.
+ */
+static bool vfio_managed_suits(const VFIODMASpace *space,
+                               const MemoryRegionSection *section,
+                               const VFIOExtent *extent, Error **errp)
+{
+    RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(section->mr);
+
+    if (!vfio_budget_blocks_fit_pages(
+            space, section->mr,
+            ram_discard_mgr_get_min_granularity(rdm, section->mr), errp)) {
+        return false;
+    }
+    if (!vfio_dma_space_reaches(space, extent->iova, extent->size)) {
+        error_setg(errp, "memory region '%s': the IOMMU cannot translate "
+                   "all addresses from 0x%" HWADDR_PRIx " to 0x%" HWADDR_PRIx,
+                   memory_region_name(section->mr), extent->iova,
+                   extent->iova + (extent->size - 1));
+        return false;
+    }
+    return !space->live ||
+           vfio_budget_managed_fits(space, section->mr, extent,
+                                    vfio_dma_space_granule(space,
+                                                             section->mr),
+                                    vfio_budget_space_mappings(space),
+                                    errp);
+}
+
+static bool vfio_managed_add(VFIODMASpace *space,
+                             const MemoryRegionSection *section,
+                             const VFIOExtent *extent, Error **errp)
+{
     Error *err = NULL;
 
-    trace_vfio_dma_unmap(container->ops->name, iova, size, ret);
-    if (ret) {
-        error_setg_errno(&err, -ret, "memory region '%s': cannot unmap "
-                         "0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx,
-                         memory_region_name(mr), size, iova);
-        vfio_container_fail(container, mr, err);
-    }
-}
-
-bool vfio_container_dma_begin(VFIOContainer *container)
-{
-    return container->ops->dma_begin && container->ops->dma_begin(container);
-}
-
-void vfio_container_dma_end(VFIOContainer *container, bool begun)
-{
-    if (begun) {
-        container->ops->dma_end(container);
-    }
-}
-
-/* Bits of what has been said about a region. */
-enum { VFIO_SAID_WARNING = 1, VFIO_SAID_ERROR = 2 };
-
-/* Whether @what has not been said of @mr so far. */
-static bool vfio_container_complain(VFIOContainer *container, MemoryRegion *mr,
-                                    unsigned what)
-{
-    unsigned said = GPOINTER_TO_UINT(g_hash_table_lookup(container->complained,
-                                                         mr));
-
-    g_hash_table_insert(container->complained, mr,
-                        GUINT_TO_POINTER(said | what));
-    return !(said & what);
-}
-
-void vfio_container_fail(VFIOContainer *container, MemoryRegion *mr,
-                         Error *err)
-{
-    if (!container->live) {
-        if (container->error) {
-            error_free(err);
-        } else {
-            container->error = err;
+    if (!vfio_managed_suits(space, section, extent, &err)) {
+        if (!space->live) {
+            error_propagate(errp, err);
+            return false;
         }
+        vfio_dma_space_warn(space, section->mr, err);
+    }
+    if (!vfio_ram_discard_register(space, section, extent, errp)) {
+        return false;
+    }
+    if (space->live) {
+        vfio_budget_warn_worst_case(space);
+    }
+    return true;
+}
+
+static void vfio_listener_region_add(MemoryListener *listener,
+                                     MemoryRegionSection *section)
+{
+    VFIODMASpace *space = vfio_space_of(listener);
+    MemoryRegion *mr = section->mr;
+    VFIOExtent extent;
+    Error *err = NULL;
+    bool ok;
+
+    if (!memory_region_is_ram(mr) || space->error) {
         return;
     }
-    container->broken = true;
-    if (vfio_container_complain(container, mr, VFIO_SAID_ERROR)) {
-        error_prepend(&err, "vfio: devices cannot follow guest memory: ");
-        error_report_err(err);
+    trace_vfio_listener_region_add(memory_region_name(mr),
+                                   section->offset_within_address_space,
+                                   int128_get64(section->size));
+    ok = vfio_dma_space_extent(space, section, &extent, &err);
+    if (ok && extent.size) {
+        ok = memory_region_has_ram_discard_mgr(mr)
+             ? vfio_managed_add(space, section, &extent, &err)
+             : vfio_plain_add(space, section, &extent, &err);
+    }
+    if (ok) {
+        return;
+    }
+    if (memory_region_is_ram_device(mr)) {
+        error_prepend(&err, "no DMA between devices: ");
+        vfio_dma_space_warn(space, mr, err);
     } else {
-        error_free(err);
+        vfio_dma_space_fail(space, mr, err);
     }
 }
 
-void vfio_container_warn(VFIOContainer *container, MemoryRegion *mr,
-                         Error *err)
+static void vfio_listener_region_del(MemoryListener *listener,
+                                     MemoryRegionSection *section)
 {
-    if (vfio_container_complain(container, mr, VFIO_SAID_WARNING)) {
-        error_prepend(&err, "vfio: ");
-        warn_report_err(err);
-    } else {
-        error_free(err);
+    VFIODMASpace *space = vfio_space_of(listener);
+    VFIOExtent extent;
+
+    if (!memory_region_is_ram(section->mr) ||
+        !vfio_dma_space_extent(space, section, &extent, NULL) ||
+        !extent.size) {
+        return;
+    }
+    trace_vfio_listener_region_del(memory_region_name(section->mr),
+                                   extent.iova, extent.size);
+    if (!vfio_ram_discard_unregister(space, section->mr, &extent)) {
+        vfio_plain_del(space, section->mr, &extent);
     }
 }
 
-static void vfio_container_free_fields(VFIOContainer *container)
-{
-    g_clear_pointer(&container->info.iova_ranges, g_array_unref);
-    g_clear_pointer(&container->complained, g_hash_table_unref);
-}
+/* --- life --- */
 
 /* Maps all that is there, or nothing. */
 static bool vfio_container_follow(VFIOContainer *container, Error **errp)
 {
+    VFIODMASpace *space = &container->space;
+
     memory_listener_register(&container->listener, container->as);
-    if (!container->error) {
-        container->live = true;
+    if (!space->error) {
+        space->live = true;
         return true;
     }
     memory_listener_unregister(&container->listener);
-    error_propagate(errp, container->error);
-    container->error = NULL;
+    error_propagate(errp, space->error);
+    space->error = NULL;
     return false;
 }
 
@@ -156,43 +211,37 @@ bool vfio_container_init(VFIOContainer *container,
                          const VFIOIOMMUBackendClass *ops, AddressSpace *as,
                          const VFIOIOMMUInfo *info, Error **errp)
 {
-    g_assert(info->pgsizes);
-    container->ops = ops;
-    container->as = as;
-    container->info = *info;
-    container->live = false;
-    container->broken = false;
-    container->error = NULL;
-    container->complained = g_hash_table_new(NULL, NULL);
-    QLIST_INIT(&container->plain);
-    QLIST_INIT(&container->managed);
-    vfio_listener_init(&container->listener);
+    VFIODMASpace *space = &container->space;
 
+    container->as = as;
+    container->listener = (MemoryListener) {
+        .region_add = vfio_listener_region_add,
+        .region_del = vfio_listener_region_del,
+    };
+    vfio_dma_space_init(space, ops, info);
     if (!ram_block_discard_add_user(RAM_DISCARD_DISABLE_UNCOORDINATED,
                                     vfio_name, errp)) {
         goto fail;
     }
-    if (!vfio_budget_check(container, errp) ||
+    if (!vfio_budget_check(space, as, errp) ||
         !vfio_container_follow(container, errp)) {
         ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED,
                                       vfio_name);
         goto fail;
     }
-    vfio_budget_guard(container);
+    vfio_budget_guard(space);
     return true;
 
 fail:
-    vfio_container_free_fields(container);
+    vfio_dma_space_destroy(space);
     return false;
 }
 
 void vfio_container_destroy(VFIOContainer *container)
 {
-    vfio_budget_unguard(container);
+    vfio_budget_unguard(&container->space);
     memory_listener_unregister(&container->listener);
-    g_assert(QLIST_EMPTY(&container->plain));
-    g_assert(QLIST_EMPTY(&container->managed));
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED,
                                   vfio_name);
-    vfio_container_free_fields(container);
+    vfio_dma_space_destroy(&container->space);
 }

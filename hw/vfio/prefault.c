@@ -11,7 +11,7 @@
 
 #include "exec/ramblock.h"
 #include "budget.h"
-#include "hw/vfio/container.h"
+#include "prefault.h"
 #include "qemu/units.h"
 
 /* Less does not pay for a thread. */
@@ -20,22 +20,24 @@
 #define PREFAULT_THREADS_MAX 8U
 
 /* Whether all of @run, which is to be mapped, will be pinned for writing. */
-static bool vfio_will_pin(VFIOContainer *container, const VFIODMAMapping *run)
+static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
 {
-    return container->ops->memlock && !run->readonly &&
+    RamDiscardLimit limit = { 0 };
+
+    return !run->readonly &&
            !memory_region_is_ram_device(run->mr) &&
-           vfio_container_reaches(container, run->iova, run->size) &&
-           vfio_budget_may_lock(container, run->size, NULL);
+           vfio_dma_space_reaches(space, run->iova, run->size) &&
+           vfio_budget_may_lock(space, run->size, &limit, NULL);
 }
 
-void vfio_prefault(VFIOContainer *container, const VFIODMAMapping *run)
+void vfio_prefault(VFIODMASpace *space, const VFIODMAMapping *run)
 {
     unsigned nr_threads = MIN(g_get_num_processors(), PREFAULT_THREADS_MAX);
     RAMBlock *block = run->mr->ram_block;
     uint64_t first, end;
 
     if (run->size < PREFAULT_SIZE_MIN || nr_threads < 2 ||
-        !vfio_will_pin(container, run)) {
+        !vfio_will_pin(space, run)) {
         return;
     }
     /* Huge pages that the run shares with others are left out. */

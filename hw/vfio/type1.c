@@ -12,6 +12,7 @@
 
 #include "budget.h"
 #include "hw/vfio/device.h"
+#include "prefault.h"
 #include "type1.h"
 
 #define VFIO_CONTAINER_PATH "/dev/vfio/vfio"
@@ -22,12 +23,12 @@
 static QLIST_HEAD(, VFIOType1) type1_containers =
     QLIST_HEAD_INITIALIZER(type1_containers);
 
-static VFIOType1 *type1_of(VFIOContainer *container)
+static VFIOType1 *type1_of(VFIODMASpace *space)
 {
-    return container_of(container, VFIOType1, container);
+    return container_of(space, VFIOType1, container.space);
 }
 
-static int type1_dma_map(VFIOContainer *container,
+static int type1_dma_map(VFIODMASpace *space,
                          const VFIODMAMapping *mapping)
 {
     struct vfio_iommu_type1_dma_map map = {
@@ -39,11 +40,10 @@ static int type1_dma_map(VFIOContainer *container,
         .size = mapping->size,
     };
 
-    return ioctl(type1_of(container)->fd, VFIO_IOMMU_MAP_DMA, &map) ? -errno
-                                                                    : 0;
+    return ioctl(type1_of(space)->fd, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
 }
 
-static int type1_dma_unmap(VFIOContainer *container, hwaddr iova,
+static int type1_dma_unmap(VFIODMASpace *space, hwaddr iova,
                            uint64_t size)
 {
     struct vfio_iommu_type1_dma_unmap unmap = {
@@ -52,11 +52,11 @@ static int type1_dma_unmap(VFIOContainer *container, hwaddr iova,
         .size = size,
     };
 
-    return ioctl(type1_of(container)->fd, VFIO_IOMMU_UNMAP_DMA, &unmap)
+    return ioctl(type1_of(space)->fd, VFIO_IOMMU_UNMAP_DMA, &unmap)
            ? -errno : 0;
 }
 
-static bool type1_memlock(VFIOContainer *container, uint64_t *used,
+static bool type1_memlock(VFIODMASpace *space, uint64_t *used,
                           uint64_t *limit)
 {
     return vfio_budget_process_memlock(used, limit);
@@ -66,6 +66,7 @@ static const VFIOIOMMUBackendClass type1_ops = {
     .name = "type1",
     .dma_map = type1_dma_map,
     .dma_unmap = type1_dma_unmap,
+    .prefault = vfio_prefault,
     .memlock = type1_memlock,
 };
 
@@ -228,8 +229,8 @@ static void type1_refresh(VFIOType1 *type1)
     VFIOIOMMUInfo info;
 
     if (type1_query(type1->fd, &info, NULL)) {
-        g_array_unref(type1->container.info.iova_ranges);
-        type1->container.info.iova_ranges = info.iova_ranges;
+        g_array_unref(type1->container.space.info.iova_ranges);
+        type1->container.space.info.iova_ranges = info.iova_ranges;
     }
 }
 

@@ -31,7 +31,7 @@ static JsonObject *size_change_data(void *opaque)
         json_object_set_string_member(data, "id", DEVICE(mem_pci)->id);
     }
     json_object_set_int_member(data, "size",
-                               (gint64)mem_pci->vdev.discard.populated);
+                               (gint64)mem_pci->vdev.blocks.populated);
     json_object_set_string_member(data, "qom-path", mem_pci->path);
     return data;
 }
@@ -76,7 +76,7 @@ static void virtio_mem_pci_set_addr(MemoryDeviceState *md, uint64_t addr,
 static uint64_t virtio_mem_pci_get_plugged_size(const MemoryDeviceState *md,
                                                 Error **errp)
 {
-    return vmem_of(md)->discard.populated;
+    return vmem_of(md)->blocks.populated;
 }
 
 static MemoryRegion *virtio_mem_pci_get_memory_region(MemoryDeviceState *md,
@@ -101,11 +101,11 @@ static bool virtio_mem_pci_unplug_check(MemoryDeviceState *md, Error **errp)
 {
     VirtIOMEM *vmem = vmem_of(md);
 
-    if (vmem->discard.populated) {
+    if (vmem->blocks.populated) {
         error_setg(errp, "virtio-mem device cannot get unplugged while some of "
                    "its memory is still plugged: 0x%" PRIx64 " bytes; set "
                    "requested-size to 0 and wait for the guest",
-                   vmem->discard.populated);
+                   vmem->blocks.populated);
         return false;
     }
     if (vmem->requested_size) {
@@ -115,7 +115,7 @@ static bool virtio_mem_pci_unplug_check(MemoryDeviceState *md, Error **errp)
         return false;
     }
     return memory_region_check_sole_ram_discard_mgr(
-        vmem->discard.mr, RAM_DISCARD_MGR(vmem), errp);
+        vmem->blocks.mr, RAM_DISCARD_MGR(vmem), errp);
 }
 
 /* --- type --- */

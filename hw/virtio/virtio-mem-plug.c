@@ -25,51 +25,44 @@ void virtio_mem_warn_of_backend(const VirtIOMEM *vmem)
     }
 }
 
-static bool backs_before_plug(const VirtIOMEM *vmem)
+bool virtio_mem_backs_plugs(const VirtIOMEM *vmem)
 {
     return vmem->prealloc || host_memory_backend_pagesize(vmem->memdev) >
                              qemu_real_host_page_size();
 }
 
-/* Keeps why the host could not, and tells a person once. */
-static void note_lack(VirtIOMEM *vmem, uint64_t offset, uint64_t size, int err)
+/* 0 or -errno, and the reason is kept. */
+static int back(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
-    size_t page_size = host_memory_backend_pagesize(vmem->memdev);
-    g_autofree char *reason =
-        g_strdup_printf("the host cannot back %" PRIu64 " bytes of '%s' by "
-                        "pages of %zu: %s", size, backend_id(vmem), page_size,
-                        g_strerror(-err));
+    int ret = host_memory_backend_populate(vmem->memdev, offset, size);
+    Error *err = NULL;
 
-    ram_discard_state_refuse(&vmem->discard, offset, size, err, "prealloc",
-                             reason);
-    if (!vmem->told_lack) {
-        vmem->told_lack = true;
-        warn_report("virtio-mem: a plug is refused, the guest may try again: "
-                    "%s", reason);
+    if (ret) {
+        error_setg_errno(&err, -ret, "the host cannot back %" PRIu64 " bytes of "
+                         "'%s' by pages of %zu", size, backend_id(vmem),
+                         host_memory_backend_pagesize(vmem->memdev));
+        ram_discard_blocks_refuse(&vmem->blocks, offset, size, "prealloc", err);
     }
+    return ret;
 }
 
-int virtio_mem_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
+int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
     int ret = virtio_mem_protect_lift(vmem->protect, offset, size);
 
-    if (ret) {
-        return ret;
-    }
-    if (backs_before_plug(vmem)) {
-        ret = host_memory_backend_populate(vmem->memdev, offset, size);
+    if (!ret && vmem->blocks.backed) {
+        ret = back(vmem, offset, size);
         if (ret) {
-            note_lack(vmem, offset, size, ret);
+            virtio_mem_cancel_plug(vmem, offset, size);
         }
     }
-    if (!ret) {
-        ret = ram_discard_state_populate(&vmem->discard, offset, size);
-    }
-    if (ret) {
-        virtio_mem_protect_restore(vmem->protect, offset, size);
-        /* Also what a consumer pinned for a while. Memory that cannot be given
-         * back costs the host something, the guest does not see it. */
-        ram_block_discard_range(vmem->discard.mr->ram_block, offset, size);
-    }
     return ret;
+}
+
+/* Also what a consumer pinned for a while is given back. Memory that cannot be
+ * costs the host something; the guest does not see it. */
+void virtio_mem_cancel_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
+{
+    virtio_mem_protect_restore(vmem->protect, offset, size);
+    ram_block_discard_range(vmem->blocks.mr->ram_block, offset, size);
 }

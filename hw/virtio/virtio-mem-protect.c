@@ -65,9 +65,9 @@ static uint64_t splits_limit(void)
 static int border_change(const VirtIOMEMProtect *p, uint64_t offset,
                          bool was_populated)
 {
-    const RamDiscardState *s = &p->vmem->discard;
+    const RamDiscardBlocks *b = &p->vmem->blocks;
 
-    return ram_discard_state_is_populated(s, offset, s->granularity) ==
+    return ram_discard_blocks_are_populated(b, offset, b->granularity) ==
                    was_populated ? 1 : -1;
 }
 
@@ -75,36 +75,32 @@ static int border_change(const VirtIOMEMProtect *p, uint64_t offset,
 static int64_t splits_change(const VirtIOMEMProtect *p, uint64_t offset,
                              uint64_t size)
 {
-    const RamDiscardState *s = &p->vmem->discard;
-    bool populated = ram_discard_state_is_populated(s, offset, size);
+    const RamDiscardBlocks *b = &p->vmem->blocks;
+    bool populated = ram_discard_blocks_are_populated(b, offset, size);
     int64_t change = 0;
 
-    if (!populated && !ram_discard_state_is_discarded(s, offset, size)) {
+    if (!populated && !ram_discard_blocks_are_discarded(b, offset, size)) {
         return -(int64_t)p->splits;       /* of both: all is discarded */
     }
     if (offset) {
-        change += border_change(p, offset - s->granularity, populated);
+        change += border_change(p, offset - b->granularity, populated);
     }
-    if (offset + size < memory_region_size(s->mr)) {
+    if (offset + size < memory_region_size(b->mr)) {
         change += border_change(p, offset + size, populated);
     }
     return change;
 }
 
-static int check_splits(VirtIOMEMProtect *p, int64_t change)
+/* Before a change of the process's mappings. */
+static int check_splits(int64_t change, Error **errp)
 {
     if (change <= 0 || all_splits + change <= splits_limit()) {
         return 0;
     }
-    if (!p->told_limit) {
-        p->told_limit = true;
-        warn_report("virtio-mem: plugging or unplugging is refused, the guest "
-                    "may try again: " VIRTIO_MEM_PROTECT_PROP "=on needs "
-                    "%" PRIu64 " mappings for memory that is plugged in so "
-                    "many pieces, but takes at most %" PRIu64 ", three "
-                    "quarters of vm.max_map_count", all_splits + change,
-                    splits_limit());
-    }
+    error_setg(errp, VIRTIO_MEM_PROTECT_PROP "=on needs %" PRIu64 " mappings "
+               "for memory that is plugged in so many pieces, but takes at most "
+               "%" PRIu64 ", three quarters of vm.max_map_count",
+               all_splits + change, splits_limit());
     return -ENOMEM;
 }
 
@@ -119,6 +115,7 @@ static void count_splits(VirtIOMEMProtect *p, int64_t change)
 int virtio_mem_protect_lift(VirtIOMEMProtect *p, uint64_t offset,
                             uint64_t size)
 {
+    Error *err = NULL;
     int64_t change;
     int ret;
 
@@ -126,22 +123,22 @@ int virtio_mem_protect_lift(VirtIOMEMProtect *p, uint64_t offset,
         return 0;
     }
     change = splits_change(p, offset, size);
-    ret = check_splits(p, change);
+    ret = check_splits(change, &err);
     if (!ret) {
         ram_guard_freeze(p->guard);
         ret = ram_guard_open(p->guard, offset, size);
         if (ret) {
             ram_guard_close(p->guard, offset, size);
+            error_setg_errno(&err, -ret, "the host cannot let the guest touch "
+                             "the memory (" VIRTIO_MEM_PROTECT_PROP "=on)");
         }
         ram_guard_thaw(p->guard);
     }
     if (!ret) {
         count_splits(p, change);
     } else {
-        ram_discard_state_refuse(&p->vmem->discard, offset, size, ret,
-                                 "protect", "the host has too few mappings "
-                                 "(vm.max_map_count) to protect memory that "
-                                 "is plugged in so many pieces");
+        ram_discard_blocks_refuse(&p->vmem->blocks, offset, size, "protect",
+                                  err);
     }
     return ret;
 }
@@ -171,11 +168,24 @@ static void open_populated(VirtIOMEMProtect *p, uint64_t offset, uint64_t size)
 {
     uint64_t end = offset + size, run_size;
 
-    while (ram_discard_state_next_run(&p->vmem->discard, true, &offset,
-                                      &run_size) && offset < end) {
+    while (ram_discard_blocks_next_run(&p->vmem->blocks, &offset,
+                                       &run_size) && offset < end) {
         ram_guard_open(p->guard, offset, MIN(run_size, end - offset));
         offset += run_size;
     }
+}
+
+/* The guest may try again and again: a person is told once. Takes @err. */
+static void tell_no_unplug(VirtIOMEMProtect *p, Error *err)
+{
+    if (p->told_limit) {
+        error_free(err);
+        return;
+    }
+    p->told_limit = true;
+    error_prepend(&err, "virtio-mem: unplugging is refused, the guest may try "
+                  "again: ");
+    warn_report_err(err);
 }
 
 /*
@@ -187,15 +197,17 @@ int virtio_mem_protect_discard(void *opaque, uint64_t offset, uint64_t size)
 {
     VirtIOMEMProtect *p = opaque;
     int64_t change = splits_change(p, offset, size);
-    int ret = check_splits(p, change);
+    Error *err = NULL;
+    int ret = check_splits(change, &err);
 
     if (ret) {
+        tell_no_unplug(p, err);
         return ret;
     }
     ram_guard_freeze(p->guard);
     ret = ram_guard_close(p->guard, offset, size);
     if (!ret) {
-        ret = ram_block_discard_range(p->vmem->discard.mr->ram_block, offset,
+        ret = ram_block_discard_range(p->vmem->blocks.mr->ram_block, offset,
                                       size);
     }
     if (ret) {

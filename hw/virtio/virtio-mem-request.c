@@ -23,14 +23,22 @@ typedef struct Request {
 
 /* --- pure helpers --- */
 
+/* For a response; nearly always in the first buffer. */
+static bool has_room(const VirtQueueElement *elem)
+{
+    const size_t needed = sizeof(struct virtio_mem_resp);
+
+    return (elem->in_num && elem->in_sg[0].iov_len >= needed) ||
+           iov_size(elem->in_sg, elem->in_num) >= needed;
+}
+
 static bool read_request(const VirtIOMEM *vmem, const VirtQueueElement *elem,
                          Request *req)
 {
     struct virtio_mem_req raw;
 
     if (iov_to_buf(elem->out_sg, elem->out_num, 0, &raw, sizeof(raw)) !=
-            sizeof(raw) ||
-        iov_size(elem->in_sg, elem->in_num) < sizeof(struct virtio_mem_resp)) {
+            sizeof(raw) || !has_room(elem)) {
         return false;
     }
     /* The three requests that have a range have it in the same place. */
@@ -103,8 +111,8 @@ static void carry_out_joined(VirtIOMEM *vmem)
     if (!batch->nr_joined) {
         return;
     }
-    if (ram_discard_state_discard(&vmem->discard, batch->joined_offset,
-                                  batch->joined_size)) {
+    if (ram_discard_blocks_discard(&vmem->blocks, batch->joined_offset,
+                                   batch->joined_size)) {
         type = VIRTIO_MEM_RESP_BUSY;
     }
     for (unsigned i = 1; i <= batch->nr_joined; i++) {
@@ -134,10 +142,12 @@ static void publish_batch(VirtIOMEM *vmem)
 
 /* --- the requests; each returns its response's type --- */
 
-static uint16_t plug(VirtIOMEM *vmem, const Request *req)
+static uint16_t plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                     const Request *req)
 {
-    uint64_t plugged = vmem->discard.populated;
+    uint64_t plugged = vmem->blocks.populated;
 
+    trace_virtio_mem_plug_request(elem->index, req->offset, req->size);
     if (!is_valid_range(vmem, req)) {
         return VIRTIO_MEM_RESP_ERROR;
     }
@@ -145,7 +155,7 @@ static uint16_t plug(VirtIOMEM *vmem, const Request *req)
         req->size > vmem->requested_size - plugged) {
         return VIRTIO_MEM_RESP_NACK;
     }
-    if (!ram_discard_state_is_discarded(&vmem->discard, req->offset,
+    if (!ram_discard_blocks_are_discarded(&vmem->blocks, req->offset,
                                         req->size)) {
         return VIRTIO_MEM_RESP_ERROR;
     }
@@ -153,25 +163,34 @@ static uint16_t plug(VirtIOMEM *vmem, const Request *req)
      * An objection, or a lack of host memory, may pass. NACK says that the
      * requested size has changed: the driver would try again at once.
      */
-    return virtio_mem_plug(vmem, req->offset, req->size) ? VIRTIO_MEM_RESP_BUSY
-                                                         : VIRTIO_MEM_RESP_ACK;
+    if (virtio_mem_prepare_plug(vmem, req->offset, req->size)) {
+        return VIRTIO_MEM_RESP_BUSY;
+    }
+    if (ram_discard_blocks_populate(&vmem->blocks, req->offset, req->size)) {
+        virtio_mem_cancel_plug(vmem, req->offset, req->size);
+        return VIRTIO_MEM_RESP_BUSY;
+    }
+    return VIRTIO_MEM_RESP_ACK;
 }
 
-static uint16_t unplug_all(VirtIOMEM *vmem)
+static uint16_t unplug_all(VirtIOMEM *vmem, const VirtQueueElement *elem)
 {
+    trace_virtio_mem_unplug_all_request(elem->index);
     return virtio_mem_unplug_all(vmem) ? VIRTIO_MEM_RESP_BUSY
                                        : VIRTIO_MEM_RESP_ACK;
 }
 
-static uint16_t get_state(VirtIOMEM *vmem, const Request *req, uint16_t *state)
+static uint16_t get_state(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                          const Request *req, uint16_t *state)
 {
+    trace_virtio_mem_state_request(elem->index, req->offset, req->size);
     if (!is_valid_range(vmem, req)) {
         return VIRTIO_MEM_RESP_ERROR;
     }
-    if (ram_discard_state_is_populated(&vmem->discard, req->offset,
+    if (ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
                                        req->size)) {
         *state = VIRTIO_MEM_STATE_PLUGGED;
-    } else if (ram_discard_state_is_discarded(&vmem->discard, req->offset,
+    } else if (ram_discard_blocks_are_discarded(&vmem->blocks, req->offset,
                                               req->size)) {
         *state = VIRTIO_MEM_STATE_UNPLUGGED;
     } else {
@@ -200,21 +219,23 @@ static bool join(VirtIOMEMBatch *batch, const Request *req)
  * A range that overlaps the joined one is not adjacent to it, so that the
  * joined one is discarded before the check finds it unplugged.
  */
-static bool unplug_later(VirtIOMEM *vmem, const Request *req)
+static bool unplug_later(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                         const Request *req)
 {
     VirtIOMEMBatch *batch = &vmem->batch;
     bool joined;
 
+    trace_virtio_mem_unplug_request(elem->index, req->offset, req->size);
     if (!is_valid_range(vmem, req)) {
         return false;
     }
     joined = batch->nr_joined &&
-             ram_discard_state_is_populated(&vmem->discard, req->offset,
+             ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
                                             req->size) &&
              join(batch, req);
     if (!joined) {
         carry_out_joined(vmem);
-        if (!ram_discard_state_is_populated(&vmem->discard, req->offset,
+        if (!ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
                                             req->size)) {
             return false;
         }
@@ -225,26 +246,6 @@ static bool unplug_later(VirtIOMEM *vmem, const Request *req)
     return true;
 }
 
-static void trace_request(unsigned int index, const Request *req)
-{
-    switch (req->type) {
-    case VIRTIO_MEM_REQ_PLUG:
-        trace_virtio_mem_plug_request(index, req->offset, req->size);
-        break;
-    case VIRTIO_MEM_REQ_UNPLUG:
-        trace_virtio_mem_unplug_request(index, req->offset, req->size);
-        break;
-    case VIRTIO_MEM_REQ_UNPLUG_ALL:
-        trace_virtio_mem_unplug_all_request(index);
-        break;
-    case VIRTIO_MEM_REQ_STATE:
-        trace_virtio_mem_state_request(index, req->offset, req->size);
-        break;
-    default:
-        break;
-    }
-}
-
 static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
                            const Request *req)
 {
@@ -252,22 +253,21 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     uint16_t type = VIRTIO_MEM_RESP_ERROR;
     uint16_t state = 0;
 
-    trace_request(elem->index, req);
     vmem->nr_requests++;
-    if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, req)) {
+    if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, elem, req)) {
         batch->elems[batch->nr_elems++] = elem;
         return;
     }
     carry_out_joined(vmem);
     switch (req->type) {
     case VIRTIO_MEM_REQ_PLUG:
-        type = plug(vmem, req);
+        type = plug(vmem, elem, req);
         break;
     case VIRTIO_MEM_REQ_UNPLUG_ALL:
-        type = unplug_all(vmem);
+        type = unplug_all(vmem, elem);
         break;
     case VIRTIO_MEM_REQ_STATE:
-        type = get_state(vmem, req, &state);
+        type = get_state(vmem, elem, req, &state);
         break;
     default:
         /* An unplug that is not valid, or what we do not know. */
@@ -280,7 +280,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
 void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
 {
     VirtIOMEM *vmem = VIRTIO_MEM(vdev);
-    uint64_t old_size = vmem->discard.populated;
+    uint64_t old_size = vmem->blocks.populated;
     VirtQueueElement *elem;
     Request req;
 

@@ -64,7 +64,7 @@ uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem)
 /* Grows the usable region to suit the requested size; shrinks if @can_shrink. */
 static void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink)
 {
-    uint64_t region_size = memory_region_size(vmem->discard.mr);
+    uint64_t region_size = memory_region_size(vmem->blocks.mr);
     uint64_t size = 0;
 
     if (vmem->requested_size) {
@@ -79,7 +79,7 @@ static void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink)
 
 int virtio_mem_unplug_all(VirtIOMEM *vmem)
 {
-    int ret = ram_discard_state_discard_all(&vmem->discard);
+    int ret = ram_discard_blocks_discard_all(&vmem->blocks);
 
     if (!ret) {
         virtio_mem_resize_usable_region(vmem, true);
@@ -89,7 +89,7 @@ int virtio_mem_unplug_all(VirtIOMEM *vmem)
 
 void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size)
 {
-    uint64_t size = vmem->discard.populated;
+    uint64_t size = vmem->blocks.populated;
 
     if (size != old_size) {
         notifier_list_notify(&vmem->size_change_notifiers, &size);
@@ -99,7 +99,7 @@ void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size)
 static void virtio_mem_system_reset(void *opaque)
 {
     VirtIOMEM *vmem = opaque;
-    uint64_t old_size = vmem->discard.populated;
+    uint64_t old_size = vmem->blocks.populated;
     int ret = virtio_mem_unplug_all(vmem);
 
     if (ret) {
@@ -136,9 +136,9 @@ static void virtio_mem_get_config(VirtIODevice *vdev, uint8_t *data)
         .block_size = GUINT64_TO_LE(vmem->block_size),
         .node_id = GUINT16_TO_LE((uint16_t)vmem->node),
         .addr = GUINT64_TO_LE(vmem->addr),
-        .region_size = GUINT64_TO_LE(memory_region_size(vmem->discard.mr)),
+        .region_size = GUINT64_TO_LE(memory_region_size(vmem->blocks.mr)),
         .usable_region_size = GUINT64_TO_LE(vmem->usable_region_size),
-        .plugged_size = GUINT64_TO_LE(vmem->discard.populated),
+        .plugged_size = GUINT64_TO_LE(vmem->blocks.populated),
         .requested_size = GUINT64_TO_LE(vmem->requested_size),
     };
 
@@ -254,9 +254,11 @@ static bool take_region(VirtIOMEM *vmem, MemoryRegion *mr, Error **errp)
             return false;
         }
     }
-    ram_discard_state_init(&vmem->discard, mr, vmem->block_size,
-                           vmem->protect ? virtio_mem_protect_discard : NULL,
-                           vmem->protect);
+    ram_discard_blocks_init(&vmem->blocks, RAM_DISCARD_MGR(vmem), mr,
+                            vmem->block_size,
+                            vmem->protect ? virtio_mem_protect_discard : NULL,
+                            vmem->protect);
+    vmem->blocks.backed = virtio_mem_backs_plugs(vmem);
     memory_region_set_ram_discard_mgr(mr, RAM_DISCARD_MGR(vmem));
     host_memory_backend_set_mapped(vmem->memdev, true);
     return true;
@@ -265,8 +267,8 @@ static bool take_region(VirtIOMEM *vmem, MemoryRegion *mr, Error **errp)
 static void release_region(VirtIOMEM *vmem)
 {
     host_memory_backend_set_mapped(vmem->memdev, false);
-    memory_region_set_ram_discard_mgr(vmem->discard.mr, NULL);
-    ram_discard_state_destroy(&vmem->discard);
+    memory_region_set_ram_discard_mgr(vmem->blocks.mr, NULL);
+    ram_discard_blocks_destroy(&vmem->blocks);
     g_clear_pointer(&vmem->protect, virtio_mem_protect_free);
     ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                   discard_user);
@@ -305,13 +307,10 @@ static void virtio_mem_unrealize(DeviceState *dev)
 
 /* --- RamDiscardMgr --- */
 
-static RamDiscardState *virtio_mem_rdm_get_state(const RamDiscardMgr *rdm,
-                                                 const MemoryRegion *mr)
+static RamDiscardBlocks *virtio_mem_rdm_get_blocks(const RamDiscardMgr *rdm,
+                                                   const MemoryRegion *mr)
 {
-    VirtIOMEM *vmem = VIRTIO_MEM(rdm);
-
-    g_assert(vmem->discard.mr == mr);
-    return &vmem->discard;
+    return &VIRTIO_MEM(rdm)->blocks;
 }
 
 /* --- properties --- */
@@ -319,7 +318,7 @@ static RamDiscardState *virtio_mem_rdm_get_state(const RamDiscardMgr *rdm,
 static void virtio_mem_get_size(Object *obj, Visitor *v, const char *name,
                                 void *opaque, Error **errp)
 {
-    uint64_t size = VIRTIO_MEM(obj)->discard.populated;
+    uint64_t size = VIRTIO_MEM(obj)->blocks.populated;
 
     visit_type_size(v, name, &size, errp);
 }
@@ -348,11 +347,11 @@ static void virtio_mem_set_requested_size(Object *obj, Visitor *v,
         vmem->requested_size = size;
         return;
     }
-    if (!check_requested_size(vmem, size, memory_region_size(vmem->discard.mr),
+    if (!check_requested_size(vmem, size, memory_region_size(vmem->blocks.mr),
                               errp) || size == vmem->requested_size) {
         return;
     }
-    trace_virtio_mem_set_requested_size(vmem->discard.mr->name, size);
+    trace_virtio_mem_set_requested_size(memory_region_name(vmem->blocks.mr), size);
     vmem->requested_size = size;
     virtio_mem_resize_usable_region(vmem, false);
     virtio_notify_config(VIRTIO_DEVICE(vmem));
@@ -450,8 +449,7 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
     vdc->get_features = virtio_mem_get_features;
     vdc->validate_features = virtio_mem_validate_features;
 
-    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
-                                    virtio_mem_rdm_get_state);
+    RAM_DISCARD_MGR_CLASS(klass)->get_blocks = virtio_mem_rdm_get_blocks;
 }
 
 static const TypeInfo virtio_mem_info = {

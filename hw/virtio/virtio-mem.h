@@ -62,16 +62,15 @@ struct VirtIOMEM {
     VirtIOMEMProtectAction protect_action;
 
     /* What the guest sees in the config space. The plugged size is
-     * discard.populated. */
+     * blocks.populated. */
     uint64_t requested_size;
     uint64_t usable_region_size;      /* from the start of the region */
 
     /* The host's. */
     VirtQueue *vq;
     VirtIOMEMBatch batch;
-    RamDiscardState discard;          /* valid while realized */
+    RamDiscardBlocks blocks;          /* valid while realized */
     uint64_t nr_requests;             /* of the guest's so far, refused or not */
-    bool told_lack;                   /* of host memory, a person */
     VirtIOMEMProtect *protect;        /* NULL: off */
     NotifierList size_change_notifiers;   /* told of the plugged size */
 };
@@ -90,11 +89,15 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
 /* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
 int virtio_mem_unplug_all(VirtIOMEM *vmem);
 /*
- * virtio-mem-plug.c: makes a range that is wholly unplugged usable: first by
- * the host's backing it, if that is asked for, then by telling all consumers.
- * 0 or -errno: nothing has changed, trying again later makes sense.
+ * virtio-mem-plug.c: before a range that is wholly unplugged is populated: lets
+ * the guest touch it, and has the host back it if that is asked for. 0 or -errno:
+ * nothing has changed, and the reason is kept; to try again later makes sense.
  */
-int virtio_mem_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
+int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
+/* The reverse, for a range that was not populated after all. */
+void virtio_mem_cancel_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
+/* Whether memory is backed before it is plugged. */
+bool virtio_mem_backs_plugs(const VirtIOMEM *vmem);
 /* Warns if the memdev was prepared for memory that does not come and go. */
 void virtio_mem_warn_of_backend(const VirtIOMEM *vmem);
 /* virtio-mem-block-size.c: the size of a transparent huge page. */

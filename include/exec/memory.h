@@ -28,6 +28,7 @@ DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
 #define TYPE_RAM_DISCARD_MGR "qemu:ram-discard-mgr"
 typedef struct RamDiscardMgrClass RamDiscardMgrClass;
 typedef struct RamDiscardState RamDiscardState;
+typedef struct RamDiscardBlocks RamDiscardBlocks;
 DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
                      TYPE_RAM_DISCARD_MGR)
 
@@ -41,35 +42,45 @@ DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
  * changes. The manager is a QOM object that implements TYPE_RAM_DISCARD_MGR;
  * memory_region_get_ram_discard_mgr() finds it. A consumer registers a
  * RamDiscardListener with it. Several managers may share a region: what they
- * all say is populated, is; get then finds one object that speaks for all.
+ * all say is populated, is, and any of them speaks for all.
  *
- * What holds (the laws of docs/ram-discard.md):
+ * What holds (the laws; everything else refers to them by their numbers):
  *  L1 outside a notification, what a registered listener was told equals what
  *     is populated;
- *  L2 every listener is asked before a range becomes populated; if one
- *     objects, those already asked are told the discard of the same range, in
- *     reverse order, and nothing has changed (where another manager left holes
- *     in the range, listeners are told its runs, and the one that objects to a
- *     later run is the first to be told the discard of its earlier ones);
- *  L3 the memory is discarded first, then listeners are told; if the discard
- *     fails, nobody is told and nothing has changed;
- *  L4 notifications are aligned to, and multiples of, the minimum granularity;
- *     a run is told once, never block by block;
+ *  L2 before a range becomes populated every listener is asked, in the order of
+ *     registration; if one objects (it has undone its own work by then), those
+ *     already asked are told the discard of the same range, last one first,
+ *     and nothing has changed: the guest gets an answer on which it can try
+ *     again;
+ *  L3 the memory is discarded first, then all listeners are told; if the
+ *     discard fails, nobody is told and nothing has changed; once it is gone
+ *     the range does not count as populated, for those being told neither;
+ *  L4 notifications are aligned to, and multiples of, the minimum granularity
+ *     (but for L7); a run is told once, never block by block: the consumer
+ *     splits it as its own unmapping demands;
  *  L5 registering replays each maximal populated run in ascending order; if
  *     the listener objects, what it was told is taken back, it is not
- *     registered, and the error is returned;
- *  L6 a manager is set only on an unmapped RAM region where none was set,
+ *     registered, and the error, with its reason, reaches the caller;
+ *  L6 a manager is set only on an unmapped RAM region where none was set, and
  *     cleared only on an unmapped one without listeners; further ones come and
  *     go at any time outside notifications, and listeners are told just what
  *     becomes discarded or populated by that;
  *  L7 offsets are into the MemoryRegion that owns the RAM, never into a
- *     section or an alias of it: a consumer of a section clips;
- *  L8 a listener may unregister during a notification of another listener.
+ *     section or an alias of it; a listener that follows a part of the region
+ *     is told of that part only;
+ *  L8 a listener may come, or leave, during a notification of another one: who
+ *     leaves is told the discard of exactly what it holds at that moment.
+ *
+ * With several managers the range of a change may have holes, where another one
+ * says discarded: then each listener in turn is told the runs in between, in
+ * ascending order, and one that objects to a later run is the first to be told
+ * the discard of its earlier ones.
  */
 
 /*
  * @offset .. @offset + @size of @mr is about to be populated. Returns 0, or
- * -errno to object, having undone whatever it had done for this range.
+ * -errno to object, having undone whatever it had done for this range, and
+ * having said why by ram_discard_listener_object().
  */
 typedef int (*NotifyRamPopulate)(RamDiscardListener *rdl,
                                  const MemoryRegion *mr,
@@ -97,20 +108,31 @@ typedef struct RamDiscardListenerInfo {
 typedef void (*RamDiscardListenerGetInfo)(const RamDiscardListener *rdl,
                                           RamDiscardListenerInfo *info);
 
+/* A limit in bytes that keeps something from being populated. */
+typedef struct RamDiscardLimit {
+    uint64_t needed;                      /* more than is in use */
+    uint64_t used;
+    uint64_t limit;                       /* 0: it was no limit */
+} RamDiscardLimit;
+
 /* A consumer's registration. Embedded in, and owned by, the consumer. */
 struct RamDiscardListener {
     NotifyRamPopulate notify_populate;
     NotifyRamDiscard notify_discard;
     NotifyRamDiscardAll notify_discard_all;   /* may be NULL */
+    /* What of the region it follows: @first <= offset < @end. */
+    ram_addr_t first;
+    ram_addr_t end;
     /* For people; set after ram_discard_listener_init(), or left NULL. */
     const char *kind;                         /* of consumer; a literal */
     RamDiscardListenerGetInfo get_info;
-    /* The manager's, while registered. */
+    /* The region's, while registered. */
     QTAILQ_ENTRY(RamDiscardListener) next;
-    char *objection;                          /* why it last objected */
+    Error *objection;                         /* until it has been passed on */
+    RamDiscardLimit objection_limit;
 };
 
-/* Fills in @rdl; @discard_all_fn may be NULL. */
+/* Fills in @rdl, for all of a region; @discard_all_fn may be NULL. */
 static inline void ram_discard_listener_init(RamDiscardListener *rdl,
                                              NotifyRamPopulate populate_fn,
                                              NotifyRamDiscard discard_fn,
@@ -120,30 +142,47 @@ static inline void ram_discard_listener_init(RamDiscardListener *rdl,
         .notify_populate = populate_fn,
         .notify_discard = discard_fn,
         .notify_discard_all = discard_all_fn,
+        .end = UINT64_MAX,
     };
 }
 
-/* For a notify_populate that is about to object: why, for people. */
-void ram_discard_listener_object(RamDiscardListener *rdl, const char *reason);
+/* Before @rdl is registered: it is to follow @size bytes from @offset only.
+ * Notifications are clipped to that, wherever blocks begin and end. */
+static inline void ram_discard_listener_set_range(RamDiscardListener *rdl,
+                                                  ram_addr_t offset,
+                                                  ram_addr_t size)
+{
+    rdl->first = offset;
+    rdl->end = offset + size;
+}
 
+/* For a notify_populate that is about to object: why, for people, and the limit
+ * (may be NULL) that it met. Takes @err. */
+void ram_discard_listener_object(RamDiscardListener *rdl, Error *err,
+                                 const RamDiscardLimit *limit);
+
+/*
+ * A manager has to say only what it has, by get_blocks. All else comes with the
+ * interface; what a class puts in its place must keep the laws.
+ */
 struct RamDiscardMgrClass {
     InterfaceClass parent_class;
 
+    /* What @rdm has populated of @mr, which it manages or is about to;
+     * exec/ram-discard.h. */
+    RamDiscardBlocks *(*get_blocks)(const RamDiscardMgr *rdm,
+                                    const MemoryRegion *mr);
+    /* Of the region, whoever manages it: */
     uint64_t (*get_min_granularity)(const RamDiscardMgr *rdm,
                                     const MemoryRegion *mr);
     bool (*is_populated)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
                          ram_addr_t offset, ram_addr_t size);
     int (*register_listener)(RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             RamDiscardListener *rdl);
+                             RamDiscardListener *rdl, Error **errp);
     void (*unregister_listener)(RamDiscardMgr *rdm, const MemoryRegion *mr,
                                 RamDiscardListener *rdl);
     int (*replay_populated)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
                             RamDiscardListener *rdl);
-    void (*replay_discarded)(const RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             RamDiscardListener *rdl);
-    /* Optional: the state machine (exec/ram-discard.h) behind the manager. */
-    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr);
 };
 
 /* The unit, in bytes, in which parts of @mr are populated and discarded; a
@@ -159,12 +198,12 @@ bool ram_discard_mgr_is_populated(const RamDiscardMgr *rdm,
                                   ram_addr_t offset, ram_addr_t size);
 /*
  * Tells @rdl of each populated run, then of each change. 0, or the -errno with
- * which the listener objected; then it is not registered and holds nothing.
- * @rdl stays the caller's and must live until it is unregistered.
+ * which the listener objected and *errp; then it is not registered and holds
+ * nothing. @rdl stays the caller's and must live until it is unregistered.
  */
 int ram_discard_mgr_register_listener(RamDiscardMgr *rdm,
                                       const MemoryRegion *mr,
-                                      RamDiscardListener *rdl);
+                                      RamDiscardListener *rdl, Error **errp);
 /* Tells @rdl that what is populated is discarded, then forgets it. */
 void ram_discard_mgr_unregister_listener(RamDiscardMgr *rdm,
                                          const MemoryRegion *mr,
@@ -174,17 +213,9 @@ void ram_discard_mgr_unregister_listener(RamDiscardMgr *rdm,
 int ram_discard_mgr_replay_populated(const RamDiscardMgr *rdm,
                                      const MemoryRegion *mr,
                                      RamDiscardListener *rdl);
-/* Calls notify_discard of @rdl, registered or not, for each discarded run. */
-void ram_discard_mgr_replay_discarded(const RamDiscardMgr *rdm,
-                                      const MemoryRegion *mr,
-                                      RamDiscardListener *rdl);
 
-/* The state machine behind @rdm for @mr; NULL: it does not have one to show. */
-RamDiscardState *ram_discard_mgr_get_state(const RamDiscardMgr *rdm,
-                                           const MemoryRegion *mr);
-
-/* The manager of @mr, or what speaks for several, until one comes or goes; @mr
- * must be RAM; NULL: all of it is populated. */
+/* The manager that was set, or else one that was added; NULL: all of @mr, which
+ * must be RAM, is populated. Stays the same while @mr is mapped. */
 RamDiscardMgr *memory_region_get_ram_discard_mgr(const MemoryRegion *mr);
 static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr);
 /* Sets (law L6), or with NULL clears, the manager. Holds no reference. Managers
@@ -192,10 +223,10 @@ static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr);
 void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm);
 
 /*
- * Adds @rdm, which has a state to show that is of @mr and has no listeners, to
- * the managers of @mr; holds a reference until it is removed. Listeners are
- * told the discard of what @rdm says is discarded and was populated so far; the
- * memory is left as it is. false, and nothing has changed, if
+ * Adds @rdm, whose blocks are of @mr, to the managers of @mr; holds a reference
+ * until it is removed. Listeners are told the discard of what @rdm says is
+ * discarded and was populated so far; the memory is left as it is. false, and
+ * nothing has changed, if
  *  - @mr is mapped and has no manager: nobody there would follow it;
  *  - its blocks are smaller than those by which listeners hold something;
  *  - a consumer could not follow blocks so small (ram_discard_consumers_check).
@@ -209,11 +240,6 @@ bool memory_region_add_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
  */
 bool memory_region_del_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
                                        Error **errp);
-/* Calls @fn, which changes nothing, for each manager of @mr, which has one. */
-void memory_region_foreach_ram_discard_mgr(const MemoryRegion *mr,
-                                           void (*fn)(RamDiscardMgr *rdm,
-                                                      void *opaque),
-                                           void *opaque);
 /* Whether nobody but @rdm manages @mr; false: *errp names who does. */
 bool memory_region_check_sole_ram_discard_mgr(const MemoryRegion *mr,
                                               const RamDiscardMgr *rdm,
@@ -275,7 +301,7 @@ struct MemoryRegion {
     bool terminates;                      /* not a pure container */
     bool may_overlap;
     RAMBlock *ram_block;
-    RamDiscardMgr *rdm;
+    RamDiscardState *discard_state;       /* NULL: nobody manages it */
     MemoryRegion *container;
     MemoryRegion *alias;
     unsigned mapped_via_alias;            /* containers reached by an alias */
@@ -287,7 +313,7 @@ struct MemoryRegion {
 
 static inline bool memory_region_has_ram_discard_mgr(const MemoryRegion *mr)
 {
-    return mr->rdm != NULL;
+    return mr->discard_state != NULL;
 }
 
 /*
@@ -406,6 +432,23 @@ struct MemoryRegionSection {
  */
 MemoryRegionSection memory_region_find(MemoryRegion *mr, hwaddr addr,
                                        uint64_t size);
+
+/* Looks at @section; non-0 ends the walk, and is what it returns. */
+typedef int MemoryRegionSectionFn(const MemoryRegionSection *section,
+                                  void *opaque);
+
+/*
+ * Calls @fn for each populated run of @section, of a RAM region, in ascending
+ * order, clipped to it. All of a region without a manager is populated. @fn
+ * changes nothing. 0, or what @fn returned.
+ */
+int memory_region_section_foreach_populated(const MemoryRegionSection *section,
+                                            MemoryRegionSectionFn *fn,
+                                            void *opaque);
+/* Calls @fn, which changes nothing, for each section of the flat view of @as in
+ * ascending order. 0, or what @fn returned. */
+int address_space_foreach_section(AddressSpace *as, MemoryRegionSectionFn *fn,
+                                  void *opaque);
 
 /* A consumer of the changes of one address space. Callbacks may be NULL. */
 struct MemoryListener {

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state machine behind a RamDiscardMgr: which blocks of one RAM region are
- * populated, who listens, and how a change is carried out so that the laws of
- * exec/memory.h hold even when a listener objects or a discard fails. A
- * manager (virtio-mem) embeds a RamDiscardState and has its interface methods
- * forwarded here (ram_discard_mgr_class_use_state()); it never touches the
- * bitmap or calls a listener by itself.
+ * What is behind RamDiscardMgr, for managers, and for who tells people of them.
+ *
+ * Each managed region has one RamDiscardState: who manages it, who listens, and
+ * how a change is carried out so that the laws of exec/memory.h hold even when
+ * a listener objects or a discard fails. It comes with the region's first
+ * manager and goes with its last.
+ *
+ * A manager (virtio-mem) embeds RamDiscardBlocks: which blocks of the region it
+ * has populated. Its class shows them by get_blocks; it changes them by the
+ * functions below and never touches the bitmap or calls a listener by itself.
  *
  * Costs: work is in words of the bitmap and in runs, never in single bits, and
  * nothing is proportional to the region when little of it is populated.
- * Nothing is allocated after init. Big lock held throughout.
+ * Nothing is allocated for a change. Big lock held throughout.
  */
 #ifndef EXEC_RAM_DISCARD_H
 #define EXEC_RAM_DISCARD_H
-
-#include <json-glib/json-glib.h>
 
 #include "exec/memory.h"
 
@@ -24,101 +26,121 @@
  */
 typedef int (*RamDiscardFn)(void *opaque, uint64_t offset, uint64_t size);
 
-typedef struct RamDiscardWalk RamDiscardWalk;
-
-/* The last populate that a listener, or the manager, objected to. */
-typedef struct RamDiscardRefusal {
-    uint64_t count;                       /* refusals so far; 0: none */
-    uint64_t offset;
-    uint64_t size;
-    int err;                              /* -errno of the listener */
-    const char *kind;                     /* its kind, may be NULL */
-    char *reason;                         /* what it said, may be NULL */
-    int64_t time;                         /* us, g_get_monotonic_time() */
-    bool standing;                        /* nothing was populated since */
-} RamDiscardRefusal;
-
-struct RamDiscardState {
+/* What one manager has populated of one region. The manager's; all fields but
+ * @backed are for reading only. */
+struct RamDiscardBlocks {
     MemoryRegion *mr;
-    uint64_t granularity;                 /* bytes, a power of two */
+    RamDiscardMgr *rdm;                   /* whose they are */
+    uint64_t granularity;                 /* of a block, bytes, a power of two */
     uint64_t nr_blocks;
     uint64_t populated;                   /* bytes */
     unsigned long *bitmap;                /* bit set: block populated */
     unsigned long *summary;               /* bit set: bitmap word is not 0 */
     RamDiscardFn discard;
     void *discard_opaque;
-    /* Several managers on a region: the next run, at or after *offset, that the
-     * change in progress changes. NULL, of one manager: all that it names. */
-    bool (*next_change)(void *discard_opaque, uint64_t *offset,
-                        uint64_t *size);
+    /* The manager has the host back what it populates before it does so. */
+    bool backed;
+    bool vanishing;                       /* all are being discarded; the bitmap
+                                             says what listeners still hold */
+    RamDiscardState *state;               /* the region's; NULL: not managing */
+    QTAILQ_ENTRY(RamDiscardBlocks) next;
+};
+
+/* The last populate that a listener, or a manager, objected to. */
+typedef struct RamDiscardRefusal {
+    uint64_t count;                       /* refusals so far; 0: none */
+    uint64_t offset;
+    uint64_t size;
+    const char *kind;                     /* who: a literal */
+    char *reason;                         /* why, for people */
+    RamDiscardLimit limit;
+    int64_t time;                         /* us, g_get_monotonic_time() */
+    bool standing;                        /* nothing was populated since */
+} RamDiscardRefusal;
+
+typedef struct RamDiscardWalk RamDiscardWalk;
+
+/* Of a managed region; for reading only. */
+struct RamDiscardState {
+    MemoryRegion *mr;
+    uint64_t granularity;                 /* in which listeners are told */
+    uint64_t smallest;                    /* of the managers' */
+    QTAILQ_HEAD(RamDiscardManagers, RamDiscardBlocks) managers;
+    RamDiscardBlocks *set;                /* the first of them, if it was set,
+                                             not added; else NULL */
     QTAILQ_HEAD(RamDiscardListeners, RamDiscardListener) listeners;
     RamDiscardWalk *walk;                 /* the notification in progress */
     RamDiscardRefusal refusal;
+    bool told_refusal;                    /* a person */
 };
+
+/* --- for managers --- */
 
 /*
  * All of @mr, a RAM region whose size is a multiple of @granularity, starts
  * discarded. @discard NULL: ram_block_discard_range() on the region's block.
+ * From then on get_blocks of @rdm shows @b; it does not manage @mr before it is
+ * set, or added, as a manager.
  */
-void ram_discard_state_init(RamDiscardState *s, MemoryRegion *mr,
-                            uint64_t granularity, RamDiscardFn discard,
-                            void *opaque);
-/* No listener may be left. Does not discard anything. */
-void ram_discard_state_destroy(RamDiscardState *s);
+void ram_discard_blocks_init(RamDiscardBlocks *b, RamDiscardMgr *rdm,
+                             MemoryRegion *mr, uint64_t granularity,
+                             RamDiscardFn discard, void *opaque);
+/* @b is no longer of a manager of the region. Does not discard anything. */
+void ram_discard_blocks_destroy(RamDiscardBlocks *b);
 
-/* The RamDiscardMgrClass methods, for the one region of @s. */
-bool ram_discard_state_is_populated(const RamDiscardState *s,
-                                    uint64_t offset, uint64_t size);
-int ram_discard_state_register(RamDiscardState *s, RamDiscardListener *rdl);
-void ram_discard_state_unregister(RamDiscardState *s, RamDiscardListener *rdl);
-int ram_discard_state_replay_populated(const RamDiscardState *s,
-                                       RamDiscardListener *rdl);
-void ram_discard_state_replay_discarded(const RamDiscardState *s,
-                                        RamDiscardListener *rdl);
-
-/*
- * Makes of @klass that of managers with a RamDiscardState: @get_state, which
- * shows it and checks that the region is the manager's, and all other methods,
- * which forward to the above. A class may override one afterwards.
- */
-void ram_discard_mgr_class_use_state(
-    RamDiscardMgrClass *klass,
-    RamDiscardState *(*get_state)(const RamDiscardMgr *rdm,
-                                  const MemoryRegion *mr));
-
-/* Whether no block of the range is populated; false if out of the region. */
-bool ram_discard_state_is_discarded(const RamDiscardState *s,
-                                    uint64_t offset, uint64_t size);
-/* The next run of populated (or discarded) blocks at or after *offset: sets
- * *offset and *size in bytes; false if there is none. */
-bool ram_discard_state_next_run(const RamDiscardState *s, bool populated,
-                                uint64_t *offset, uint64_t *size);
+/* Whether all of the range is populated, or all discarded, as far as this
+ * manager goes. No alignment is demanded; an empty range, or one beyond the
+ * region, is neither. */
+bool ram_discard_blocks_are_populated(const RamDiscardBlocks *b,
+                                      uint64_t offset, uint64_t size);
+bool ram_discard_blocks_are_discarded(const RamDiscardBlocks *b,
+                                      uint64_t offset, uint64_t size);
+/* The next run of populated blocks of this manager: sets *offset, which is not
+ * lowered, and *size, in bytes; false if there is none. */
+bool ram_discard_blocks_next_run(const RamDiscardBlocks *b, uint64_t *offset,
+                                 uint64_t *size);
 
 /*
  * Populates a range that is wholly discarded and aligned to the granularity.
  * 0, or the -errno of the listener that objected; then nothing has changed.
  */
-int ram_discard_state_populate(RamDiscardState *s, uint64_t offset,
-                               uint64_t size);
+int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
+                                uint64_t size);
 /*
- * Notes in @s->refusal that the manager itself refused a populate, so that
- * nobody was asked: @err is -errno, @kind a literal, @reason is copied.
+ * Notes that the manager itself, which is at work, refused a populate, so that
+ * nobody was asked. @kind: a literal; takes @err, the reason.
  */
-void ram_discard_state_refuse(RamDiscardState *s, uint64_t offset,
-                              uint64_t size, int err, const char *kind,
-                              const char *reason);
-/* What "last-refusal" has of @refusal, of which there was one: reason, kind (if
- * it has one), offset, size (bytes), count, standing, seconds-ago; the caller's. */
-JsonObject *ram_discard_refusal_info(const RamDiscardRefusal *refusal);
+void ram_discard_blocks_refuse(RamDiscardBlocks *b, uint64_t offset,
+                               uint64_t size, const char *kind, Error *err);
 /* Discards a range that is wholly populated and aligned. 0, or the -errno of
  * the failed discard; then nothing has changed. */
-int ram_discard_state_discard(RamDiscardState *s, uint64_t offset,
-                              uint64_t size);
+int ram_discard_blocks_discard(RamDiscardBlocks *b, uint64_t offset,
+                               uint64_t size);
 /*
  * Discards whatever is populated, by one call of the discard function from the
  * first populated block to the last. 0 or its -errno; then nothing has changed.
  */
-int ram_discard_state_discard_all(RamDiscardState *s);
+int ram_discard_blocks_discard_all(RamDiscardBlocks *b);
+
+/* --- for who looks at a region --- */
+
+/* NULL: nobody manages @mr. */
+const RamDiscardState *memory_region_ram_discard_state(const MemoryRegion *mr);
+/* Whether all managers have all of the range populated; see
+ * ram_discard_mgr_is_populated(). */
+bool ram_discard_state_is_populated(const RamDiscardState *s, uint64_t offset,
+                                    uint64_t size);
+/* Whether the host backs what is populated before listeners are asked, so that
+ * none of them needs to. */
+bool ram_discard_state_is_backed(const RamDiscardState *s);
+/* Bytes that all managers have populated; takes as long as they have runs. */
+uint64_t ram_discard_state_populated(const RamDiscardState *s);
+/* The next run that all have populated: sets *offset, which is not lowered, and
+ * *size, in bytes; false if there is none. */
+bool ram_discard_state_next_run(const RamDiscardState *s, uint64_t *offset,
+                                uint64_t *size);
+
+/* --- consumers in general --- */
 
 /*
  * A consumer that lives, and will follow every managed region that is added.
@@ -143,5 +165,21 @@ void ram_discard_consumer_unregister(RamDiscardConsumer *consumer);
  * the smallest of @granularity and that of managers that @mr has already. */
 bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
                                  Error **errp);
+
+/* --- refusals --- */
+
+/* Who passes refusals on to management clients. Owned by the caller. */
+typedef struct RamDiscardObserver RamDiscardObserver;
+struct RamDiscardObserver {
+    /* s->refusal is a new one: the first, or after a populate that worked, or
+     * for another reason. The guest may make it happen again and again. */
+    void (*refused)(RamDiscardObserver *observer, RamDiscardState *s);
+    /* @s is about to be freed. */
+    void (*gone)(RamDiscardObserver *observer, RamDiscardState *s);
+    QLIST_ENTRY(RamDiscardObserver) next;
+};
+
+void ram_discard_observer_add(RamDiscardObserver *observer);
+void ram_discard_observer_remove(RamDiscardObserver *observer);
 
 #endif

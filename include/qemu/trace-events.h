@@ -20,9 +20,9 @@
         "region %s offset 0x%" PRIx64 " size 0x%" PRIx64)                     \
     TRACE_EVENT(ram_discard_object,                                           \
         (const char *region, const char *kind, uint64_t offset,               \
-         uint64_t size, int ret),                                             \
-        (region, kind, offset, size, ret),                                    \
-        "region %s by %s offset 0x%" PRIx64 " size 0x%" PRIx64 " ret %d")     \
+         uint64_t size),                                                      \
+        (region, kind, offset, size),                                         \
+        "region %s by %s offset 0x%" PRIx64 " size 0x%" PRIx64)               \
     TRACE_EVENT(ram_discard_discard,                                          \
         (const char *region, uint64_t offset, uint64_t size),                 \
         (region, offset, size),                                               \

@@ -8,7 +8,7 @@
  * the number of runs and the median of REPEATS replays, in ns a run.
  */
 #include "qemu/osdep.h"
-#include "exec/ram-discard.h"
+#include "tests/unit/sparse-ram.h"
 #include "qemu/units.h"
 
 #include <time.h>
@@ -39,11 +39,6 @@ static void ignore_discard(RamDiscardListener *rdl, const MemoryRegion *mr,
 {
 }
 
-static int discard_nothing(void *opaque, uint64_t offset, uint64_t size)
-{
-    return 0;
-}
-
 static int64_t cpu_ns(void)
 {
     struct timespec t;
@@ -59,41 +54,37 @@ static int compare_ns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int64_t replay_ns(const RamDiscardState *s, Counter *counter)
+static int64_t replay_ns(const SparseRam *ram, Counter *counter)
 {
     int64_t start = cpu_ns();
     int ret;
 
     counter->runs = 0;
     counter->bytes = 0;
-    ret = ram_discard_state_replay_populated(s, &counter->rdl);
-    g_assert(!ret && counter->bytes == s->populated);
+    ret = ram_discard_mgr_replay_populated(RAM_DISCARD_MGR(ram), &ram->mr,
+                                           &counter->rdl);
+    g_assert(!ret && counter->bytes == ram->blocks.populated);
     return cpu_ns() - start;
 }
 
 static void measure(uint64_t nr_blocks, uint64_t every, unsigned repeats)
 {
     g_autofree int64_t *ns = g_new(int64_t, repeats);
-    MemoryRegion mr;
-    RamDiscardState s;
-    Counter counter = {
-        .rdl.notify_populate = count_populate,
-        .rdl.notify_discard = ignore_discard,
-    };
+    SparseRam *ram = sparse_ram_new("ram", BLOCK, nr_blocks, 16 * MiB);
+    Counter counter = { 0 };
 
-    memory_region_init(&mr, NULL, "ram", nr_blocks * BLOCK);
-    ram_discard_state_init(&s, &mr, BLOCK, discard_nothing, NULL);
+    ram_discard_listener_init(&counter.rdl, count_populate, ignore_discard,
+                              NULL);
     for (uint64_t block = 0; block < nr_blocks; block += every) {
-        g_assert(!ram_discard_state_populate(&s, block * BLOCK, BLOCK));
+        g_assert(!sparse_ram_plug(ram, block, 1));
     }
     for (unsigned i = 0; i < repeats; i++) {
-        ns[i] = replay_ns(&s, &counter);
+        ns[i] = replay_ns(ram, &counter);
     }
     qsort(ns, repeats, sizeof(ns[0]), compare_ns);
     printf("%" PRIu64 " %.2f\n", counter.runs,
            (double)ns[repeats / 2] / counter.runs);
-    ram_discard_state_destroy(&s);
-    object_unref(OBJECT(&mr));
+    sparse_ram_free(ram);
 }
 
 int main(int argc, char **argv)

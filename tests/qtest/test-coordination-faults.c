@@ -128,7 +128,7 @@ static void test_refusals_in_a_row(void)
         assert_busy(qvirtio_mem_plug(&c.mem[0], c.config[0].addr + BLOCK, 5));
         coordination_expect(&c, 0, "");
     }
-    event = qmp_client_event(qtest_qmp(c.qts), "VFIO_POPULATE_REFUSED");
+    event = qmp_client_event(qtest_qmp(c.qts), "RAM_DISCARD_REFUSED");
     data = json_object_get_object_member(event, "data");
     g_assert_cmpuint(json_object_get_int_member(data, "offset"), ==, BLOCK);
     g_assert_cmpuint(json_object_get_int_member(data, "size"), ==, 5 * BLOCK);

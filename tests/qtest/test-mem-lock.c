@@ -170,7 +170,7 @@ static void test_too_little_at_plug(void)
     qvirtio_mem_config(&vmem, &config);
     g_assert_cmpuint(qvirtio_mem_plug(&vmem, config.addr, 3), ==,
                      VIRTIO_MEM_RESP_BUSY);
-    json_object_unref(qmp_client_event(qtest_qmp(s), "MEMORY_LOCK_REFUSED"));
+    json_object_unref(qmp_client_event(qtest_qmp(s), "RAM_DISCARD_REFUSED"));
     g_assert_cmpuint(locked(s), ==, 2 * MiB);
     g_assert_cmpuint(qvirtio_mem_plug(&vmem, config.addr, 2), ==,
                      VIRTIO_MEM_RESP_ACK);

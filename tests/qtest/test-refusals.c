@@ -48,7 +48,7 @@ static void be_refused(Coordination *c, uint32_t err)
 static unsigned nr_events(Coordination *c)
 {
     qmp_client_check_alive(qtest_qmp(c->qts));
-    return qmp_client_count_events(qtest_qmp(c->qts), "VFIO_POPULATE_REFUSED");
+    return qmp_client_count_events(qtest_qmp(c->qts), "RAM_DISCARD_REFUSED");
 }
 
 static void test_the_guest_did_not_ask(Coordination *c, const void *data)

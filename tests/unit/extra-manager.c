@@ -12,28 +12,26 @@ ExtraManager *extra_manager_new(MemoryRegion *mr, uint64_t granularity)
 {
     ExtraManager *mgr = EXTRA_MANAGER(object_new(TYPE_EXTRA_MANAGER));
 
-    ram_discard_state_init(&mgr->state, mr, granularity, extra_discard, mgr);
+    ram_discard_blocks_init(&mgr->blocks, RAM_DISCARD_MGR(mgr), mr,
+                            granularity, extra_discard, mgr);
     return mgr;
 }
 
 void extra_manager_free(ExtraManager *mgr)
 {
-    ram_discard_state_destroy(&mgr->state);
+    ram_discard_blocks_destroy(&mgr->blocks);
     object_unref(OBJECT(mgr));
 }
 
-static RamDiscardState *extra_get_state(const RamDiscardMgr *rdm,
-                                        const MemoryRegion *mr)
+static RamDiscardBlocks *extra_get_blocks(const RamDiscardMgr *rdm,
+                                          const MemoryRegion *mr)
 {
-    ExtraManager *mgr = EXTRA_MANAGER(rdm);
-
-    return mgr->secretive ? NULL : &mgr->state;
+    return &EXTRA_MANAGER(rdm)->blocks;
 }
 
 static void extra_class_init(ObjectClass *klass, void *data)
 {
-    ram_discard_mgr_class_use_state(RAM_DISCARD_MGR_CLASS(klass),
-                                    extra_get_state);
+    RAM_DISCARD_MGR_CLASS(klass)->get_blocks = extra_get_blocks;
 }
 
 static const TypeInfo extra_manager_types[] = {

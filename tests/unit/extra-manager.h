@@ -13,9 +13,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(ExtraManager, EXTRA_MANAGER)
 
 struct ExtraManager {
     Object parent_obj;
-    RamDiscardState state;
+    RamDiscardBlocks blocks;
     int discard_error;                    /* -errno of each discard; 0: works */
-    bool secretive;                       /* does not show its state */
 };
 
 /* All of @mr discarded. Not yet set or added; freed by extra_manager_free(),

@@ -6,11 +6,12 @@
 #include "qemu/osdep.h"
 
 #include "fake-iommu.h"
+#include "hw/vfio/prefault.h"
 #include "qemu/units.h"
 
-static FakeIOMMU *fake_of(VFIOContainer *container)
+static FakeIOMMU *fake_of(VFIODMASpace *space)
 {
-    return container_of(container, FakeIOMMU, container);
+    return container_of(space, FakeIOMMU, container.space);
 }
 
 static FakeMapping *fake_at(const FakeIOMMU *f, guint i)
@@ -78,9 +79,9 @@ static int fake_check_map(FakeIOMMU *f, const VFIODMAMapping *m, guint *pos)
            m->size <= f->lock_limit - f->locked ? 0 : -ENOMEM;
 }
 
-static int fake_map(VFIOContainer *container, const VFIODMAMapping *m)
+static int fake_map(VFIODMASpace *space, const VFIODMAMapping *m)
 {
-    FakeIOMMU *f = fake_of(container);
+    FakeIOMMU *f = fake_of(space);
     FakeMapping mapping = { m->iova, m->size, m->vaddr, m->readonly,
                             !memory_region_is_ram_device(m->mr) };
     guint pos;
@@ -128,9 +129,9 @@ static int fake_check_unmap(FakeIOMMU *f, hwaddr iova, uint64_t size,
     return 0;
 }
 
-static int fake_unmap(VFIOContainer *container, hwaddr iova, uint64_t size)
+static int fake_unmap(VFIODMASpace *space, hwaddr iova, uint64_t size)
 {
-    FakeIOMMU *f = fake_of(container);
+    FakeIOMMU *f = fake_of(space);
     guint from, to;
     int ret;
 
@@ -147,10 +148,10 @@ static int fake_unmap(VFIOContainer *container, hwaddr iova, uint64_t size)
     return fake_record(f, false, iova, size, ret);
 }
 
-static bool fake_memlock(VFIOContainer *container, uint64_t *used,
+static bool fake_memlock(VFIODMASpace *space, uint64_t *used,
                          uint64_t *limit)
 {
-    FakeIOMMU *f = fake_of(container);
+    FakeIOMMU *f = fake_of(space);
 
     *used = f->locked;
     *limit = f->lock_limit;
@@ -161,6 +162,7 @@ static const VFIOIOMMUBackendClass fake_ops = {
     .name = "fake",
     .dma_map = fake_map,
     .dma_unmap = fake_unmap,
+    .prefault = vfio_prefault,
     .memlock = fake_memlock,
 };
 
@@ -169,6 +171,7 @@ static const VFIOIOMMUBackendClass fake_exact_ops = {
     .unmap_exact = true,
     .dma_map = fake_map,
     .dma_unmap = fake_unmap,
+    .prefault = vfio_prefault,
     .memlock = fake_memlock,
 };
 

@@ -33,9 +33,9 @@ static inline void set_up(Fixture *f, gconstpointer data)
     f->third = extra_manager_new(&f->mr, 4 * BLOCK);
     memory_region_set_ram_discard_mgr(&f->mr, RAM_DISCARD_MGR(f->first));
     f->log = g_string_new(NULL);
-    recording_init(&f->a, 'A', &f->first->state, false, f->log);
-    recording_init(&f->b, 'B', &f->first->state, false, f->log);
-    recording_init(&f->c, 'C', &f->first->state, true, f->log);
+    recording_init(&f->a, 'A', &f->first->blocks, false, f->log);
+    recording_init(&f->b, 'B', &f->first->blocks, false, f->log);
+    recording_init(&f->c, 'C', &f->first->blocks, true, f->log);
     f->b.rdl.kind = "test-b";
 }
 
@@ -59,6 +59,11 @@ static inline void tear_down(Fixture *f, gconstpointer data)
 static inline RamDiscardMgr *mgr_of(Fixture *f)
 {
     return memory_region_get_ram_discard_mgr(&f->mr);
+}
+
+static inline const RamDiscardState *state_of(Fixture *f)
+{
+    return memory_region_ram_discard_state(&f->mr);
 }
 
 static inline uint64_t granularity(Fixture *f)
@@ -110,12 +115,12 @@ static inline void del_fails(Fixture *f, ExtraManager *mgr,
 
 static inline int populate(ExtraManager *mgr, uint64_t block, uint64_t nr)
 {
-    return ram_discard_state_populate(&mgr->state, block * BLOCK, nr * BLOCK);
+    return ram_discard_blocks_populate(&mgr->blocks, block * BLOCK, nr * BLOCK);
 }
 
 static inline int discard(ExtraManager *mgr, uint64_t block, uint64_t nr)
 {
-    return ram_discard_state_discard(&mgr->state, block * BLOCK, nr * BLOCK);
+    return ram_discard_blocks_discard(&mgr->blocks, block * BLOCK, nr * BLOCK);
 }
 
 static inline bool is_populated(Fixture *f, uint64_t block, uint64_t nr)
@@ -126,7 +131,7 @@ static inline bool is_populated(Fixture *f, uint64_t block, uint64_t nr)
 
 static inline int reg(Fixture *f, RecordingListener *l)
 {
-    return ram_discard_mgr_register_listener(mgr_of(f), &f->mr, &l->rdl);
+    return ram_discard_mgr_register_listener(mgr_of(f), &f->mr, &l->rdl, NULL);
 }
 
 static inline void unreg(Fixture *f, RecordingListener *l)

@@ -89,14 +89,14 @@ static inline void recording_discard_all(RamDiscardListener *rdl,
 }
 
 static inline void recording_init(RecordingListener *l, char name,
-                                  const RamDiscardState *s, bool with_all,
+                                  const RamDiscardBlocks *b, bool with_all,
                                   GString *log)
 {
     *l = (RecordingListener) {
         .name = name,
-        .granularity = s->granularity,
-        .nr_blocks = s->nr_blocks,
-        .held = g_new0(uint8_t, s->nr_blocks),
+        .granularity = b->granularity,
+        .nr_blocks = b->nr_blocks,
+        .held = g_new0(uint8_t, b->nr_blocks),
         .log = log,
         .objection = -ENOSPC,
     };
@@ -109,10 +109,12 @@ static inline void recording_destroy(RecordingListener *l)
     g_clear_pointer(&l->held, g_free);
 }
 
-/* Law L1: @l holds what is populated in @s, no more and no less. */
+/* Law L1: @l holds what is populated of @mr, no more and no less. */
 static inline void recording_check(const RecordingListener *l,
-                                   const RamDiscardState *s)
+                                   const MemoryRegion *mr)
 {
+    const RamDiscardState *s = memory_region_ram_discard_state(mr);
+
     for (uint64_t b = 0; b < l->nr_blocks; b++) {
         g_assert_cmpint(l->held[b], ==,
                         ram_discard_state_is_populated(s, b * l->granularity,

@@ -17,8 +17,8 @@ SparseRam *sparse_ram_new(const char *name, uint64_t granularity,
 
     memory_region_init_ram_ptr(&ram->mr, NULL, name, granularity * nr_blocks,
                                (void *)(uintptr_t)host);
-    ram_discard_state_init(&ram->state, &ram->mr, granularity,
-                           sparse_ram_discard_nothing, NULL);
+    ram_discard_blocks_init(&ram->blocks, RAM_DISCARD_MGR(ram), &ram->mr,
+                            granularity, sparse_ram_discard_nothing, NULL);
     memory_region_set_ram_discard_mgr(&ram->mr, RAM_DISCARD_MGR(ram));
     return ram;
 }
@@ -26,23 +26,23 @@ SparseRam *sparse_ram_new(const char *name, uint64_t granularity,
 void sparse_ram_free(SparseRam *ram)
 {
     memory_region_set_ram_discard_mgr(&ram->mr, NULL);
-    ram_discard_state_destroy(&ram->state);
+    ram_discard_blocks_destroy(&ram->blocks);
     object_unref(OBJECT(&ram->mr));
     object_unref(OBJECT(ram));
 }
 
 int sparse_ram_plug(SparseRam *ram, uint64_t block, uint64_t nr)
 {
-    uint64_t granularity = ram->state.granularity;
+    uint64_t granularity = ram->blocks.granularity;
 
-    return ram_discard_state_populate(&ram->state, block * granularity,
+    return ram_discard_blocks_populate(&ram->blocks, block * granularity,
                                       nr * granularity);
 }
 
 void sparse_ram_unplug(SparseRam *ram, uint64_t block, uint64_t nr)
 {
-    uint64_t granularity = ram->state.granularity;
-    int ret = ram_discard_state_discard(&ram->state, block * granularity,
+    uint64_t granularity = ram->blocks.granularity;
+    int ret = ram_discard_blocks_discard(&ram->blocks, block * granularity,
                                         nr * granularity);
 
     g_assert_cmpint(ret, ==, 0);
@@ -50,9 +50,9 @@ void sparse_ram_unplug(SparseRam *ram, uint64_t block, uint64_t nr)
 
 bool sparse_ram_is_plugged(SparseRam *ram, uint64_t block)
 {
-    return ram_discard_state_is_populated(&ram->state,
-                                          block * ram->state.granularity,
-                                          ram->state.granularity);
+    return ram_discard_blocks_are_populated(&ram->blocks,
+                                          block * ram->blocks.granularity,
+                                          ram->blocks.granularity);
 }
 
 TestSpace *test_space_new(void)
@@ -79,26 +79,27 @@ void fake_ram_init(MemoryRegion *mr, const char *name, uint64_t size,
 
 /* --- the interface --- */
 
+static RamDiscardBlocks *sparse_ram_get_blocks(const RamDiscardMgr *rdm,
+                                               const MemoryRegion *mr)
+{
+    return &SPARSE_RAM(rdm)->blocks;
+}
+
 static uint64_t sparse_ram_get_min_granularity(const RamDiscardMgr *rdm,
                                                const MemoryRegion *mr)
 {
     const SparseRam *ram = SPARSE_RAM(rdm);
 
     return ram->told_granularity ? ram->told_granularity
-                                 : ram->state.granularity;
-}
-
-static RamDiscardState *sparse_ram_get_state(const RamDiscardMgr *rdm,
-                                             const MemoryRegion *mr)
-{
-    return &SPARSE_RAM(rdm)->state;
+                                 : memory_region_ram_discard_state(mr)
+                                       ->granularity;
 }
 
 static void sparse_ram_class_init(ObjectClass *klass, void *data)
 {
     RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
 
-    ram_discard_mgr_class_use_state(rdmc, sparse_ram_get_state);
+    rdmc->get_blocks = sparse_ram_get_blocks;
     rdmc->get_min_granularity = sparse_ram_get_min_granularity;
 }
 

@@ -16,7 +16,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(SparseRam, SPARSE_RAM)
 struct SparseRam {
     Object parent_obj;
     MemoryRegion mr;
-    RamDiscardState state;
+    RamDiscardBlocks blocks;
     uint64_t told_granularity;            /* not 0: what get_min_granularity
                                              says instead of the truth */
 };

@@ -51,8 +51,8 @@ static void world_init(World *w)
 {
     *w = (World) { .space = test_space_new(), .fail_discard_after = -1 };
     w->ram = sparse_ram_new("mem0", BLOCK, NR_BLOCKS, HOST);
-    w->ram->state.discard = discard;
-    w->ram->state.discard_opaque = w;
+    w->ram->blocks.discard = discard;
+    w->ram->blocks.discard_opaque = w;
     for (unsigned i = 0; i < NR_SECTIONS; i++) {
         memory_region_init_alias(&w->alias[i], NULL, "alias", &w->ram->mr,
                                  sections[i].first * BLOCK,
@@ -108,7 +108,7 @@ static void check_world(World *w)
     for (unsigned i = 0; i < NR_CONTAINERS; i++) {
         if (w->attached[i]) {
             check_container(w, w->iommu[i]);
-            g_assert_false(w->iommu[i]->container.broken);
+            g_assert_false(w->iommu[i]->container.space.broken);
         } else {
             g_assert_cmpuint(w->iommu[i]->mappings->len, ==, 0);
         }
@@ -166,16 +166,16 @@ static void detach(World *w, unsigned i)
 
 static bool try_step(World *w, const struct Step *s)
 {
-    RamDiscardState *state = &w->ram->state;
+    RamDiscardBlocks *blocks = &w->ram->blocks;
 
     switch (s->kind) {
     case PLUG:
         return sparse_ram_plug(w->ram, s->a, s->b) == 0;
     case UNPLUG:
-        return ram_discard_state_discard(state, s->a * BLOCK,
+        return ram_discard_blocks_discard(blocks, s->a * BLOCK,
                                          s->b * BLOCK) == 0;
     case UNPLUG_ALL:
-        return ram_discard_state_discard_all(state) == 0;
+        return ram_discard_blocks_discard_all(blocks) == 0;
     case ATTACH:
         return attach(w, s->a);
     case DETACH:
@@ -191,17 +191,17 @@ static unsigned play(World *w)
     unsigned failures = 0;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(scenario); i++) {
-        uint64_t before = w->ram->state.populated;
+        uint64_t before = w->ram->blocks.populated;
 
         if (!try_step(w, &scenario[i])) {
             failures++;
-            g_assert_cmpuint(w->ram->state.populated, ==, before);
+            g_assert_cmpuint(w->ram->blocks.populated, ==, before);
             check_world(w);
             g_assert_true(try_step(w, &scenario[i]));
         }
         check_world(w);
     }
-    g_assert_cmpuint(w->ram->state.populated, ==, 0);
+    g_assert_cmpuint(w->ram->blocks.populated, ==, 0);
     return failures;
 }
 
@@ -283,14 +283,14 @@ static void test_failures_of_several_kinds(void)
         check_world(&w);
         g_assert_cmpint(sparse_ram_plug(w.ram, 100, 60), ==, 0);
         check_world(&w);
-        g_assert_cmpint(ram_discard_state_discard(&w.ram->state, 110 * BLOCK,
+        g_assert_cmpint(ram_discard_blocks_discard(&w.ram->blocks, 110 * BLOCK,
                                                   20 * BLOCK), ==, -EPERM);
         check_world(&w);
         sparse_ram_unplug(w.ram, 110, 20);
         check_world(&w);
         detach(&w, 0);
         detach(&w, 1);
-        g_assert_cmpint(ram_discard_state_discard_all(&w.ram->state), ==, 0);
+        g_assert_cmpint(ram_discard_blocks_discard_all(&w.ram->blocks), ==, 0);
     }
     world_destroy(&w);
 }

@@ -98,7 +98,7 @@ static void test_plain_and_populated(Fixture *f, const void *data)
     g_assert_cmpuint(locked_more(f), ==, MiB + 6 * BLOCK);
     sparse_ram_unplug(f->sparse, 9, 1);
     g_assert_cmpuint(locked_more(f), ==, MiB + 5 * BLOCK);
-    ram_discard_state_discard_all(&f->sparse->state);
+    ram_discard_blocks_discard_all(&f->sparse->blocks);
     g_assert_cmpuint(locked_more(f), ==, MiB);
     mem_lock_free(ml);
 }
@@ -138,7 +138,7 @@ static void test_what_managers_agree_on(Fixture *f, const void *data)
 
     if (ml) {
         sparse_ram_plug(f->sparse, 1, 6);
-        ram_discard_state_populate(&mgr->state, 4 * BLOCK, 2 * BLOCK);
+        ram_discard_blocks_populate(&mgr->blocks, 4 * BLOCK, 2 * BLOCK);
         memory_region_add_ram_discard_mgr(mr, RAM_DISCARD_MGR(mgr),
                                           &error_abort);
         g_assert_cmpuint(locked_more(f), ==, MiB + 2 * BLOCK);
@@ -160,12 +160,14 @@ static void test_objection_of_another_unlocks(Fixture *f, const void *data)
     if (!ml) {
         return;
     }
-    recording_init(&other, 'A', &f->sparse->state, false, NULL);
-    ram_discard_state_register(&f->sparse->state, &other.rdl);
+    recording_init(&other, 'A', &f->sparse->blocks, false, NULL);
+    ram_discard_mgr_register_listener(RAM_DISCARD_MGR(f->sparse),
+                                      &f->sparse->mr, &other.rdl, NULL);
     other.objections_from = 1;
     g_assert_cmpint(sparse_ram_plug(f->sparse, 0, 4), ==, -ENOSPC);
     g_assert_cmpuint(locked_more(f), ==, MiB);
-    ram_discard_state_unregister(&f->sparse->state, &other.rdl);
+    ram_discard_mgr_unregister_listener(RAM_DISCARD_MGR(f->sparse),
+                                        &f->sparse->mr, &other.rdl);
     recording_destroy(&other);
     mem_lock_free(ml);
 }
@@ -253,7 +255,7 @@ static unsigned nr_events;
 
 static void count_event(const char *event, JsonObject *data)
 {
-    g_assert_cmpstr(event, ==, "MEMORY_LOCK_REFUSED");
+    g_assert_cmpstr(event, ==, "RAM_DISCARD_REFUSED");
     g_assert_cmpint(json_object_get_int_member(data, "offset"), ==, 2 * BLOCK);
     nr_events++;
     json_object_unref(data);
@@ -271,7 +273,7 @@ static void test_too_little_at_plug(Fixture *f, const void *data)
         g_assert_cmpint(sparse_ram_plug(f->sparse, 2, 3), ==, -ENOMEM);
     }
     g_assert_cmpuint(nr_events, ==, 1);
-    g_assert_cmpuint(f->sparse->state.populated, ==, 0);
+    g_assert_cmpuint(f->sparse->blocks.populated, ==, 0);
     g_assert_cmpuint(locked_more(f), ==, MiB);
     g_assert_cmpint(sparse_ram_plug(f->sparse, 2, 2), ==, 0);
     g_assert_cmpuint(locked_more(f), ==, MiB + 2 * BLOCK);
@@ -288,7 +290,8 @@ static void test_tells_of_itself(Fixture *f, const void *data)
 {
     struct rlimit old = limit_to(MiB + 4 * BLOCK);
     MemLock *ml = mem_lock_new(&f->space->as, NULL);
-    const RamDiscardListener *rdl = QTAILQ_FIRST(&f->sparse->state.listeners);
+    const RamDiscardState *s = memory_region_ram_discard_state(&f->sparse->mr);
+    const RamDiscardListener *rdl = QTAILQ_FIRST(&s->listeners);
     RamDiscardListenerInfo info = { 0 };
 
     g_assert_nonnull(ml);
@@ -299,9 +302,8 @@ static void test_tells_of_itself(Fixture *f, const void *data)
     g_assert_cmpint(sparse_ram_plug(f->sparse, 8, 2), ==, -ENOMEM);
     rdl->get_info(rdl, &info);
     g_assert_cmpuint(info.mapped, ==, 3 * BLOCK);
-    g_assert_cmpstr(f->sparse->state.refusal.kind, ==, "mem-lock");
-    g_assert_nonnull(strstr(f->sparse->state.refusal.reason,
-                            "RLIMIT_MEMLOCK allows"));
+    g_assert_cmpstr(s->refusal.kind, ==, "mem-lock");
+    g_assert_nonnull(strstr(s->refusal.reason, "RLIMIT_MEMLOCK allows"));
     unlimit(old);
     mem_lock_free(ml);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * RAM with a RamDiscardMgr: what is discarded does not answer and is not
- * touched. The manager here is a bitmap of 16 blocks of two pages.
+ * touched. The manager here has 16 blocks of two pages.
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include "extra-manager.h"
 #include "memory-test.h"
 #include "qapi/error.h"
 
@@ -12,63 +13,21 @@
 #define BLOCK (2 * PAGE)
 #define BLOCKS 16
 
-#define TYPE_BITMAP_MGR "bitmap-mgr"
-OBJECT_DECLARE_SIMPLE_TYPE(BitmapMgr, BITMAP_MGR)
-
-struct BitmapMgr {
-    Object parent_obj;
-    unsigned populated;                   /* a bit for each block */
-};
-
-static uint64_t mgr_get_min_granularity(const RamDiscardMgr *rdm,
-                                        const MemoryRegion *mr)
-{
-    return BLOCK;
-}
-
-static bool mgr_is_populated(const RamDiscardMgr *rdm, const MemoryRegion *mr,
-                             ram_addr_t offset, ram_addr_t size)
-{
-    for (unsigned i = offset / BLOCK; i <= (offset + size - 1) / BLOCK; i++) {
-        g_assert_cmpuint(i, <, BLOCKS);
-        if (!(BITMAP_MGR(rdm)->populated & 1U << i)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void mgr_class_init(ObjectClass *klass, void *data)
-{
-    RamDiscardMgrClass *rdmc = RAM_DISCARD_MGR_CLASS(klass);
-
-    rdmc->get_min_granularity = mgr_get_min_granularity;
-    rdmc->is_populated = mgr_is_populated;
-}
-
-static const TypeInfo mgr_info = {
-    .name = TYPE_BITMAP_MGR,
-    .parent = TYPE_OBJECT,
-    .instance_size = sizeof(BitmapMgr),
-    .class_init = mgr_class_init,
-    .interfaces = (InterfaceInfo[]) { { TYPE_RAM_DISCARD_MGR }, { NULL } },
-};
-
 /* Managed RAM at 0x100000, and a piece of it, from its page 3 on, at 0. */
 typedef struct Fixture {
     TestSpace t;
     MemoryRegion ram, part;
     uint8_t *host;
-    BitmapMgr *mgr;
+    ExtraManager *mgr;
 } Fixture;
 
 static void setup(Fixture *f, const void *unused)
 {
     test_space_init(&f->t);
-    f->mgr = BITMAP_MGR(object_new(TYPE_BITMAP_MGR));
     g_assert_true(memory_region_init_ram(&f->ram, NULL, "ram", BLOCKS * BLOCK,
                                          &error_abort));
-    memory_region_set_ram_discard_mgr(&f->ram, (RamDiscardMgr *)f->mgr);
+    f->mgr = extra_manager_new(&f->ram, BLOCK);
+    memory_region_set_ram_discard_mgr(&f->ram, RAM_DISCARD_MGR(f->mgr));
     memory_region_init_alias(&f->part, NULL, "part", &f->ram, 3 * PAGE,
                              8 * PAGE);
     memory_region_add_subregion(&f->t.root, 0x100000, &f->ram);
@@ -81,10 +40,21 @@ static void teardown(Fixture *f, const void *unused)
     memory_region_del_subregion(&f->t.root, &f->ram);
     memory_region_del_subregion(&f->t.root, &f->part);
     memory_region_set_ram_discard_mgr(&f->ram, NULL);
+    extra_manager_free(f->mgr);
     object_unref(&f->part);
     object_unref(&f->ram);
-    object_unref(f->mgr);
     test_space_cleanup(&f->t);
+}
+
+/* Just the blocks whose bit is set in @mask. */
+static void set_populated(Fixture *f, unsigned mask)
+{
+    ram_discard_blocks_discard_all(&f->mgr->blocks);
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        if (mask & 1U << i) {
+            ram_discard_blocks_populate(&f->mgr->blocks, i * BLOCK, BLOCK);
+        }
+    }
 }
 
 /* The pages of the RAM that the host has backed by memory. */
@@ -104,7 +74,7 @@ static void populated_part_is_as_any_ram(Fixture *f, const void *unused)
 {
     uint8_t in = 0;
 
-    f->mgr->populated = 1U << 2;
+    set_populated(f, 1U << 2);
     g_assert_cmpint(address_space_set(&f->t.as, 0x100000 + 2 * BLOCK, 0x5a,
                                       BLOCK, ATTRS), ==, MEMTX_OK);
     g_assert_cmpint(address_space_read(&f->t.as, PAGE, ATTRS, &in, 1), ==,
@@ -139,7 +109,7 @@ static void access_that_is_partly_discarded_touches_nothing(Fixture *f,
 {
     uint8_t buf[64] = { 0x5a };
 
-    f->mgr->populated = 1U << 0;
+    set_populated(f, 1U << 0);
     g_assert_cmpint(address_space_write(&f->t.as, 0x100000 + BLOCK - 32, ATTRS,
                                         buf, 64), ==, MEMTX_ERROR);
     g_assert_cmpuint(resident_pages(f), ==, 0);
@@ -151,7 +121,7 @@ static void dispatch_refuses_discarded_ram(Fixture *f, const void *unused)
 {
     uint64_t value;
 
-    f->mgr->populated = 1U << 1;
+    set_populated(f, 1U << 1);
     g_assert_cmpint(memory_region_dispatch_read(&f->ram, 0, &value, 4, ATTRS),
                     ==, MEMTX_ERROR);
     g_assert_cmpint(memory_region_dispatch_write(&f->ram, 0, 1, 4, ATTRS), ==,
@@ -176,7 +146,7 @@ static void check_map(Fixture *f, hwaddr addr, hwaddr len, hwaddr expected,
 
 static void map_stops_where_memory_is_discarded(Fixture *f, const void *unused)
 {
-    f->mgr->populated = 0x7e;             /* blocks 1 to 6 */
+    set_populated(f, 0x7e);             /* blocks 1 to 6 */
     check_map(f, 0x100000, PAGE, 0, 0);
     check_map(f, 0x100000 + BLOCK - 1, 2, 0, 0);
     check_map(f, 0x100000 + BLOCK, PAGE, PAGE, BLOCK);
@@ -185,11 +155,11 @@ static void map_stops_where_memory_is_discarded(Fixture *f, const void *unused)
     check_map(f, 0x100000 + 7 * BLOCK - 1, 2, 1, 7 * BLOCK - 1);
     /* by the part, whose offset is not its address */
     check_map(f, 0, UINT64_MAX, 8 * PAGE, 3 * PAGE);
-    f->mgr->populated = 0x06;             /* pages 2 to 5 */
+    set_populated(f, 0x06);             /* pages 2 to 5 */
     check_map(f, 0, UINT64_MAX, 3 * PAGE, 3 * PAGE);
     check_map(f, 3 * PAGE, 1, 0, 0);
     check_map(f, 0x100000 + BLOCK, 2 * BLOCK + PAGE, 2 * BLOCK, BLOCK);
-    f->mgr->populated = 0xffff;
+    set_populated(f, 0xffff);
     check_map(f, 0x100000, UINT64_MAX, BLOCKS * BLOCK, 0);
 }
 
@@ -197,7 +167,7 @@ static void out_of_range_is_not_populated(Fixture *f, const void *unused)
 {
     RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(&f->ram);
 
-    f->mgr->populated = 0xffff;
+    set_populated(f, 0xffff);
     g_assert_true(memory_region_has_ram_discard_mgr(&f->ram));
     g_assert_cmphex(ram_discard_mgr_get_min_granularity(rdm, &f->ram), ==,
                     BLOCK);
@@ -248,7 +218,7 @@ static void region_takes_no_second_manager(Fixture *f, const void *unused)
     if (in_process_that_must_abort()) {
         memory_region_del_subregion(&f->t.root, &f->ram);
         memory_region_del_subregion(&f->t.root, &f->part);
-        memory_region_set_ram_discard_mgr(&f->ram, (RamDiscardMgr *)f->mgr);
+        memory_region_set_ram_discard_mgr(&f->ram, RAM_DISCARD_MGR(f->mgr));
     }
 }
 
@@ -258,7 +228,7 @@ static void only_ram_takes_a_manager(Fixture *f, const void *unused)
         MemoryRegion leaf;
 
         test_leaf_init(&leaf, "leaf", PAGE);
-        memory_region_set_ram_discard_mgr(&leaf, (RamDiscardMgr *)f->mgr);
+        memory_region_set_ram_discard_mgr(&leaf, RAM_DISCARD_MGR(f->mgr));
     }
 }
 
@@ -268,7 +238,6 @@ static void only_ram_takes_a_manager(Fixture *f, const void *unused)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    type_register_static(&mgr_info);
     ADD(populated_part_is_as_any_ram);
     ADD(discarded_part_is_refused_and_not_touched);
     ADD(access_that_is_partly_discarded_touches_nothing);

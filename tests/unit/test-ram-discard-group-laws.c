@@ -32,7 +32,7 @@ static void set_up_holes(Fixture *f, gconstpointer data)
 
 static void tear_down_holes(Fixture *f, gconstpointer data)
 {
-    RamDiscardState *s = ram_discard_mgr_get_state(mgr_of(f), &f->mr);
+    const RamDiscardState *s = state_of(f);
 
     while (!QTAILQ_EMPTY(&s->listeners)) {
         ram_discard_mgr_unregister_listener(mgr_of(f), &f->mr,
@@ -45,14 +45,12 @@ static void tear_down_holes(Fixture *f, gconstpointer data)
 
 static void l1_listeners_hold_what_all_agree_on(Fixture *f, gconstpointer data)
 {
-    const RamDiscardState *s = ram_discard_mgr_get_state(mgr_of(f), &f->mr);
-
     g_assert_cmpint(populate(f->first, 1, 12), ==, 0);
-    recording_check(&f->a, s);
+    recording_check(&f->a, &f->mr);
     g_assert_cmpint(discard(f->third, 4, 4), ==, 0);
-    recording_check(&f->a, s);
-    recording_check(&f->c, s);
-    g_assert_cmpuint(s->populated, ==, 5 * BLOCK);
+    recording_check(&f->a, &f->mr);
+    recording_check(&f->c, &f->mr);
+    g_assert_cmpuint(ram_discard_state_populated(state_of(f)), ==, 5 * BLOCK);
 }
 
 static void l2_each_listener_is_asked_run_by_run(Fixture *f, gconstpointer data)
@@ -76,7 +74,7 @@ static void l2_objection_takes_all_back(Fixture *f, gconstpointer data)
     g_assert_cmpint(populate(f->first, 2, 6), ==, -ENOSPC);
     expect_log(f, "+A2:2 +A6:2 +B2:2 +B6:2 +C2:2 !C6:2 "
                "-C2:2 -B2:2 -B6:2 -A2:2 -A6:2");
-    g_assert_cmpuint(f->first->state.populated, ==, 0);
+    g_assert_cmpuint(f->first->blocks.populated, ==, 0);
     g_assert_false(is_populated(f, 2, 1));
     g_assert_cmpint(populate(f->first, 2, 6), ==, 0);
 }
@@ -90,13 +88,16 @@ static void l2_first_to_be_asked_may_object(Fixture *f, gconstpointer data)
 
 static void object_with_reason(RecordingListener *l, void *opaque)
 {
-    ram_discard_listener_object(&l->rdl, "for the test");
+    Error *err = NULL;
+
+    error_setg(&err, "for the test");
+    ram_discard_listener_object(&l->rdl, err,
+                                &(RamDiscardLimit) { 3, 2, 4 });
 }
 
-static void l2_the_manager_remembers_who_objected(Fixture *f,
-                                                  gconstpointer data)
+static void l2_who_objected_is_remembered(Fixture *f, gconstpointer data)
 {
-    const RamDiscardRefusal *refusal = &f->first->state.refusal;
+    const RamDiscardRefusal *refusal = &state_of(f)->refusal;
 
     f->b.on_notify = object_with_reason;
     f->b.objections_from = 1;
@@ -104,11 +105,15 @@ static void l2_the_manager_remembers_who_objected(Fixture *f,
     g_assert_cmpuint(refusal->count, ==, 1);
     g_assert_cmpuint(refusal->offset, ==, 2 * BLOCK);
     g_assert_cmpuint(refusal->size, ==, 6 * BLOCK);
-    g_assert_cmpint(refusal->err, ==, -ENOSPC);
     g_assert_cmpstr(refusal->kind, ==, "test-b");
     g_assert_cmpstr(refusal->reason, ==, "for the test");
+    g_assert_cmpuint(refusal->limit.needed, ==, 3);
+    g_assert_cmpuint(refusal->limit.used, ==, 2);
+    g_assert_cmpuint(refusal->limit.limit, ==, 4);
     g_assert_true(refusal->standing);
-    g_assert_cmpuint(f->second->state.refusal.count, ==, 0);
+    f->b.on_notify = NULL;
+    g_assert_cmpint(populate(f->first, 2, 6), ==, 0);
+    g_assert_false(refusal->standing);
 }
 
 static void expect_all_gone(RecordingListener *l, void *opaque)
@@ -137,7 +142,7 @@ static void l3_failed_discard_is_told_to_nobody(Fixture *f, gconstpointer data)
     g_string_truncate(f->log, 0);
     f->first->discard_error = -EIO;
     g_assert_cmpint(discard(f->first, 0, 8), ==, -EIO);
-    g_assert_cmpint(ram_discard_state_discard_all(&f->first->state), ==, -EIO);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&f->first->blocks), ==, -EIO);
     expect_log(f, "");
     g_assert_true(is_populated(f, 2, 2));
 }
@@ -171,9 +176,9 @@ static void discard_all_of_one_discards_all(Fixture *f, gconstpointer data)
 {
     g_assert_cmpint(populate(f->first, 0, 8), ==, 0);
     g_string_truncate(f->log, 0);
-    g_assert_cmpint(ram_discard_state_discard_all(&f->second->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&f->second->blocks), ==, 0);
     expect_log(f, "-A2:2 -A6:2 -B2:2 -B6:2 -C*");
-    g_assert_cmpuint(f->first->state.populated, ==, 8 * BLOCK);
+    g_assert_cmpuint(f->first->blocks.populated, ==, 8 * BLOCK);
     g_assert_false(is_populated(f, 2, 1));
     g_assert_cmpint(populate(f->second, 2, 2), ==, 0);
     expect_log(f, "+A2:2 +B2:2 +C2:2");
@@ -241,7 +246,7 @@ int main(int argc, char **argv)
     ADD(l2_nobody_is_asked_where_another_disagrees);
     ADD(l2_objection_takes_all_back);
     ADD(l2_first_to_be_asked_may_object);
-    ADD(l2_the_manager_remembers_who_objected);
+    ADD(l2_who_objected_is_remembered);
     ADD(l3_nothing_counts_once_memory_is_gone);
     ADD(l3_failed_discard_is_told_to_nobody);
     ADD(l4_runs_of_different_blocks_are_joined);

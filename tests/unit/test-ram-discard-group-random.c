@@ -102,7 +102,7 @@ static void model_init(Model *m, uint32_t seed)
     m->present[0] = true;
     for (int i = 0; i < NR_LISTENERS; i++) {
         /* In the smallest blocks that there can be. */
-        recording_init(&m->listeners[i], (char)('A' + i), &m->mgrs[1]->state,
+        recording_init(&m->listeners[i], (char)('A' + i), &m->mgrs[1]->blocks,
                        i & 1, NULL);
         m->listeners[i].on_notify = maybe_unregister_another;
         m->listeners[i].on_notify_opaque = m;
@@ -186,7 +186,7 @@ static void step_populate(Model *m)
     }
     objector = arrange_objection(m);
     m->leaving[pick(m, NR_LISTENERS)] = !objector && pick(m, 8) == 0;
-    ret = ram_discard_state_populate(&m->mgrs[i]->state, block * BLOCK,
+    ret = ram_discard_blocks_populate(&m->mgrs[i]->blocks, block * BLOCK,
                                      nr * BLOCK);
     if (objected(objector)) {
         g_assert_cmpint(ret, ==, -ENOSPC);
@@ -209,7 +209,7 @@ static void step_discard(Model *m)
     }
     mgr->discard_error = pick(m, 8) ? 0 : -EIO;
     m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
-    ret = ram_discard_state_discard(&mgr->state, block * BLOCK, nr * BLOCK);
+    ret = ram_discard_blocks_discard(&mgr->blocks, block * BLOCK, nr * BLOCK);
     g_assert_cmpint(ret, ==, mgr->discard_error);
     if (!ret) {
         memset(&m->populated[i][block], 0, nr);
@@ -222,7 +222,7 @@ static void step_discard_all(Model *m)
 
     m->mgrs[i]->discard_error = 0;
     m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
-    g_assert_cmpint(ram_discard_state_discard_all(&m->mgrs[i]->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&m->mgrs[i]->blocks), ==, 0);
     memset(m->populated[i], 0, NR_BLOCKS);
 }
 
@@ -237,8 +237,8 @@ static void step_register(Model *m)
         return;
     }
     l->objections_from = pick(m, 4) ? 0 : 1 + (int)pick(m, 8);
-    m->registered[i] = ram_discard_mgr_register_listener(mgr_of(m), &m->mr,
-                                                         &l->rdl) == 0;
+    m->registered[i] = !ram_discard_mgr_register_listener(mgr_of(m), &m->mr,
+                                                          &l->rdl, NULL);
     l->objections_from = 0;
 }
 
@@ -305,8 +305,9 @@ static void check_laws(Model *m)
     uint64_t first = pick(m, NR_BLOCKS);
     uint64_t nr = 1 + pick(m, (uint32_t)(NR_BLOCKS - first)), count = 0;
 
-    g_assert_cmpuint(ram_discard_mgr_get_state(mgr_of(m), &m->mr)->populated,
-                     ==, nr_agreed(m) * BLOCK);
+    g_assert_cmpuint(
+        ram_discard_state_populated(memory_region_ram_discard_state(&m->mr)),
+        ==, nr_agreed(m) * BLOCK);
     for (int i = 0; i < NR_LISTENERS; i++) {
         for (uint64_t b = 0; b < NR_BLOCKS; b++) {
             g_assert_cmpint(m->listeners[i].held[b], ==,

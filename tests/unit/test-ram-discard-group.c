@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Several managers on one region (softmmu/ram-discard-group.c): what they agree
+ * Several managers on one region (softmmu/ram-discard-managers.c): what they agree
  * on, what listeners are told when one comes or goes, the size of blocks, and
  * what a user can get wrong. What is told is compared as text, as in
  * test-ram-discard.c.
@@ -21,22 +21,36 @@ static void populated_is_what_all_agree_on(Fixture *f, gconstpointer data)
     g_assert_true(is_populated(f, 4, 2));
     g_assert_false(is_populated(f, 3, 1));
     g_assert_false(is_populated(f, 6, 1));
-    g_assert_cmpuint(ram_discard_mgr_get_state(mgr_of(f), &f->mr)->populated,
-                     ==, 2 * BLOCK);
+    g_assert_cmpuint(ram_discard_state_populated(state_of(f)), ==, 2 * BLOCK);
     del(f, f->second);
     g_assert_true(is_populated(f, 4, 4));
     del(f, f->third);
     g_assert_true(is_populated(f, 1, 9));
 }
 
-static void one_manager_speaks_for_itself(Fixture *f, gconstpointer data)
+static void who_speaks_stays_the_same(Fixture *f, gconstpointer data)
 {
     g_assert_true(mgr_of(f) == RAM_DISCARD_MGR(f->first));
     add(f, f->second);
-    g_assert_true(mgr_of(f) != RAM_DISCARD_MGR(f->first));
-    g_assert_true(mgr_of(f) != RAM_DISCARD_MGR(f->second));
+    g_assert_true(mgr_of(f) == RAM_DISCARD_MGR(f->first));
     del(f, f->second);
     g_assert_true(mgr_of(f) == RAM_DISCARD_MGR(f->first));
+}
+
+/* Consumers may ask any of them. */
+static void each_manager_speaks_for_all(Fixture *f, gconstpointer data)
+{
+    RamDiscardMgr *second = RAM_DISCARD_MGR(f->second);
+
+    add(f, f->second);
+    g_assert_cmpint(populate(f->second, 0, 4), ==, 0);
+    g_assert_cmpint(populate(f->first, 3, 1), ==, 0);
+    g_assert_cmpuint(ram_discard_mgr_get_min_granularity(second, &f->mr), ==,
+                     BLOCK);
+    g_assert_false(ram_discard_mgr_is_populated(second, &f->mr, 0, BLOCK));
+    g_assert_true(ram_discard_mgr_is_populated(second, &f->mr, 3 * BLOCK,
+                                               BLOCK));
+    del(f, f->second);
 }
 
 static void managers_leave_in_any_order(Fixture *f, gconstpointer data)
@@ -100,8 +114,8 @@ static void who_goes_gives_what_only_it_had_discarded(Fixture *f,
     expect_log(f, "+A8:4 +C8:4");
     del(f, f->third);
     expect_log(f, "+A1:3 +A12:4 +C1:3 +C12:4");
-    recording_check(&f->a, &f->first->state);
-    recording_check(&f->c, &f->first->state);
+    recording_check(&f->a, &f->mr);
+    recording_check(&f->c, &f->mr);
     unreg(f, &f->a);
     unreg(f, &f->c);
 }
@@ -245,7 +259,7 @@ static void what_becomes_populated_has_the_larger_blocks(Fixture *f,
     add(f, f->second);
     g_assert_cmpint(reg(f, &f->a), ==, 0);
     f->a.objections_from = 1;
-    del_fails(f, f->second, "*has to stay*a consumer: No space*");
+    del_fails(f, f->second, "*has to stay*unnamed: No space*");
     g_assert_cmpuint(granularity(f), ==, 2);
     del(f, f->second);
     expect_log(f, "!A0:8 +A0:8");
@@ -330,14 +344,6 @@ static void only_manager_of_mapped_memory_stays(Fixture *f, gconstpointer data)
     memory_region_set_ram_discard_mgr(&f->mr, RAM_DISCARD_MGR(f->first));
 }
 
-static void manager_that_does_not_share_stays_alone(Fixture *f,
-                                                    gconstpointer data)
-{
-    f->first->secretive = true;
-    add_fails(f, f->second, "*'ram' does not share it");
-    f->first->secretive = false;
-}
-
 static void others_are_named(Fixture *f, gconstpointer data)
 {
     Error *err = NULL;
@@ -362,7 +368,8 @@ int main(int argc, char **argv)
     g_test_add("/ram-discard-group/" #test, Fixture, NULL, set_up, test,   \
                tear_down)
     ADD(populated_is_what_all_agree_on);
-    ADD(one_manager_speaks_for_itself);
+    ADD(who_speaks_stays_the_same);
+    ADD(each_manager_speaks_for_all);
     ADD(managers_leave_in_any_order);
     ADD(who_comes_takes_what_it_has_discarded);
     ADD(who_comes_with_all_populated_changes_nothing);
@@ -379,7 +386,6 @@ int main(int argc, char **argv)
     ADD(memory_in_use_as_a_whole_gets_no_manager);
     ADD(managers_come_before_the_first);
     ADD(only_manager_of_mapped_memory_stays);
-    ADD(manager_that_does_not_share_stays_alone);
     ADD(others_are_named);
     return g_test_run();
 }

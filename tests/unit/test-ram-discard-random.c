@@ -8,20 +8,23 @@
  * SEED=n repeats a run, STEPS=n makes it longer.
  */
 #include "qemu/osdep.h"
-#include "qemu/units.h"
+#include "extra-manager.h"
 #include "recording-listener.h"
+#include "qemu/units.h"
 
 #define BLOCK MiB
 #define NR_LISTENERS 5
 
 typedef struct Model {
     MemoryRegion mr;
-    RamDiscardState s;
+    ExtraManager *mgr;
     GRand *rand;
     uint8_t *populated;                       /* the naive model */
     RecordingListener listeners[NR_LISTENERS];
     bool registered[NR_LISTENERS];
     bool leaving[NR_LISTENERS];               /* at the next chance */
+    uint64_t first[NR_LISTENERS];             /* what each follows, blocks ... */
+    uint64_t end[NR_LISTENERS];               /* ... up to here */
     int discard_error;
 } Model;
 
@@ -37,6 +40,12 @@ static int model_discard(void *opaque, uint64_t offset, uint64_t size)
     return m->discard_error;
 }
 
+static void unreg(Model *m, RecordingListener *l)
+{
+    ram_discard_mgr_unregister_listener(RAM_DISCARD_MGR(m->mgr), &m->mr,
+                                        &l->rdl);
+}
+
 /* Another listener than @l, marked before the step, leaves now. */
 static void maybe_unregister_another(RecordingListener *l, void *opaque)
 {
@@ -47,7 +56,7 @@ static void maybe_unregister_another(RecordingListener *l, void *opaque)
             m->leaving[i] = false;
             m->registered[i] = false;
             m->listeners[i].on_notify = NULL;
-            ram_discard_state_unregister(&m->s, &m->listeners[i].rdl);
+            unreg(m, &m->listeners[i]);
             m->listeners[i].on_notify = maybe_unregister_another;
         }
     }
@@ -55,12 +64,17 @@ static void maybe_unregister_another(RecordingListener *l, void *opaque)
 
 static void model_init(Model *m, uint64_t nr_blocks, uint32_t seed)
 {
-    memory_region_init(&m->mr, NULL, "ram", nr_blocks * BLOCK);
-    ram_discard_state_init(&m->s, &m->mr, BLOCK, model_discard, m);
+    memory_region_init_ram_ptr(&m->mr, NULL, "ram", nr_blocks * BLOCK,
+                               (void *)(uintptr_t)(16 * MiB));
+    m->mgr = extra_manager_new(&m->mr, BLOCK);
+    m->mgr->blocks.discard = model_discard;
+    m->mgr->blocks.discard_opaque = m;
+    memory_region_set_ram_discard_mgr(&m->mr, RAM_DISCARD_MGR(m->mgr));
     m->rand = g_rand_new_with_seed(seed);
     m->populated = g_new0(uint8_t, nr_blocks);
     for (int i = 0; i < NR_LISTENERS; i++) {
-        recording_init(&m->listeners[i], (char)('A' + i), &m->s, i & 1, NULL);
+        recording_init(&m->listeners[i], (char)('A' + i), &m->mgr->blocks,
+                       i & 1, NULL);
         m->listeners[i].on_notify = maybe_unregister_another;
         m->listeners[i].on_notify_opaque = m;
     }
@@ -73,11 +87,12 @@ static void model_destroy(Model *m)
     }
     for (int i = 0; i < NR_LISTENERS; i++) {
         if (m->registered[i]) {
-            ram_discard_state_unregister(&m->s, &m->listeners[i].rdl);
+            unreg(m, &m->listeners[i]);
         }
         recording_destroy(&m->listeners[i]);
     }
-    ram_discard_state_destroy(&m->s);
+    memory_region_set_ram_discard_mgr(&m->mr, NULL);
+    extra_manager_free(m->mgr);
     g_rand_free(m->rand);
     g_free(m->populated);
     object_unref(OBJECT(&m->mr));
@@ -88,8 +103,8 @@ static bool pick_run(Model *m, bool populated, uint64_t *block, uint64_t *nr)
 {
     uint32_t most = 1 + pick(m, pick(m, 2) ? 4 : 200);
 
-    *block = pick(m, (uint32_t)m->s.nr_blocks);
-    for (*nr = 0; *nr < most && *block + *nr < m->s.nr_blocks; ++*nr) {
+    *block = pick(m, (uint32_t)m->mgr->blocks.nr_blocks);
+    for (*nr = 0; *nr < most && *block + *nr < m->mgr->blocks.nr_blocks; ++*nr) {
         if (m->populated[*block + *nr] != populated) {
             break;
         }
@@ -101,11 +116,11 @@ static bool pick_run(Model *m, bool populated, uint64_t *block, uint64_t *nr)
  * Makes one registered listener object. Not while one may leave: then it could
  * leave before it is asked, and whether there was an objection is open.
  */
-static bool arrange_objection(Model *m)
+static bool arrange_objection(Model *m, uint64_t block, uint64_t nr)
 {
     int i = (int)pick(m, NR_LISTENERS);
 
-    if (!m->registered[i]) {
+    if (!m->registered[i] || block >= m->end[i] || block + nr <= m->first[i]) {
         return false;
     }
     m->listeners[i].objections_from = 1;
@@ -121,11 +136,11 @@ static void step_populate(Model *m)
     if (!pick_run(m, false, &block, &nr)) {
         return;
     }
-    objects = pick(m, 4) == 0 && arrange_objection(m);
+    objects = pick(m, 4) == 0 && arrange_objection(m, block, nr);
     if (!objects && pick(m, 8) == 0) {
         m->leaving[pick(m, NR_LISTENERS)] = true;
     }
-    ret = ram_discard_state_populate(&m->s, block * BLOCK, nr * BLOCK);
+    ret = ram_discard_blocks_populate(&m->mgr->blocks, block * BLOCK, nr * BLOCK);
     g_assert_cmpint(ret, ==, objects ? -ENOSPC : 0);
     if (!ret) {
         memset(m->populated + block, 1, nr);
@@ -142,7 +157,7 @@ static void step_discard(Model *m)
     }
     m->discard_error = pick(m, 8) ? 0 : -EIO;
     m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
-    ret = ram_discard_state_discard(&m->s, block * BLOCK, nr * BLOCK);
+    ret = ram_discard_blocks_discard(&m->mgr->blocks, block * BLOCK, nr * BLOCK);
     g_assert_cmpint(ret, ==, m->discard_error);
     if (!ret) {
         memset(m->populated + block, 0, nr);
@@ -151,15 +166,29 @@ static void step_discard(Model *m)
 
 static void step_discard_all(Model *m)
 {
-    uint64_t before = m->s.populated;
+    uint64_t before = m->mgr->blocks.populated;
 
     m->discard_error = pick(m, 8) ? 0 : -EIO;
     m->leaving[pick(m, NR_LISTENERS)] = pick(m, 8) == 0;
-    if (ram_discard_state_discard_all(&m->s) == 0) {
-        memset(m->populated, 0, m->s.nr_blocks);
+    if (ram_discard_blocks_discard_all(&m->mgr->blocks) == 0) {
+        memset(m->populated, 0, m->mgr->blocks.nr_blocks);
     } else {
-        g_assert_cmpuint(m->s.populated, ==, before);
+        g_assert_cmpuint(m->mgr->blocks.populated, ==, before);
     }
+}
+
+/* All of the region, or a part of it. */
+static void pick_range(Model *m, int i)
+{
+    RamDiscardListener *rdl = &m->listeners[i].rdl;
+    uint64_t nr_blocks = m->mgr->blocks.nr_blocks;
+
+    m->first[i] = pick(m, 2) ? 0 : pick(m, (uint32_t)nr_blocks);
+    m->end[i] = pick(m, 2) ? nr_blocks
+                           : m->first[i] + 1 +
+                             pick(m, (uint32_t)(nr_blocks - m->first[i]));
+    ram_discard_listener_set_range(rdl, m->first[i] * BLOCK,
+                                   (m->end[i] - m->first[i]) * BLOCK);
 }
 
 static void step_register(Model *m)
@@ -169,11 +198,13 @@ static void step_register(Model *m)
 
     if (m->registered[i]) {
         m->registered[i] = false;
-        ram_discard_state_unregister(&m->s, &l->rdl);
+        unreg(m, l);
         return;
     }
     l->objections_from = pick(m, 4) ? 0 : 1 + (int)pick(m, 8);
-    m->registered[i] = ram_discard_state_register(&m->s, &l->rdl) == 0;
+    pick_range(m, i);
+    m->registered[i] = !ram_discard_mgr_register_listener(
+        RAM_DISCARD_MGR(m->mgr), &m->mr, &l->rdl, NULL);
     l->objections_from = 0;
 }
 
@@ -182,31 +213,37 @@ static void check_laws(Model *m)
     static const uint8_t nothing[100000];
     uint64_t populated = 0;
 
-    for (uint64_t b = 0; b < m->s.nr_blocks; b++) {
+    for (uint64_t b = 0; b < m->mgr->blocks.nr_blocks; b++) {
         populated += m->populated[b] * BLOCK;
     }
-    g_assert_cmpuint(m->s.populated, ==, populated);
+    g_assert_cmpuint(m->mgr->blocks.populated, ==, populated);
     for (int i = 0; i < NR_LISTENERS; i++) {
-        g_assert_true(memcmp(m->listeners[i].held,
-                             m->registered[i] ? m->populated : nothing,
-                             m->s.nr_blocks) == 0);
+        const uint8_t *held = m->listeners[i].held;
+        uint64_t first = m->registered[i] ? m->first[i] : 0;
+        uint64_t end = m->registered[i] ? m->end[i] : 0;
+
+        g_assert_true(memcmp(held, nothing, first) == 0);
+        g_assert_true(memcmp(held + first, m->populated + first,
+                             end - first) == 0);
+        g_assert_true(memcmp(held + end, nothing,
+                             m->mgr->blocks.nr_blocks - end) == 0);
     }
 }
 
 static void check_queries(Model *m)
 {
-    uint64_t first = pick(m, (uint32_t)m->s.nr_blocks);
-    uint64_t nr = 1 + pick(m, (uint32_t)(m->s.nr_blocks - first));
+    uint64_t first = pick(m, (uint32_t)m->mgr->blocks.nr_blocks);
+    uint64_t nr = 1 + pick(m, (uint32_t)(m->mgr->blocks.nr_blocks - first));
     uint64_t count = 0;
 
     for (uint64_t b = first; b < first + nr; b++) {
         count += m->populated[b];
     }
-    g_assert_cmpint(ram_discard_state_is_populated(&m->s, first * BLOCK,
-                                                   nr * BLOCK),
+    g_assert_cmpint(ram_discard_blocks_are_populated(&m->mgr->blocks,
+                                                     first * BLOCK, nr * BLOCK),
                     ==, count == nr);
-    g_assert_cmpint(ram_discard_state_is_discarded(&m->s, first * BLOCK,
-                                                   nr * BLOCK),
+    g_assert_cmpint(ram_discard_blocks_are_discarded(&m->mgr->blocks,
+                                                     first * BLOCK, nr * BLOCK),
                     ==, count == 0);
 }
 

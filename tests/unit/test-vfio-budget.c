@@ -84,7 +84,7 @@ static void test_limit(gconstpointer data)
         g_assert_cmpint(fake_iommu_start(iommu, &space->as, &err), ==, fits);
         if (fits) {
             g_assert_cmpint(sparse_ram_plug(ram, 0, nr), ==, 0);
-            g_assert_cmpuint(vfio_budget_container_mappings(&iommu->container),
+            g_assert_cmpuint(vfio_budget_space_mappings(&iommu->container.space),
                              ==, max);
             g_assert_cmpuint(iommu->mappings->len, ==, max);
             fake_iommu_stop(iommu);
@@ -120,7 +120,7 @@ static void test_sum(void)
     error_free_or_abort(&err);
     iommu->max_mappings = 150;
     g_assert_true(fake_iommu_start(iommu, &space->as, &err));
-    g_assert_cmpuint(vfio_budget_container_mappings(&iommu->container), ==,
+    g_assert_cmpuint(vfio_budget_space_mappings(&iommu->container.space), ==,
                      150);
     fake_iommu_stop(iommu);
     fake_iommu_free(iommu);

@@ -74,12 +74,12 @@ static void check(const Fixture *f, SparseRam *ram)
         g_assert_cmphex(m->iova, >=, AT);
         g_assert_cmphex(m->iova + m->size, <=, AT + f->size);
         g_assert_cmphex((uintptr_t)m->vaddr, ==, HOST + in_region);
-        g_assert_true(ram_discard_state_is_populated(&ram->state, in_region,
+        g_assert_true(ram_discard_blocks_are_populated(&ram->blocks, in_region,
                                                      m->size));
         g_assert_cmpuint(in_region / BLOCK, ==,
                          (in_region + m->size - 1) / BLOCK);
     }
-    while (ram_discard_state_next_run(&ram->state, true, &offset, &size)) {
+    while (ram_discard_blocks_next_run(&ram->blocks, &offset, &size)) {
         bytes += clipped(f, offset, size);
         offset += size;
     }
@@ -189,7 +189,7 @@ static void check_section(uint64_t offset, uint64_t size, bool exact)
         sparse_ram_unplug(ram, end - 1, 1 + after);
         check(&f, ram);
     }
-    g_assert_cmpint(ram_discard_state_discard_all(&ram->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&ram->blocks), ==, 0);
     g_assert_cmpuint(f.iommu->mappings->len, ==, 0);
     plug(ram, first, nr > 300 ? 300 : nr);
     check(&f, ram);
@@ -274,7 +274,7 @@ static void check_refusal(unsigned k, unsigned n, bool exact)
     }
     f[k].iommu->fail_map_after = n;
     g_assert_cmpint(sparse_ram_plug(ram, 90, 60), ==, -EIO);
-    g_assert_true(ram_discard_state_is_discarded(&ram->state, offset, size));
+    g_assert_true(ram_discard_blocks_are_discarded(&ram->blocks, offset, size));
     for (unsigned i = 0; i < 3; i++) {
         check_rolled_back(&f[i], ram, i < k ? clipped(&f[i], offset, size)
                                       : i == k ? n * BLOCK : 0);

@@ -162,7 +162,7 @@ static void test_bar_only_warns(Fixture *f, gconstpointer data)
     memory_region_add_subregion(&f->space->root, 1 * GiB, &f->ram);
     memory_region_add_subregion(&f->space->root, 8 * GiB, &bar);
     start(f);
-    g_assert_false(f->iommu->container.broken);
+    g_assert_false(f->iommu->container.space.broken);
     g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 64 * MiB);
 
     memory_region_set_address(&bar, 2 * GiB);
@@ -221,7 +221,7 @@ static void test_run_time_failure_breaks(Fixture *f, gconstpointer data)
     start(f);
     f->iommu->fail_map_after = 0;
     memory_region_add_subregion(&f->space->root, 1 * GiB, &f->ram);
-    g_assert_true(f->iommu->container.broken);
+    g_assert_true(f->iommu->container.space.broken);
     g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 0);
     /* What was not mapped must not be unmapped. */
     fake_iommu_forget(f->iommu);

@@ -77,14 +77,14 @@ static void check(Fixture *f)
                                                      MiB));
     }
     g_assert_cmpuint(f->iommu->violations, ==, 0);
-    g_assert_false(f->iommu->container.broken);
+    g_assert_false(f->iommu->container.space.broken);
 }
 
 static void managers_come_and_go(Fixture *f, gconstpointer data)
 {
     start(f);
     g_assert_cmpint(sparse_ram_plug(f->ram, 1, 20), ==, 0);
-    g_assert_cmpint(ram_discard_state_populate(&f->large->state, 4 * BLOCK,
+    g_assert_cmpint(ram_discard_blocks_populate(&f->large->blocks, 4 * BLOCK,
                                                6 * BLOCK), ==, 0);
     fake_iommu_forget(f->iommu);
     add(f, f->large, &error_abort);
@@ -104,7 +104,7 @@ static void managers_come_and_go(Fixture *f, gconstpointer data)
 static void devices_come_and_go_meanwhile(Fixture *f, gconstpointer data)
 {
     g_assert_cmpint(sparse_ram_plug(f->ram, 0, 10), ==, 0);
-    g_assert_cmpint(ram_discard_state_populate(&f->small->state, MiB, 5 * MiB),
+    g_assert_cmpint(ram_discard_blocks_populate(&f->small->blocks, MiB, 5 * MiB),
                     ==, 0);
     add(f, f->small, &error_abort);
     start(f);
@@ -157,10 +157,10 @@ static void budget_is_asked_before_blocks_get_smaller(Fixture *f,
     f->iommu->max_mappings++;
     start(f);
     add(f, f->small, &error_abort);
-    g_assert_cmpuint(vfio_budget_container_mappings(&f->iommu->container), ==,
+    g_assert_cmpuint(vfio_budget_space_mappings(&f->iommu->container.space), ==,
                      4 * NR_BLOCKS);
     g_assert_cmpint(sparse_ram_plug(f->ram, 0, NR_BLOCKS), ==, 0);
-    g_assert_cmpint(ram_discard_state_populate(&f->small->state, 0,
+    g_assert_cmpint(ram_discard_blocks_populate(&f->small->blocks, 0,
                                                NR_BLOCKS * BLOCK), ==, 0);
     g_assert_cmpuint(f->iommu->mappings->len, ==, 4 * NR_BLOCKS);
     del(f, f->small, &error_abort);
@@ -169,20 +169,20 @@ static void budget_is_asked_before_blocks_get_smaller(Fixture *f,
 
 /* --- random --------------------------------------------------------------- */
 
-static void flip(GRand *rand, RamDiscardState *s)
+static void flip(GRand *rand, RamDiscardBlocks *b)
 {
-    uint64_t nr = s->nr_blocks;
+    uint64_t nr = b->nr_blocks;
     uint64_t first = (uint64_t)g_rand_int_range(rand, 0, (gint32)nr);
     uint64_t most = MIN(nr - first, 12);
     uint64_t count = 1 + (uint64_t)g_rand_int_range(rand, 0, (gint32)most);
-    uint64_t offset = first * s->granularity, size = count * s->granularity;
+    uint64_t offset = first * b->granularity, size = count * b->granularity;
 
-    if (ram_discard_state_is_discarded(s, offset, size)) {
-        ram_discard_state_populate(s, offset, size);
-    } else if (ram_discard_state_is_populated(s, offset, size)) {
-        ram_discard_state_discard(s, offset, size);
+    if (ram_discard_blocks_are_discarded(b, offset, size)) {
+        ram_discard_blocks_populate(b, offset, size);
+    } else if (ram_discard_blocks_are_populated(b, offset, size)) {
+        ram_discard_blocks_discard(b, offset, size);
     } else if (first == 0) {
-        ram_discard_state_discard_all(s);
+        ram_discard_blocks_discard_all(b);
     }
 }
 
@@ -203,7 +203,7 @@ static void random_steps(Fixture *f, gconstpointer exact)
         f->iommu->fail_map_after = g_rand_int_range(rand, -20, 4);
         f->iommu->fail_map_errno = ENOMEM;
         if (g_rand_int_range(rand, 0, 12)) {
-            flip(rand, i & 1 ? &f->ram->state : &mgrs[n]->state);
+            flip(rand, i & 1 ? &f->ram->blocks : &mgrs[n]->blocks);
         } else if (present[n]) {
             present[n] = !del(f, mgrs[n], NULL);
         } else {

@@ -148,9 +148,10 @@ static void test_out_of_reach_is_not_touched(Fixture *f, gconstpointer data)
 static void test_backend_that_does_not_pin(Fixture *f, gconstpointer data)
 {
     start(f);
-    f->ops = *f->iommu->container.ops;
+    f->ops = *f->iommu->container.space.ops;
     f->ops.memlock = NULL;
-    f->iommu->container.ops = &f->ops;
+    f->ops.prefault = NULL;
+    f->iommu->container.space.ops = &f->ops;
     add_ram(f);
     check_untouched(f, SIZE);
 }
@@ -172,7 +173,8 @@ static void test_plugged_run_is_backed(Fixture *f, gconstpointer data)
 
     g_assert_true(memory_region_init_ram_flags(&ram->mr, NULL, "mem0", SIZE,
                                                RAM_SHARED, &error_abort));
-    ram_discard_state_init(&ram->state, &ram->mr, BLOCK, NULL, NULL);
+    ram_discard_blocks_init(&ram->blocks, RAM_DISCARD_MGR(ram), &ram->mr,
+                            BLOCK, NULL, NULL);
     memory_region_set_ram_discard_mgr(&ram->mr, RAM_DISCARD_MGR(ram));
     memory_region_add_subregion(&f->space->root, BASE, &ram->mr);
     start(f);
@@ -185,6 +187,10 @@ static void test_plugged_run_is_backed(Fixture *f, gconstpointer data)
     g_assert_cmpint(sparse_ram_plug(ram, 5, 1), ==, 0);
     g_assert_cmpuint(resident(&ram->mr, 5 * BLOCK, BLOCK), ==, 0);
     sparse_ram_unplug(ram, 1, 3);
+    g_assert_cmpuint(resident(&ram->mr, 0, SIZE), ==, 0);
+    /* Once is enough: here the manager says that it did. */
+    ram->blocks.backed = true;
+    g_assert_cmpint(sparse_ram_plug(ram, 1, 3), ==, 0);
     g_assert_cmpuint(resident(&ram->mr, 0, SIZE), ==, 0);
     memory_region_del_subregion(&f->space->root, &ram->mr);
     sparse_ram_free(ram);

@@ -202,7 +202,7 @@ static void test_every_failure(Fixture *f, gconstpointer data)
         }
         g_assert_cmpuint(failures, ==, n < nr_maps ? 1 : 0);
         g_assert_cmpuint(f->iommu->mappings->len, ==, nr_maps);
-        g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+        g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
         g_assert_cmpuint(f->iommu->mappings->len, ==, 0);
     }
     f->iommu->fail_map_after = -1;
@@ -253,7 +253,7 @@ static void test_discard_all(Fixture *f, gconstpointer data)
     plug(f, 10, 40);
     plug(f, 290, 10);
     fake_iommu_forget(f->iommu);
-    g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
     g_assert_cmpuint(fake_iommu_count(f->iommu, false), ==, exact ? 50 : 1);
     g_assert_cmpuint(f->iommu->mappings->len, ==, 0);
     fake_iommu_stop(f->iommu);
@@ -277,9 +277,9 @@ static void test_reset_storm(Fixture *f, gconstpointer data)
     start_whole(f);
     for (int i = 0; i < 200; i++) {
         plug(f, i, 100);
-        g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+        g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
         g_assert_cmpuint(f->iommu->mappings->len, ==, 0);
-        g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+        g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
     }
     g_assert_cmpuint(f->iommu->locked, ==, 0);
     fake_iommu_stop(f->iommu);
@@ -358,7 +358,7 @@ static unsigned nr_events;
 
 static void count_event(const char *event, JsonObject *data)
 {
-    g_assert_cmpstr(event, ==, "VFIO_POPULATE_REFUSED");
+    g_assert_cmpstr(event, ==, "RAM_DISCARD_REFUSED");
     g_assert_cmpstr(json_object_get_string_member(data, "region"), ==, "mem0");
     g_assert_cmpint(json_object_get_int_member(data, "offset"), ==, 7 * BLOCK);
     g_assert_cmpint(json_object_get_int_member(data, "size"), ==, 3 * BLOCK);
@@ -431,7 +431,8 @@ static void test_lock_event(Fixture *f, gconstpointer data)
 
 static RamDiscardListenerInfo info_of(Fixture *f)
 {
-    const RamDiscardListener *rdl = QTAILQ_FIRST(&f->ram->state.listeners);
+    const RamDiscardState *s = memory_region_ram_discard_state(&f->ram->mr);
+    const RamDiscardListener *rdl = QTAILQ_FIRST(&s->listeners);
     RamDiscardListenerInfo info = { 0 };
 
     g_assert_cmpstr(rdl->kind, ==, "vfio");
@@ -450,6 +451,8 @@ static RamDiscardListenerInfo info_of(Fixture *f)
 /* What is told of the registration follows, refused plugs included. */
 static void test_account(Fixture *f, gconstpointer data)
 {
+    const RamDiscardState *s = memory_region_ram_discard_state(&f->ram->mr);
+
     plug(f, 0, 3);
     start_whole(f);
     assert_info(f, 3);
@@ -458,11 +461,11 @@ static void test_account(Fixture *f, gconstpointer data)
     assert_info(f, 6);
     refuse(f, EIO);
     assert_info(f, 6);
-    g_assert_cmpstr(f->ram->state.refusal.kind, ==, "vfio");
-    g_assert_nonnull(strstr(f->ram->state.refusal.reason, "cannot map"));
+    g_assert_cmpstr(s->refusal.kind, ==, "vfio");
+    g_assert_nonnull(strstr(s->refusal.reason, "cannot map"));
     sparse_ram_unplug(f->ram, 0, 3);
     assert_info(f, 3);
-    g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
     assert_info(f, 0);
     fake_iommu_stop(f->iommu);
 }
@@ -474,7 +477,7 @@ static void test_unmap_fails(Fixture *f, gconstpointer data)
     plug(f, 0, 2);
     f->iommu->fail_unmap_errno = EIO;
     sparse_ram_unplug(f->ram, 0, 2);
-    g_assert_true(f->iommu->container.broken);
+    g_assert_true(f->iommu->container.space.broken);
     g_assert_cmpint(sparse_ram_plug(f->ram, 0, 2), ==, -EEXIST);
     g_assert_false(sparse_ram_is_plugged(f->ram, 0));
     f->iommu->fail_unmap_errno = 0;
@@ -482,11 +485,11 @@ static void test_unmap_fails(Fixture *f, gconstpointer data)
     if (GPOINTER_TO_INT(data)) {
         /* Clean up behind the container's back. */
         for (int i = 0; i < 2; i++) {
-            f->iommu->container.ops->dma_unmap(&f->iommu->container,
+            f->iommu->container.space.ops->dma_unmap(&f->iommu->container.space,
                                                BASE + i * BLOCK, BLOCK);
         }
     } else {
-        f->iommu->container.ops->dma_unmap(&f->iommu->container, BASE,
+        f->iommu->container.space.ops->dma_unmap(&f->iommu->container.space, BASE,
                                            2 * BLOCK);
     }
     fake_iommu_stop(f->iommu);
@@ -505,20 +508,19 @@ static void test_random(Fixture *f, gconstpointer data)
     memory_region_add_subregion(&f->space->root, 2 * GiB, &alias[1]);
     start(f);
     for (int i = 0; i < 400; i++) {
-        bool populated = g_test_rand_bit();
-        uint64_t off = (uint64_t)g_test_rand_int_range(0, NR_BLOCKS) * BLOCK;
-        uint64_t size;
+        uint64_t first = (uint64_t)g_test_rand_int_range(0, NR_BLOCKS);
+        uint64_t most = (uint64_t)g_test_rand_int_range(1, NR_BLOCKS), nr = 1;
+        bool plugged = sparse_ram_is_plugged(f->ram, first);
 
         f->iommu->fail_map_after = g_test_rand_int_range(-1, 60);
-        if (!ram_discard_state_next_run(&f->ram->state, populated, &off,
-                                        &size)) {
-            continue;
+        while (nr < most && first + nr < NR_BLOCKS &&
+               sparse_ram_is_plugged(f->ram, first + nr) == plugged) {
+            nr++;
         }
-        size = (uint64_t)g_test_rand_int_range(1, size / BLOCK + 1) * BLOCK;
-        if (populated) {
-            sparse_ram_unplug(f->ram, off / BLOCK, size / BLOCK);
+        if (plugged) {
+            sparse_ram_unplug(f->ram, first, nr);
         } else {
-            (void)sparse_ram_plug(f->ram, off / BLOCK, size / BLOCK);
+            (void)sparse_ram_plug(f->ram, first, nr);
         }
         check_section(f, 8 * GiB, 17, 150);
         check_section(f, 2 * GiB, 100, 200);

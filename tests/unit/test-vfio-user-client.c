@@ -123,7 +123,7 @@ static void test_exact_unmaps(VUFixture *f, gconstpointer data)
     sparse_ram_unplug(f->ram, 150, 15);
     vu_check_blocks(f);
     sparse_ram_unplug(f->ram, 60, 1);
-    g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==, 0);
     vu_check_blocks(f);
     g_assert_cmpuint(vu_reg_read(f, TESTDEV_REG_REFUSALS, 8), ==, 0);
     g_assert_cmpuint(vu_reg_read(f, TESTDEV_REG_UNMAPS, 8), ==, 115);
@@ -204,11 +204,11 @@ static void test_random(VUFixture *f, gconstpointer data)
             vu_check_blocks(f);
         }
         g_assert_cmpuint(vu_nr_mappings(f) * BLOCK, ==,
-                         f->ram->state.populated);
+                         f->ram->blocks.populated);
     }
     vu_check_blocks(f);
     g_assert_cmpuint(vu_reg_read(f, TESTDEV_REG_REFUSALS, 8), ==, refused);
-    g_assert_false(f->user->container.broken);
+    g_assert_false(f->user->container.space.broken);
 }
 
 static void test_refused_map_is_rolled_back(VUFixture *f, gconstpointer data)
@@ -248,7 +248,7 @@ static void test_refused_unmap_is_told(VUFixture *f, gconstpointer data)
     vu_plug(f, 0, 4);
     vu_arm(f, TESTDEV_FAULT_REFUSE_UNMAP, 1, EBUSY);
     sparse_ram_unplug(f->ram, 0, 4);
-    g_assert_true(f->user->container.broken);
+    g_assert_true(f->user->container.space.broken);
     g_assert_nonnull(strstr(f->said->str, "cannot unmap"));
     g_assert_cmpuint(vu_nr_mappings(f), ==, 1);
     /* Or the server refuses a map over it, and the end is not clean. */
@@ -277,8 +277,8 @@ static void test_page_sizes(VUFixture *f, gconstpointer data)
         const TestDevOptions options = { .pgsizes = sizes[i].told };
 
         vu_start_for(f, &options, vu_timeout_ms(), &error_abort);
-        g_assert_cmpuint(vfio_container_page_size(&f->user->container), ==,
-                         sizes[i].used);
+        g_assert_cmpuint(vfio_dma_space_page_size(&f->user->container.space),
+                         ==, sizes[i].used);
         vu_stop(f);
     }
     memory_region_add_subregion(&f->space->root, BASE, &f->ram->mr);

@@ -86,7 +86,7 @@ static void test_stall_while_unplugging(VUFixture *f, gconstpointer data)
     vu_arm(f, TESTDEV_FAULT_STALL, 3, 0);
     sparse_ram_unplug(f->ram, 0, 10);
     check_dead(f);
-    g_assert_false(f->user->container.broken);
+    g_assert_false(f->user->container.space.broken);
 }
 
 /* A server that answers each request in time, but only just. */
@@ -129,7 +129,7 @@ static void test_slow_while_unplugging(VUFixture *f, gconstpointer data)
                     SLOW_BLOCKS * (limit_ms / SLOW_PARTS) * 1000 / 2);
     g_assert_cmpuint(said(f, "the last one being DMA_UNMAP"), ==, 1);
     check_dead(f);
-    g_assert_false(f->user->container.broken);
+    g_assert_false(f->user->container.space.broken);
 }
 
 static void test_death(VUFixture *f, gconstpointer data)
@@ -143,7 +143,7 @@ static void test_death(VUFixture *f, gconstpointer data)
                     0);
     g_assert_cmpuint(said(f, "the connection has been lost"), ==, 1);
     check_dead(f);
-    g_assert_false(f->user->container.broken);
+    g_assert_false(f->user->container.space.broken);
 }
 
 /* A limit counts as long as there is somebody whose it is. */
@@ -238,7 +238,7 @@ static void test_garbage(VUFixture *f, gconstpointer data)
             check_dead(f);
             g_assert_cmpint(g_get_monotonic_time() - before, <, patience_us());
             vu_stop(f);
-            g_assert_cmpint(ram_discard_state_discard_all(&f->ram->state), ==,
+            g_assert_cmpint(ram_discard_blocks_discard_all(&f->ram->blocks), ==,
                             0);
         }
     }

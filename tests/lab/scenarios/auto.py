@@ -30,7 +30,7 @@ def check_pinned(vm, size):
 def check_refused(vm):
     """The guest wants more than may be locked: QMP says so, by event and query."""
     vm.qmp.set("/machine/peripheral/vm0", "requested-size", WANTED)
-    event = vm.qmp.event("VFIO_POPULATE_REFUSED")["data"]
+    event = vm.qmp.event("RAM_DISCARD_REFUSED")["data"]
     say(f"event: {event}")
     assert event["limit"] == LIMIT, event
     assert event["used"] == BOOT_RAM + FITS, event
