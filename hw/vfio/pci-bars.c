@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The BARs of a passed-through function: regions of the device that the guest
- * places where it likes. The kind of each is in the device's own register.
+ * places where it likes. The kind of each is in the device's own register, as
+ * it was when the device was opened.
  */
 #include "qemu/osdep.h"
 
@@ -10,7 +11,7 @@
 /* Kind of BAR @nr: PCI_BASE_ADDRESS_* flags. */
 static uint8_t vfio_bar_type(VFIOPCIDevice *vdev, int nr)
 {
-    uint32_t reg = vfio_pci_phys_read(vdev, PCI_BASE_ADDRESS_0 + 4 * nr, 4);
+    uint32_t reg = pci_get_long(vdev->header + PCI_BASE_ADDRESS_0 + 4 * nr);
 
     if (reg & PCI_BASE_ADDRESS_SPACE_IO) {
         return PCI_BASE_ADDRESS_SPACE_IO;

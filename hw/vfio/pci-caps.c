@@ -361,9 +361,7 @@ bool vfio_pci_caps_init(VFIOPCIDevice *vdev, Error **errp)
 
     /* The header has been made ours; the list begins in the device's. */
     memcpy(device, pdev->config, PCI_CONFIG_SPACE_SIZE);
-    device[PCI_CAPABILITY_LIST] =
-        vfio_pci_phys_read(vdev, PCI_CAPABILITY_LIST, 1);
-    pci_set_word(device + PCI_STATUS, vfio_pci_phys_read(vdev, PCI_STATUS, 2));
+    memcpy(device, vdev->header, sizeof(vdev->header));
 
     n = vfio_caps_read(device, caps);
     vfio_caps_find_ends(caps, n);

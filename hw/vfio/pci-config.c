@@ -199,6 +199,7 @@ bool vfio_pci_config_init(VFIOPCIDevice *vdev, Error **errp)
     if (!vfio_pci_read_space(vdev, pdev->config, errp)) {
         return false;
     }
+    memcpy(vdev->header, pdev->config, sizeof(vdev->header));
     vdev->emulated_bits = g_malloc0(pci_config_size(pdev));
     vfio_pci_find_msix(vdev, pdev->config);
     vfio_pci_init_header(vdev, multifunction);

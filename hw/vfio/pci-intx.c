@@ -156,7 +156,7 @@ void vfio_pci_intx_init(VFIOPCIDevice *vdev)
 {
     bool has_pin = vfio_device_irq_count(vfio_intx_device(vdev),
                                          VFIO_PCI_INTX_IRQ_INDEX) > 0;
-    uint8_t pin = vfio_pci_phys_read(vdev, PCI_INTERRUPT_PIN, 1);
+    uint8_t pin = vdev->header[PCI_INTERRUPT_PIN];
 
     vdev->intx.pin = has_pin && pin <= PCI_NUM_PINS ? pin : 0;
     pci_config_set_interrupt_pin(PCI_DEVICE(vdev)->config, vdev->intx.pin);

@@ -80,6 +80,9 @@ struct VFIOPCIDevice {
     /* What the guest sees of configuration space: bit set in emulated_bits:
      * from parent_obj.config; else from the device. pci_config_size() bytes. */
     uint8_t *emulated_bits;
+    /* The device's header as it was when it was opened. Whoever serves it may
+     * say something else the next time: what was checked is what is used. */
+    uint8_t header[PCI_CONFIG_HEADER_SIZE];
 
     /* The host's. */
     VFIODevice vbasedev;
