@@ -7,9 +7,12 @@
 #include "qemu/osdep.h"
 
 #include "hw/vfio/device.h"
+#include "qemu/units.h"
 
-/* No device has nearly as many; a server may say anything. */
+/* No device has nearly as many, nor as much to say of them; a server may say
+ * anything. */
 #define VFIO_MAX_REGIONS 256
+#define VFIO_MAX_INFO (4 * MiB)           /* bytes, of all regions */
 
 static void vfio_device_free_regions(VFIODevice *vdev)
 {
@@ -20,9 +23,28 @@ static void vfio_device_free_regions(VFIODevice *vdev)
     vdev->num_regions = 0;
 }
 
+static bool vfio_device_get_region(VFIODevice *vdev, uint32_t index,
+                                   Error **errp)
+{
+    int ret = vdev->io->region_info(vdev, index, &vdev->regions[index]);
+
+    if (ret == -EINVAL) {
+        /* An index that the device does not have, e.g. VGA. */
+        vdev->regions[index] = g_new0(struct vfio_region_info, 1);
+        vdev->regions[index]->index = index;
+    } else if (ret) {
+        error_setg_errno(errp, -ret, "vfio %s: cannot get information on "
+                         "region %" PRIu32, vdev->name, index);
+        return false;
+    }
+    return true;
+}
+
 static bool vfio_device_get_regions(VFIODevice *vdev, uint32_t count,
                                     Error **errp)
 {
+    uint64_t total = 0;
+
     if (count > VFIO_MAX_REGIONS) {
         error_setg(errp, "vfio %s: claims to have %" PRIu32 " regions, "
                    "the limit is %d", vdev->name, count, VFIO_MAX_REGIONS);
@@ -31,15 +53,14 @@ static bool vfio_device_get_regions(VFIODevice *vdev, uint32_t count,
     vdev->num_regions = count;
     vdev->regions = g_new0(struct vfio_region_info *, count);
     for (uint32_t i = 0; i < count; i++) {
-        int ret = vdev->io->region_info(vdev, i, &vdev->regions[i]);
-
-        if (ret == -EINVAL) {
-            /* An index that the device does not have, e.g. VGA. */
-            vdev->regions[i] = g_new0(struct vfio_region_info, 1);
-            vdev->regions[i]->index = i;
-        } else if (ret) {
-            error_setg_errno(errp, -ret, "vfio %s: cannot get information on "
-                             "region %" PRIu32, vdev->name, i);
+        if (!vfio_device_get_region(vdev, i, errp)) {
+            vfio_device_free_regions(vdev);
+            return false;
+        }
+        total += vdev->regions[i]->argsz;
+        if (total > VFIO_MAX_INFO) {
+            error_setg(errp, "vfio %s: describes its regions by more than "
+                       "%" PRIu64 " bytes", vdev->name, VFIO_MAX_INFO);
             vfio_device_free_regions(vdev);
             return false;
         }

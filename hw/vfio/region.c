@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "hw/vfio/region.h"
+#include "qemu/error-report.h"
 
 /* --- the slow path --- */
 
@@ -54,10 +55,8 @@ static const MemoryRegionOps vfio_region_ops = {
 
 /* --- the mapped parts --- */
 
-/* Maps @size bytes from @offset, if that is whole pages of the region. */
 static void vfio_region_map_area(VFIORegion *region, Object *owner,
-                                 const char *name, uint64_t offset,
-                                 uint64_t size)
+                                 const char *name, const VFIOArea *from)
 {
     const struct vfio_region_info *info =
         vfio_device_region(region->vdev, region->index);
@@ -67,48 +66,38 @@ static void vfio_region_map_area(VFIORegion *region, Object *owner,
     g_autofree char *area_name =
         g_strdup_printf("%s mmap %u", name, region->nr_mmaps);
 
-    if (!size || offset > region->size || size > region->size - offset ||
-        (offset | size) & (qemu_real_host_page_size() - 1)) {
-        return;
-    }
     area->ptr = region->vdev->io->region_mmap(region->vdev, region->index,
-                                              offset, size, prot);
+                                              from->offset, from->size, prot);
     if (!area->ptr) {
         return;
     }
-    area->offset = offset;
-    area->size = size;
-    memory_region_init_ram_device_ptr(&area->mem, owner, area_name, size,
+    area->offset = from->offset;
+    area->size = from->size;
+    memory_region_init_ram_device_ptr(&area->mem, owner, area_name, area->size,
                                       area->ptr);
     /* Below what the PCI layer puts on top, the MSI-X table. */
-    memory_region_add_subregion_overlap(&region->mem, offset, &area->mem, 0);
+    memory_region_add_subregion_overlap(&region->mem, area->offset, &area->mem,
+                                        0);
     region->nr_mmaps++;
 }
 
+/* Each area is a mapping of the process and perhaps a slot of KVM's. */
 static void vfio_region_map(VFIORegion *region, Object *owner,
                             const char *name)
 {
-    const struct vfio_region_info *info =
-        vfio_device_region(region->vdev, region->index);
-    const struct vfio_region_info_cap_sparse_mmap *sparse = NULL;
-    uint32_t avail, room;
+    g_autoptr(GArray) areas = vfio_info_mmap_areas(
+        vfio_device_region(region->vdev, region->index));
+    guint nr = MIN(areas->len, VFIO_REGION_MAX_MMAPS);
 
-    if (info->flags & VFIO_REGION_INFO_FLAG_CAPS) {
-        sparse = vfio_info_cap(info, info->argsz, info->cap_offset,
-                               VFIO_REGION_INFO_CAP_SPARSE_MMAP,
-                               sizeof(*sparse), &avail);
+    if (areas->len > nr) {
+        warn_report("vfio %s has %u separate areas that can be mapped; %u are, "
+                    "the guest reaches the others more slowly", name,
+                    areas->len, nr);
     }
-    if (!sparse) {
-        region->mmaps = g_new0(VFIOMmap, 1);
-        vfio_region_map_area(region, owner, name, 0, region->size);
-        return;
-    }
-    room = (avail - sizeof(*sparse)) / sizeof(sparse->areas[0]);
-    room = MIN(room, sparse->nr_areas);
-    region->mmaps = g_new0(VFIOMmap, room);
-    for (uint32_t i = 0; i < room; i++) {
-        vfio_region_map_area(region, owner, name, sparse->areas[i].offset,
-                             sparse->areas[i].size);
+    region->mmaps = g_new0(VFIOMmap, nr);
+    for (guint i = 0; i < nr; i++) {
+        vfio_region_map_area(region, owner, name,
+                             &g_array_index(areas, VFIOArea, i));
     }
 }
 
@@ -147,7 +136,7 @@ bool vfio_region_init(VFIORegion *region, Object *owner, VFIODevice *vdev,
     region->mmaps_enabled = true;
     memory_region_init_io(&region->mem, owner, &vfio_region_ops, region, name,
                           region->size);
-    if (want_mmap && info->flags & VFIO_REGION_INFO_FLAG_MMAP) {
+    if (want_mmap) {
         vfio_region_map(region, owner, name);
     }
     return true;

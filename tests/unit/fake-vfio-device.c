@@ -31,12 +31,13 @@ static int fake_device_info(VFIODevice *vbasedev, struct vfio_device_info *info)
     return 0;
 }
 
-/* BAR 0's answer carries a capability: all but the last page can be mapped. */
-static struct vfio_region_info *fake_sparse_info(uint64_t size)
+/* BAR 0's answer carries a capability that says what can be mapped. */
+static struct vfio_region_info *fake_sparse_info(const FakeVFIODevice *f)
 {
+    uint32_t nr = f->nr_areas ? f->nr_areas : 1;
     uint32_t room = sizeof(struct vfio_region_info) +
                     sizeof(struct vfio_region_info_cap_sparse_mmap) +
-                    sizeof(struct vfio_region_sparse_mmap_area);
+                    nr * sizeof(struct vfio_region_sparse_mmap_area);
     struct vfio_region_info *info = g_malloc0(room);
     struct vfio_region_info_cap_sparse_mmap *cap = (void *)(info + 1);
 
@@ -45,9 +46,13 @@ static struct vfio_region_info *fake_sparse_info(uint64_t size)
     info->cap_offset = sizeof(*info);
     cap->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
     cap->header.version = 1;
-    cap->nr_areas = 1;
+    cap->nr_areas = nr;
     cap->areas[0].offset = 0;
-    cap->areas[0].size = size - 4 * KiB;
+    cap->areas[0].size = f->bar_size[0] - 4 * KiB;
+    for (uint32_t i = 0; i < f->nr_areas; i++) {
+        cap->areas[i].offset = (nr - 1 - i) * f->area_stride;
+        cap->areas[i].size = f->area_size;
+    }
     return info;
 }
 
@@ -64,7 +69,7 @@ static int fake_region_info(VFIODevice *vbasedev, uint32_t index,
         return -EINVAL;
     }
     if (index == 0 && f->bar_mmap[0]) {
-        info = fake_sparse_info(f->bar_size[0]);
+        info = fake_sparse_info(f);
     } else {
         info = g_new0(struct vfio_region_info, 1);
         info->argsz = sizeof(*info);
@@ -139,6 +144,11 @@ static int fake_region_read(VFIODevice *vbasedev, uint32_t index,
         }
         g_assert_cmpuint(offset + size, <=, sizeof(f->config));
         memcpy(buf, f->config + offset, size);
+        if (f->changes_its_mind && f->config_reads++) {
+            for (uint64_t i = offset; i < MIN(offset + size, 0x40); i++) {
+                ((uint8_t *)buf)[i - offset] ^= 0xff;
+            }
+        }
         return 0;
     }
     f->slow_accesses++;

@@ -17,6 +17,12 @@ typedef struct FakeVFIODevice {
     uint64_t bar_size[PCI_STD_NUM_BARS];  /* at most 1 MiB; 0: none */
     int bar_fd[PCI_STD_NUM_BARS];         /* memory behind it; -1: none */
     bool bar_mmap[PCI_STD_NUM_BARS];
+    /* BAR 0 has this many areas of @area_size that can be mapped, @area_stride
+     * apart, the last one told first; 0: one, all but the last page. */
+    uint32_t nr_areas;
+    uint64_t area_size, area_stride;
+    /* From the second read on the header is the complement of what it was. */
+    bool changes_its_mind;
     uint32_t irq_count[VFIO_PCI_NUM_IRQS];
     uint32_t max_vectors;                 /* that the host has */
     /* Operations to let pass before one fails, once; -1: none fails. */
@@ -28,6 +34,7 @@ typedef struct FakeVFIODevice {
     unsigned resets;
     unsigned slow_accesses;
     unsigned config_writes;
+    unsigned config_reads;
     int opened;                           /* opens minus closes */
 } FakeVFIODevice;
 

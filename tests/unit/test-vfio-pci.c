@@ -187,9 +187,8 @@ static void test_identity(Fixture *f, gconstpointer data)
     g_assert_cmphex(cfg(f, PCI_ROM_ADDRESS, 4), ==, 0);
 }
 
-static void test_bar_sizing(Fixture *f, gconstpointer data)
+static void check_bar_sizes(Fixture *f)
 {
-    boot(f);
     cfg_set(f, PCI_BASE_ADDRESS_0, UINT32_MAX, 4);
     cfg_set(f, PCI_BASE_ADDRESS_1, UINT32_MAX, 4);
     cfg_set(f, PCI_BASE_ADDRESS_2, UINT32_MAX, 4);
@@ -197,9 +196,25 @@ static void test_bar_sizing(Fixture *f, gconstpointer data)
     g_assert_cmphex(cfg(f, PCI_BASE_ADDRESS_1, 4), ==, 0xffffffff);
     g_assert_cmphex(cfg(f, PCI_BASE_ADDRESS_2, 4), ==, 0xffffff00);
     g_assert_cmphex(cfg(f, PCI_BASE_ADDRESS_3, 4), ==, 0);
+}
+
+static void test_bar_sizing(Fixture *f, gconstpointer data)
+{
+    boot(f);
+    check_bar_sizes(f);
     /* The host's addresses stay. */
     g_assert_cmphex(pci_get_long(f->dev->config + PCI_BASE_ADDRESS_2), ==,
                     0xfd000000);
+}
+
+/* What was checked is what is used, whatever the device says later. */
+static void test_header_read_once(Fixture *f, gconstpointer data)
+{
+    f->dev->changes_its_mind = true;
+    boot(f);
+    check_bar_sizes(f);
+    g_assert_cmphex(cfg(f, PCI_INTERRUPT_PIN, 1), ==, 1);
+    g_assert_cmphex(cfg(f, PCI_CAPABILITY_LIST, 1), ==, 0x40);
 }
 
 static void test_command_passes(Fixture *f, gconstpointer data)
@@ -290,6 +305,41 @@ static void test_bar_slow(Fixture *f, gconstpointer data)
     /* The page that the device does not let us map. */
     poke(BAR0 + 0xf000, 1);
     g_assert_cmpuint(f->dev->slow_accesses, ==, 3);
+}
+
+static unsigned nr_mmaps(Fixture *f)
+{
+    return VFIO_PCI_BASE(f->pdev)->bars[0].nr_mmaps;
+}
+
+/* Neighbours are one mapping, in whatever order they are told. */
+static void test_bar_areas_merged(Fixture *f, gconstpointer data)
+{
+    f->dev->nr_areas = 15;
+    f->dev->area_size = f->dev->area_stride = 4 * KiB;
+    boot(f);
+    g_assert_cmpuint(nr_mmaps(f), ==, 1);
+    poke(BAR0 + 0xe000, 7);
+    g_assert_cmpuint(f->dev->slow_accesses, ==, 0);
+    poke(BAR0 + 0xf000, 7);
+    g_assert_cmpuint(f->dev->slow_accesses, ==, 1);
+}
+
+/* A page here and a page there, more than a process has mappings: some are
+ * mapped, the others work as well. */
+static void test_bar_areas_bounded(Fixture *f, gconstpointer data)
+{
+    f->dev->bar_size[0] = 1 * MiB;
+    f->dev->nr_areas = 128;
+    f->dev->area_size = 4 * KiB;
+    f->dev->area_stride = 8 * KiB;
+    boot(f);
+    g_assert_cmpuint(nr_mmaps(f), ==, VFIO_REGION_MAX_MMAPS);
+    poke(BAR0, 7);
+    g_assert_cmpuint(f->dev->slow_accesses, ==, 0);
+    poke(BAR0 + 127 * 8 * KiB, 9);
+    g_assert_cmpuint(f->dev->slow_accesses, ==, 1);
+    g_assert_cmphex(peek(BAR0 + 127 * 8 * KiB), ==, 9);
 }
 
 static void test_msix_table_trapped(Fixture *f, gconstpointer data)
@@ -506,6 +556,7 @@ int main(int argc, char **argv)
     memory_map_init();
     ADD("config/shows the device's identity", test_identity);
     ADD("config/sizes BARs without the device", test_bar_sizing);
+    ADD("config/reads the header once", test_header_read_once);
     ADD("config/passes the command register", test_command_passes);
     ADD("config/passes what is not emulated", test_unclaimed_bytes_pass);
     ADD("config/ignores what is outside", test_out_of_config);
@@ -514,6 +565,8 @@ int main(int argc, char **argv)
     ADD("config/hides dangerous capabilities", test_extended_capabilities);
     ADD("bar/is reached directly", test_bar_direct);
     ADD("bar/is reached the slow way", test_bar_slow);
+    ADD("bar/merges areas that touch", test_bar_areas_merged);
+    ADD("bar/bounds the areas that it maps", test_bar_areas_bounded);
     ADD("bar/keeps the MSI-X table to itself", test_msix_table_trapped);
     ADD("irq/delivers MSI-X", test_msix);
     ADD("irq/keeps a masked vector pending", test_msix_masked);

@@ -95,4 +95,15 @@ int vfio_device_irq_mask(VFIODevice *vdev, uint32_t index, bool mask);
 const void *vfio_info_cap(const void *info, uint32_t size, uint32_t offset,
                           uint16_t id, uint32_t min_size, uint32_t *avail);
 
+/* A part of a region. */
+typedef struct VFIOArea {
+    uint64_t offset;
+    uint64_t size;
+} VFIOArea;
+
+/* What can be mapped of the region that @info (argsz: as large as it is) tells
+ * of: VFIOArea, whole pages, ascending, none touching the next;
+ * g_array_unref(). */
+GArray *vfio_info_mmap_areas(const struct vfio_region_info *info);
+
 #endif

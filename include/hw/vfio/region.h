@@ -11,6 +11,9 @@
 #include "exec/memory.h"
 #include "hw/vfio/device.h"
 
+/* Areas of one region that are mapped at most. Devices have a handful. */
+#define VFIO_REGION_MAX_MMAPS 64U
+
 typedef struct VFIOMmap {
     MemoryRegion mem;
     uint64_t offset;                      /* in the region */
