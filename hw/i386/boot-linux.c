@@ -56,6 +56,22 @@ bool boot_linux_detect(const uint8_t *head, size_t size)
     return h.boot_flag == BOOT_FLAG && h.header == HEADER_MAGIC;
 }
 
+/* The kernel proper, in paragraphs of 16 bytes, has its size in the header;
+ * signatures may follow. false: *errp: some of it is missing. */
+static bool check_size(const BootFile *file, const struct setup_header *h,
+                       uint64_t setup_size, Error **errp)
+{
+    uint64_t size = setup_size + h->syssize * 16ULL;
+
+    if (file->size > setup_size + ENTRY_64BIT && size < file->size + 16) {
+        return true;
+    }
+    error_setg(errp, "-kernel %s: is cut short: %" PRIu64 " bytes of %" PRIu64,
+               file->path, file->size,
+               MAX(size, setup_size + ENTRY_64BIT + 1));
+    return false;
+}
+
 static bool check_header(const BootFile *file, const struct setup_header *h,
                          Error **errp)
 {
@@ -113,10 +129,7 @@ bool boot_linux_plan(X86Boot *boot, Error **errp)
     }
     segment.offset = ((h->setup_sects ?: SETUP_SECTS_DEFAULT) + 1) *
                      SECTOR_SIZE;
-    if (boot->kernel.size <= segment.offset + ENTRY_64BIT) {
-        error_setg(errp, "-kernel %s: is cut short: %" PRIu64 " bytes, the"
-                   " kernel begins at %" PRIu64, boot->kernel.path,
-                   boot->kernel.size, segment.offset);
+    if (!check_size(&boot->kernel, h, segment.offset, errp)) {
         return false;
     }
     segment.file_size = boot->kernel.size - segment.offset;

@@ -10,6 +10,7 @@
 #define SETUP_SECTS 4
 #define SETUP_SIZE ((SETUP_SECTS + 1) * 512)
 #define ENTRY 0x200                       /* in 64-bit mode, behind the setup */
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define TAIL 4096                         /* the loader is to find more than code */
 
 void bzimage_write(const char *path, const uint8_t *code, size_t size)
@@ -18,6 +19,7 @@ void bzimage_write(const char *path, const uint8_t *code, size_t size)
     g_autofree uint8_t *image = g_malloc0(total);
     const struct setup_header header = {
         .setup_sects = SETUP_SECTS,
+        .syssize = DIV_ROUND_UP(total - SETUP_SIZE, 16),
         .boot_flag = 0xaa55,
         .jump = 0x6aeb,
         .header = 0x53726448,             /* "HdrS" */

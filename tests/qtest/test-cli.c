@@ -344,6 +344,22 @@ static void test_kernels(void)
 }
 
 static void test_initrds(void)
+/* Of a kernel that lacks its end nothing must be started. */
+static void test_kernels_cut_short(void)
+{
+    static const unsigned cuts[] = { 16, 17, 4096, 4100 };
+    g_autofree char *kernel = bzimage_make();
+    g_autofree char *args = g_strdup_printf(QTEST_ARGS "-kernel %s", kernel);
+    GStatBuf st;
+
+    g_assert_no_errno(g_stat(kernel, &st));
+    for (unsigned i = 0; i < G_N_ELEMENTS(cuts); i++) {
+        g_assert_no_errno(truncate(kernel, st.st_size - cuts[i]));
+        check_refused(args, "is cut short");
+    }
+    g_unlink(kernel);
+}
+
 {
     g_autofree char *kernel = bzimage_make();
     g_autofree char *big = make_file("", 3LL << 30);
@@ -532,3 +548,4 @@ int main(int argc, char **argv)
     g_free(dir);
     return status;
 }
+    g_test_add_func("/cli/kernels-cut-short", test_kernels_cut_short);
