@@ -12,6 +12,7 @@
 #include "hw/qdev-properties.h"
 #include "monitor/monitor.h"
 #include "qemu/error-report.h"
+#include "qemu/file-mapping.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
 #include "sysemu/qtest.h"
@@ -68,7 +69,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     runstate_set_no_reboot(cfg->no_reboot);
     runstate_set_no_shutdown(cfg->no_shutdown);
     vl_setup_signals();
-    return qemu_init_main_loop(errp) == 0;
+    return qemu_init_main_loop(errp) == 0 && file_mapping_init(errp) == 0;
 }
 
 /* The machine, with all that was asked for; not yet running. */

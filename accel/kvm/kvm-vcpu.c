@@ -17,6 +17,7 @@
 #include "kvm-internal.h"
 #include "exec/address-spaces.h"
 #include "qemu/error-report.h"
+#include "qemu/file-mapping.h"
 #include "qemu/main-loop.h"
 #include "sysemu/kvm-x86.h"
 
@@ -164,19 +165,24 @@ static CPUExit run_guest(CPUState *cpu)
         if (ret == -EAGAIN) {             /* a CPU that waits for its SIPI */
             continue;
         }
+        if (ret == -EFAULT && file_mappings_mend()) {
+            continue;                     /* there are zeros now */
+        }
         reason = ret < 0 ? fail(cpu, "KVM_RUN: %s", strerror(-ret))
                          : handle_exit(cpu, vcpu);
     }
     return reason;
 }
 
-/* Signals to the process are for the main thread; this one gets kicks only. */
+/* Signals to the process are for the main thread; this one gets kicks, and what
+ * it causes itself. */
 static void init_vcpu_thread(CPUState *cpu)
 {
     sigset_t set;
 
     sigfillset(&set);
     sigdelset(&set, SIG_KICK);
+    sigdelset(&set, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &set, NULL);
     current_run = X86_CPU(cpu)->kvm->run;
 }
