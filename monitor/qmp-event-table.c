@@ -53,6 +53,12 @@ static const QmpEventInfo qmp_event_table[] = {
       "id: of the device, if it has one\n"
       "size: bytes that are plugged now\n"
       "qom-path: of the device" },
+    { .name = "MEMORY_BACKEND_BROKEN", .members = "id:str,reason:str",
+      .help =
+      "Memory of the guest is gone: its file was cut short by another process, "
+      "or had no room for a page. Zeros are there now; the guest goes on.\n"
+      "id: of the memory backend\n"
+      "reason: for people" },
     { .name = "MEMORY_PROTECT_VIOLATION",
       .members = "?id:str,qom-path:str,address:int,write:bool,count:int,"
                  "action:MemoryProtectAction",

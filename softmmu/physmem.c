@@ -8,6 +8,7 @@
  * block of a TiB costs as little as one of a page.
  */
 #include "qemu/osdep.h"
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,6 +76,11 @@ static int block_mmap(RAMBlock *block)
         /* Advice: without THP in the host, memory is just slower. */
         madvise(block->host, size, MADV_HUGEPAGE);
     }
+    if (block->fd >= 0) {
+        block->mapping = file_mapping_new(block->host, size, block->page_size,
+                                          block->fd, block->fd_offset,
+                                          ram_block_broken, block);
+    }
     return 0;
 }
 
@@ -128,10 +134,13 @@ static RAMBlock *block_add(RAMBlock *block, Error **errp)
 static RAMBlock *alloc_memfd(ram_addr_t size, uint32_t ram_flags,
                              MemoryRegion *mr, Error **errp)
 {
-    int fd = memfd_create(memory_region_name(mr), MFD_CLOEXEC);
+    const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    int fd = memfd_create(memory_region_name(mr),
+                          MFD_CLOEXEC | MFD_ALLOW_SEALING);
     RAMBlock *block;
 
-    if (fd < 0 || ftruncate(fd, size) < 0) {
+    if (fd < 0 || ftruncate(fd, size) < 0 ||
+        fcntl(fd, F_ADD_SEALS, seals) < 0) {
         error_setg_errno(errp, errno, "cannot create shared memory for '%s'",
                          memory_region_name(mr));
         block = NULL;
@@ -177,7 +186,7 @@ static size_t fd_page_size(int fd, const char *name, Error **errp)
                                         : qemu_real_host_page_size();
 }
 
-/* A page beyond a file's end would raise SIGBUS when the guest touches it. */
+/* A page beyond a file's end would be lost when the guest touches it. */
 static bool check_fd_holds(int fd, const RAMBlock *block, Error **errp)
 {
     uint64_t end = block->fd_offset + block->used_length;
@@ -250,6 +259,7 @@ void qemu_ram_free(RAMBlock *block)
         recent_block = NULL;
     }
     if (!(block->flags & RAM_PREALLOC)) {
+        file_mapping_free(block->mapping);
         munmap(block->host, block->used_length);
         if (block->fd >= 0) {
             close(block->fd);

@@ -105,6 +105,16 @@ void boot_write(AddressSpace *as, uint64_t addr, const void *buf, size_t size)
     g_assert(result == MEMTX_OK);
 }
 
+/* What cannot be backed is found out here: the kernel's "Bad address" of a read
+ * would be taken for the fault of the file that is read. */
+static void touch(volatile uint8_t *host, uint64_t size)
+{
+    for (uint64_t i = 0; i < size; i += PAGE_SIZE) {
+        host[i] = 0;
+    }
+    host[size - 1] = 0;
+}
+
 /* Copies @size bytes of the file at @offset to @addr. */
 static bool load(const BootFile *file, uint64_t offset, AddressSpace *as,
                  uint64_t addr, uint64_t size, Error **errp)
@@ -120,6 +130,7 @@ static bool load(const BootFile *file, uint64_t offset, AddressSpace *as,
                        " to", file->path, addr);
             return false;
         }
+        touch(host, len);
         ok = boot_file_read(file, offset, host, len, errp);
         address_space_unmap(as, host, len, true, len);
         if (!ok) {

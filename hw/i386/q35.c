@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
+#include "exec/ramblock.h"
 #include "hw/boards.h"
 #include "hw/char/serial.h"
 #include "acpi.h"
@@ -227,6 +228,11 @@ static bool load_guest(Q35MachineState *m, Error **errp)
     }
     if (!x86_boot_load(m->boot, &address_space_memory, write_acpi_tables(m),
                        &entry, errp)) {
+        return false;
+    }
+    /* A guest must not begin with zeros for a kernel; one that is reset knows
+     * what it has lost. */
+    if (!m->guest_loaded && !ram_blocks_check_intact(errp)) {
         return false;
     }
     if (!kvm_enabled()) {

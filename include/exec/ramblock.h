@@ -8,6 +8,7 @@
 #define EXEC_RAMBLOCK_H
 
 #include "exec/memory.h"
+#include "qemu/file-mapping.h"
 
 #define RAM_PREALLOC (1U << 0)            /* the memory is somebody else's */
 #define RAM_SHARED (1U << 1)              /* MAP_SHARED */
@@ -21,6 +22,8 @@ struct RAMBlock {
     size_t page_size;                     /* hugetlb: the huge page's size */
     int fd;                               /* -1: anonymous */
     uint64_t fd_offset;                   /* of host in fd */
+    FileMapping *mapping;                 /* NULL: no file is mapped */
+    bool lent;                            /* ram_block_lend() was called */
     char idstr[256];
     QLIST_ENTRY(RAMBlock) next;
 };
@@ -65,6 +68,22 @@ int ram_block_discard_range(RAMBlock *rb, uint64_t start, uint64_t length);
  */
 int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
                              unsigned nr_threads);
+
+/*
+ * Whether the memory is still what it was set up as (softmmu/ram-block-fault.c).
+ * If not, because a file was cut short or had no room, zeros are where something
+ * is gone, which is reported, as event MEMORY_BACKEND_BROKEN, too. false: *errp
+ * names the block and the reason. The first: whether it has all that was
+ * written to it; the second: all blocks, and that they can be written to.
+ */
+bool ram_block_check_contents(const RAMBlock *rb, Error **errp);
+bool ram_blocks_check_intact(Error **errp);
+/* Called before @rb's descriptor is given to another process. Warns, once, if
+ * that process could cut the file short: nothing keeps it from it but a seal,
+ * which only a memfd has. */
+void ram_block_lend(RAMBlock *rb);
+/* For physmem.c: FileMappingBroken of a block. */
+void ram_block_broken(void *opaque, const char *why);
 
 /*
  * Who discards RAM and who cannot live with it: counted, in any order, by name,

@@ -4,6 +4,7 @@
  * that says what, and leaves nothing behind; help is printed and ends in 0.
  */
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -343,7 +344,6 @@ static void test_kernels(void)
     check_kernel("\177ELF", 1 << 20);
 }
 
-static void test_initrds(void)
 /* Of a kernel that lacks its end nothing must be started. */
 static void test_kernels_cut_short(void)
 {
@@ -360,6 +360,7 @@ static void test_kernels_cut_short(void)
     g_unlink(kernel);
 }
 
+static void test_initrds(void)
 {
     g_autofree char *kernel = bzimage_make();
     g_autofree char *big = make_file("", 3LL << 30);
@@ -373,6 +374,26 @@ static void test_kernels_cut_short(void)
     check_refused(too_big, parts);
     g_unlink(kernel);
     g_unlink(big);
+}
+
+/* Not the kernel's fault, nor the end of the process by a signal. */
+static void test_memory_without_pages(void)
+{
+    g_autofree char *kernel = bzimage_make();
+    g_autofree char *free_pages = NULL;
+    g_autofree char *args = g_strdup_printf(
+        QTEST_ARGS "-kernel %s -m 64M -machine memory-backend=ram -object "
+        "memory-backend-memfd,id=ram,size=64M,hugetlb=on,hugetlbsize=2M,"
+        "reserve=off", kernel);
+
+    g_file_get_contents("/sys/kernel/mm/hugepages/hugepages-2048kB/"
+                        "free_hugepages", &free_pages, NULL, NULL);
+    if (!free_pages || atoi(free_pages)) {
+        g_test_skip("the host has huge pages to give, or does not know them");
+    } else {
+        check_refused(args, "memory 'ram'|no huge page left");
+    }
+    g_unlink(kernel);
 }
 
 static void test_chardevs_and_monitors(void)
@@ -533,7 +554,9 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/devices", test_devices);
     g_test_add_func("/cli/virtio-mem", test_virtio_mem);
     g_test_add_func("/cli/kernels", test_kernels);
+    g_test_add_func("/cli/kernels-cut-short", test_kernels_cut_short);
     g_test_add_func("/cli/initrds", test_initrds);
+    g_test_add_func("/cli/memory-without-pages", test_memory_without_pages);
     g_test_add_func("/cli/chardevs-and-monitors", test_chardevs_and_monitors);
     g_test_add_func("/cli/overlong-socket-path", test_overlong_socket_path);
     g_test_add_func("/cli/nothing-is-left-behind", test_nothing_is_left_behind);
@@ -548,4 +571,3 @@ int main(int argc, char **argv)
     g_free(dir);
     return status;
 }
-    g_test_add_func("/cli/kernels-cut-short", test_kernels_cut_short);

@@ -28,10 +28,14 @@ typedef struct Fixture {
 /* Shared memory, whose file tells what of it is there. */
 static void set_up(Fixture *f, gconstpointer data)
 {
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+
     f->space = test_space_new();
     f->iommu = fake_iommu_new();
-    g_assert_true(memory_region_init_ram_flags(&f->ram, NULL, "ram", SIZE,
-                                               RAM_SHARED, &error_abort));
+    g_assert_cmpint(ftruncate(fd, SIZE), ==, 0);
+    g_assert_true(memory_region_init_ram_from_fd(&f->ram, NULL, "ram", SIZE,
+                                                 RAM_SHARED, fd, 0,
+                                                 &error_abort));
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
