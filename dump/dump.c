@@ -2,7 +2,8 @@
 /*
  * dump-guest-memory and query-dump. The memory is written in small portions,
  * all of them within the command or, with detach=true, one whenever the main
- * loop has nothing else to do. Memory of zeros becomes holes of the file.
+ * loop has nothing else to do. Memory of zeros becomes holes of the file, and
+ * memory that the host does not back is not touched.
  *
  * Nothing may change meanwhile: the VM is stopped, and a reset, which unplugs
  * memory and writes to RAM, makes the dump fail. The file gets its name when it
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include "dump-internal.h"
 #include "exec/address-spaces.h"
+#include "exec/ramblock.h"
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
 #include "qemu/units.h"
@@ -21,6 +23,7 @@
 #include "sysemu/runstate.h"
 
 #define CHUNK (256 * KiB)                 /* written, or a hole, as a whole */
+#define SKIP_MAX (1 * GiB)                /* passed over at a time */
 #define SLICE_USEC 5000                   /* of the main loop's time */
 
 typedef enum DumpStatus {
@@ -47,6 +50,7 @@ typedef struct DumpState {
     char *temporary;                      /* what it is until then */
     int fd;
     uint64_t file_offset;
+    uint8_t *buffer;                      /* CHUNK bytes */
     GArray *pieces;                       /* DumpPiece */
     guint piece;                          /* the next to write, and from where */
     uint64_t piece_offset;
@@ -149,23 +153,50 @@ static bool write_file(const uint8_t *buf, size_t size)
     return true;
 }
 
+/* Copies @size bytes of guest memory to the file. */
+static bool write_memory(RAMBlock *rb, uint64_t offset, size_t size)
+{
+    int ret = ram_block_read(rb, offset, dump.buffer, size);
+
+    if (ret) {
+        error_setg_errno(&dump.error, -ret, "failed to save memory '%s'",
+                         rb->idstr);
+        return false;
+    }
+    if (is_zero(dump.buffer, size)) {
+        dump.file_offset += size;
+        return true;
+    }
+    return write_file(dump.buffer, size);
+}
+
 /* false: all is written, or something has failed. */
 static bool write_chunk(void)
 {
     const DumpPiece *piece;
-    const uint8_t *host;
-    uint64_t size;
+    RAMBlock *rb;
+    uint64_t offset, size;
+    bool backed;
 
     if (dump.error || dump.piece == dump.pieces->len) {
         return false;
     }
     piece = &g_array_index(dump.pieces, DumpPiece, dump.piece);
-    host = piece->host + dump.piece_offset;
-    size = MIN(piece->size - dump.piece_offset, CHUNK);
-    if (is_zero(host, size)) {
-        dump.file_offset += size;
-    } else if (!write_file(host, size)) {
+    rb = piece->mr->ram_block;
+    if (!ram_block_check_contents(rb, &dump.error)) {
         return false;
+    }
+    offset = piece->host - rb->host + dump.piece_offset;
+    size = ram_block_backed_run(rb, offset,
+                                MIN(piece->size - dump.piece_offset, SKIP_MAX),
+                                &backed);
+    if (!backed) {
+        dump.file_offset += size;
+    } else {
+        size = MIN(size, CHUNK);
+        if (!write_memory(rb, offset, size)) {
+            return false;
+        }
     }
     dump.completed += size;
     dump.piece_offset += size;
@@ -205,6 +236,7 @@ static void end(void)
 {
     close_file();
     g_clear_pointer(&dump.pieces, g_array_unref);
+    g_clear_pointer(&dump.buffer, g_free);
     qemu_del_vm_change_state_handler(dump.vmstate);
     qemu_unregister_reset(dump_reset, NULL);
     qemu_remove_exit_notifier(&dump.exit);
@@ -267,12 +299,15 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
     notes = dump_notes_new();
     headers = dump_headers_new(segments, notes);
     dump.pieces = g_steal_pointer(&pieces);
+    dump.buffer = g_malloc(CHUNK);
     dump.status = DUMP_ACTIVE;
     dump.completed = 0;
     dump.piece = 0;
     dump.piece_offset = 0;
     dump.file_offset = 0;
     count_total();
+    /* A file that was cut looks like one that has holes. */
+    file_mappings_mend();
     dump.vmstate = qemu_add_vm_change_state_handler(dump_vm_change, NULL);
     qemu_register_reset(dump_reset, NULL);
     dump.exit.notify = dump_exit;

@@ -70,6 +70,17 @@ int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
                              unsigned nr_threads);
 
 /*
+ * Reading all of a block without having the host back more of it than it does
+ * (softmmu/ram-block-read.c); the VM is stopped, or what is read may be old.
+ * How much of the @size bytes at @offset is alike, from the first on: *backed,
+ * or nowhere, and then it is all zeros.
+ */
+uint64_t ram_block_backed_run(RAMBlock *rb, uint64_t offset, uint64_t size,
+                              bool *backed);
+/* Copies what is backed into @buf. 0 or -errno: the memory is gone. */
+int ram_block_read(RAMBlock *rb, uint64_t offset, void *buf, size_t size);
+
+/*
  * Whether the memory is still what it was set up as (softmmu/ram-block-fault.c).
  * If not, because a file was cut short or had no room, zeros are where something
  * is gone, which is reported, as event MEMORY_BACKEND_BROKEN, too. false: *errp

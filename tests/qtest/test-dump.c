@@ -482,12 +482,61 @@ static void test_old_file_survives(Fixture *f, const void *data)
     assert_files(f, 1);
 }
 
+/* --- what it costs -------------------------------------------------------- */
+
+static uint64_t rss(QTestState *s)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", qtest_pid(s));
+    g_autofree char *text = NULL;
+    const char *line;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    line = strstr(text, "\nVmRSS:");
+    g_assert_nonnull(line);
+    return g_ascii_strtoull(line + strlen("\nVmRSS:"), NULL, 10) * 1024;
+}
+
+/* Reading memory must not have the host back it. @data: the backend. */
+static void test_untouched_memory_stays_so(gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(),
+                                             "sparsevm-dump-XXXXXX", NULL);
+    int fd = g_mkstemp(path);
+    QTestState *s = qtest_init("-M q35,memory-backend=ram -m 1G "
+                               "-object %s,id=ram,size=1G", (char *)data);
+    uint64_t before;
+    GStatBuf st;
+
+    close(fd);
+    qtest_memset(s, 512 * MiB, 0x5a, 4 * MiB);
+    before = rss(s);
+    json_node_unref(qmp_client_do(qtest_qmp(s), DUMP "}}", path));
+    g_assert_cmpuint(rss(s), <, before + 16 * MiB);
+    g_assert_no_errno(g_stat(path, &st));
+    g_assert_cmpuint(st.st_size, >, 1024 * MiB);
+    g_assert_cmpuint(st.st_blocks * 512, >=, 4 * MiB);
+    g_assert_cmpuint(st.st_blocks * 512, <, 8 * MiB);
+    qtest_quit(s);
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
 #define ADD(name, fn) g_test_add("/dump/" name, Fixture, NULL, setup, fn, \
                                  teardown)
     ADD("has-populated-memory-only", test_populated_memory_only);
+    g_test_add_data_func("/dump/untouched-memory-stays-so/ram",
+                         "memory-backend-ram", test_untouched_memory_stays_so);
+    g_test_add_data_func("/dump/untouched-memory-stays-so/memfd",
+                         "memory-backend-memfd",
+                         test_untouched_memory_stays_so);
+    g_test_add_data_func("/dump/untouched-memory-stays-so/memfd-private",
+                         "memory-backend-memfd,share=off",
+                         test_untouched_memory_stays_so);
+    g_test_add_data_func("/dump/untouched-memory-stays-so/file",
+                         "memory-backend-file,mem-path=/dev/shm,share=on",
+                         test_untouched_memory_stays_so);
     ADD("has-the-range-asked-for", test_range);
     ADD("readelf-reads-it", test_readelf);
     ADD("gdb-reads-it", test_gdb);
