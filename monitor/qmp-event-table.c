@@ -26,6 +26,13 @@ static const QmpEventInfo qmp_event_table[] = {
       "The guest has given back, or taken, some of its boot RAM. At most one a "
       "second.\n"
       "actual: bytes of boot RAM that it has now" },
+    { .name = "DEVICE_BROKEN", .members = "?device:str,path:str,reason:str",
+      .help =
+      "Whoever serves a device has broken the connection to it, or the "
+      "protocol. It reads as ones from now on; the guest goes on.\n"
+      "device: its id, if it has one\n"
+      "path: where it is in the tree of objects\n"
+      "reason: for people" },
     { .name = "DEVICE_DELETED", .members = "?device:str,path:str",
       .help =
       "A device is gone, and its id is free again.\n"
@@ -45,6 +52,12 @@ static const QmpEventInfo qmp_event_table[] = {
       .help =
       "The guest's CPU cannot go on.\n"
       "action: what was done about it" },
+    { .name = "MEMORY_BACKEND_BROKEN", .members = "id:str,reason:str",
+      .help =
+      "Memory of the guest is gone: its file was cut short by another process, "
+      "or had no room for a page. Zeros are there now; the guest goes on.\n"
+      "id: of the memory backend\n"
+      "reason: for people" },
     { .name = "MEMORY_DEVICE_SIZE_CHANGE",
       .members = "?id:str,size:int,qom-path:str",
       .help =
@@ -53,12 +66,6 @@ static const QmpEventInfo qmp_event_table[] = {
       "id: of the device, if it has one\n"
       "size: bytes that are plugged now\n"
       "qom-path: of the device" },
-    { .name = "MEMORY_BACKEND_BROKEN", .members = "id:str,reason:str",
-      .help =
-      "Memory of the guest is gone: its file was cut short by another process, "
-      "or had no room for a page. Zeros are there now; the guest goes on.\n"
-      "id: of the memory backend\n"
-      "reason: for people" },
     { .name = "MEMORY_PROTECT_VIOLATION",
       .members = "?id:str,qom-path:str,address:int,write:bool,count:int,"
                  "action:MemoryProtectAction",

@@ -24,6 +24,9 @@ static void user_broken(VFIOUserSocket *s, void *opaque)
     /* There is nobody left to run out of them. */
     user->container.space.info.dma_max_mappings = 0;
     if (user->live) {
+        if (user->live->lost) {
+            user->live->lost(user->live, error_get_pretty(err));
+        }
         error_prepend(&err, "a device has failed, it reads as ones from now "
                       "on: ");
         error_report_err(err);
@@ -108,6 +111,8 @@ VFIOUserDevice *vfio_user_device_new(int fd, const char *name,
         goto fail;
     }
     user->region_fds = g_array_new(false, false, sizeof(int));
+    user->mappings = g_hash_table_new_full(NULL, NULL, NULL,
+                                           (GDestroyNotify)file_mapping_free);
     if (!vfio_user_device_broken(user)) {
         qemu_set_fd_handler(fd, user_readable, NULL, user);
     }
@@ -120,7 +125,7 @@ fail:
 
 void vfio_user_device_free(VFIOUserDevice *user)
 {
-    user->live = false;
+    user->live = NULL;
     vfio_container_destroy(&user->container);
     for (guint i = 0; i < user->region_fds->len; i++) {
         int fd = g_array_index(user->region_fds, int, i);
@@ -130,5 +135,6 @@ void vfio_user_device_free(VFIOUserDevice *user)
         }
     }
     g_array_unref(user->region_fds);
+    g_hash_table_unref(user->mappings);
     user_free_socket(user);
 }

@@ -18,16 +18,18 @@
 
 #include "hw/vfio/container.h"
 #include "hw/vfio/device.h"
+#include "qemu/file-mapping.h"
 #include "socket.h"
 
 struct VFIOUserDevice {
     VFIOUserSocket *socket;
     VFIOUserCaps caps;                    /* the server's */
     VFIOContainer container;
-    /* Whether a connection that breaks is reported; before, whoever opens the
-     * device gets the error. */
-    bool live;
+    /* The device that the guest has, to be told when the connection breaks.
+     * NULL: not yet, or not any more; whoever opens it gets the error. */
+    VFIODevice *live;
     GArray *region_fds;                   /* int, by index; -1: no mmap */
+    GHashTable *mappings;                 /* FileMapping, by its address */
 };
 
 /*

@@ -29,6 +29,7 @@ static int user_mapping_fd(const VFIOUserDevice *user,
     if (fd < 0 || !qemu_ram_is_shared(block) || !user->caps.max_msg_fds) {
         return -1;
     }
+    ram_block_lend(block);
     *offset = block->fd_offset + mapping->offset;
     return fd;
 }

@@ -306,14 +306,22 @@ static int user_region_write(VFIODevice *vdev, uint32_t index, uint64_t offset,
     return 0;
 }
 
-/* Beyond the end of its file a mapping is a trap. (A server that cuts the file
- * short later springs it: x-no-mmap=on for one that is not trusted so far.) */
+/* Beyond the end of its file a mapping is a trap. */
 static bool user_file_has(int fd, uint64_t end)
 {
     struct stat st;
 
     return fstat(fd, &st) == 0 &&
            (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end);
+}
+
+/* The server has cut the file of a BAR, or has no room for it. */
+static void user_region_broken(void *opaque, const char *why)
+{
+    VFIOUserDevice *user = opaque;
+
+    vfio_user_socket_break(user->socket, EFAULT, "memory of a region is gone: "
+                           "%s", why);
 }
 
 static void *user_region_mmap(VFIODevice *vdev, uint32_t index, uint64_t offset,
@@ -332,7 +340,20 @@ static void *user_region_mmap(VFIODevice *vdev, uint32_t index, uint64_t offset,
         return NULL;
     }
     ptr = mmap(NULL, size, prot, MAP_SHARED, fd, (off_t)start);
-    return ptr == MAP_FAILED ? NULL : ptr;
+    if (ptr == MAP_FAILED) {
+        return NULL;
+    }
+    g_hash_table_insert(vdev->user->mappings, ptr,
+                        file_mapping_new(ptr, size, qemu_real_host_page_size(),
+                                         fd, start, user_region_broken,
+                                         vdev->user));
+    return ptr;
+}
+
+static void user_region_munmap(VFIODevice *vdev, void *ptr, size_t size)
+{
+    g_hash_table_remove(vdev->user->mappings, ptr);
+    munmap(ptr, size);
 }
 
 const VFIODeviceIOOps vfio_user_device_io = {
@@ -343,5 +364,6 @@ const VFIODeviceIOOps vfio_user_device_io = {
     .region_read = user_region_read,
     .region_write = user_region_write,
     .region_mmap = user_region_mmap,
+    .region_munmap = user_region_munmap,
     .reset = user_reset,
 };

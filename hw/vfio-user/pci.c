@@ -90,7 +90,7 @@ static void vfio_user_pci_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     user = upci->parent_obj.vbasedev.user;
-    user->live = true;
+    user->live = &upci->parent_obj.vbasedev;
     if (vfio_user_device_broken(user)) {
         PCI_DEVICE_GET_CLASS(pdev)->exit(pdev);
         error_propagate(errp,

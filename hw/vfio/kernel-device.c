@@ -97,6 +97,11 @@ static int kernel_reset(VFIODevice *vdev)
     return kernel_ioctl(vdev, VFIO_DEVICE_RESET, NULL);
 }
 
+static void kernel_region_munmap(VFIODevice *vdev, void *ptr, size_t size)
+{
+    munmap(ptr, size);
+}
+
 const VFIODeviceIOOps vfio_kernel_device_io = {
     .device_info = kernel_device_info,
     .region_info = kernel_region_info,
@@ -105,5 +110,6 @@ const VFIODeviceIOOps vfio_kernel_device_io = {
     .region_read = kernel_region_read,
     .region_write = kernel_region_write,
     .region_mmap = kernel_region_mmap,
+    .region_munmap = kernel_region_munmap,
     .reset = kernel_reset,
 };

@@ -86,6 +86,6 @@ void vfio_pci_bars_finalize(VFIOPCIDevice *vdev)
 void vfio_pci_bars_set_mmaps_enabled(VFIOPCIDevice *vdev, bool enabled)
 {
     for (int i = 0; i < PCI_STD_NUM_BARS; i++) {
-        vfio_region_mmaps_set_enabled(&vdev->bars[i], enabled);
+        vfio_region_mmaps_set_enabled(&vdev->bars[i], enabled && !vdev->lost);
     }
 }

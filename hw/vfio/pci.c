@@ -9,6 +9,7 @@
 
 #include "hw/qdev-properties.h"
 #include "pci-internal.h"
+#include "qapi/client-event.h"
 #include "qemu/error-report.h"
 
 /* --- reset --- */
@@ -78,6 +79,23 @@ static void vfio_pci_reset(DeviceState *dev)
 
 /* --- realize and exit --- */
 
+static void vfio_pci_lost(VFIODevice *vbasedev, const char *reason)
+{
+    VFIOPCIDevice *vdev = container_of(vbasedev, VFIOPCIDevice, vbasedev);
+    DeviceState *dev = DEVICE(vdev);
+    g_autofree char *path = object_get_canonical_path(OBJECT(dev));
+    JsonObject *data = json_object_new();
+
+    vdev->lost = true;
+    vfio_pci_bars_set_mmaps_enabled(vdev, false);
+    if (dev->id) {
+        json_object_set_string_member(data, "device", dev->id);
+    }
+    json_object_set_string_member(data, "path", path);
+    json_object_set_string_member(data, "reason", reason);
+    qapi_event_emit("DEVICE_BROKEN", data);
+}
+
 static bool vfio_pci_open(VFIOPCIDevice *vdev, Error **errp)
 {
     VFIOPCIDeviceClass *vc = VFIO_PCI_BASE_GET_CLASS(vdev);
@@ -90,6 +108,7 @@ static bool vfio_pci_open(VFIOPCIDevice *vdev, Error **errp)
         return false;
     }
     vdev->vbasedev.region_accessed = vfio_pci_intx_eoi;
+    vdev->vbasedev.lost = vfio_pci_lost;
     if (!(vdev->vbasedev.flags & VFIO_DEVICE_FLAGS_PCI)) {
         error_setg(errp, "vfio %s: it is not a PCI device",
                    vdev->vbasedev.name);
@@ -145,6 +164,7 @@ static void vfio_pci_exit(PCIDevice *pdev)
 
     vfio_pci_irq_exit(vdev);
     vfio_pci_quiesce(vdev);
+    vdev->vbasedev.lost = NULL;
     vfio_pci_caps_exit(vdev);
     vfio_pci_bars_exit(vdev);
     vfio_pci_config_exit(vdev);

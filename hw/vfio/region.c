@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 
-#include <sys/mman.h>
+#include <sys/mman.h>                     /* PROT_* */
 
 #include "hw/vfio/region.h"
 #include "qemu/error-report.h"
@@ -158,7 +158,8 @@ void vfio_region_exit(VFIORegion *region)
 void vfio_region_finalize(VFIORegion *region)
 {
     for (unsigned i = 0; i < region->nr_mmaps; i++) {
-        munmap(region->mmaps[i].ptr, region->mmaps[i].size);
+        region->vdev->io->region_munmap(region->vdev, region->mmaps[i].ptr,
+                                        region->mmaps[i].size);
     }
     region->nr_mmaps = 0;
     g_clear_pointer(&region->mmaps, g_free);

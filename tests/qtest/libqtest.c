@@ -95,6 +95,52 @@ static const char *accel_args(void)
     return args ? args : "-audio none -accel qtest";
 }
 
+/* --- what it says --------------------------------------------------------- */
+
+static int saved_stderr = -1;
+
+char *qtest_begin_messages(void)
+{
+    char *path;
+    int fd = g_file_open_tmp("messages-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    saved_stderr = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    return path;
+}
+
+void qtest_end_messages(void)
+{
+    dup2(saved_stderr, STDERR_FILENO);
+    close(saved_stderr);
+}
+
+unsigned qtest_count_messages(const char *path, const char *text)
+{
+    g_autofree char *all = NULL;
+    unsigned n = 0;
+
+    g_assert_true(g_file_get_contents(path, &all, NULL, NULL));
+    for (char *at = all; (at = strstr(at, text)); at++) {
+        n++;
+    }
+    return n;
+}
+
+void qtest_wait_message(const char *path, const char *text)
+{
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    while (!qtest_count_messages(path, text)) {
+        if (!qtest_wait_more(deadline, &round)) {
+            g_error("'%s' is not said in time", text);
+        }
+    }
+}
+
 bool qtest_has_clock(void)
 {
     return strstr(accel_args(), "qtest") != NULL;

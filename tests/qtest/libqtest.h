@@ -116,6 +116,15 @@ bool qtest_has_clock(void);
 pid_t qtest_pid(QTestState *s);
 QmpClient *qtest_qmp(QTestState *s);
 
+/* What emulators say that are started between these two goes to a file, the
+ * path of which is returned: g_unlink(), g_free(). */
+char *qtest_begin_messages(void);
+void qtest_end_messages(void);
+/* How often @text is in what has been said so far. */
+unsigned qtest_count_messages(const char *path, const char *text);
+/* Waits until it is, at least once. */
+void qtest_wait_message(const char *path, const char *text);
+
 /* Sends a formatted line and returns the answer, g_free(). Interrupts that are
  * told before it are noted. */
 char *qtest_line(QTestState *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);

@@ -52,15 +52,10 @@ static void start_driver(Fixture *f)
 /* @data: the number of vfio-user devices. */
 static void setup(Fixture *f, const void *data)
 {
-    int saved = dup(STDERR_FILENO);
-    int fd = g_file_open_tmp("balloon-XXXXXX", &f->messages, NULL);
-
-    dup2(fd, STDERR_FILENO);
+    f->messages = qtest_begin_messages();
     coordination_start(&f->c, 1, GPOINTER_TO_UINT(data), "",
                        MEMORY BALLOON);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    close(fd);
+    qtest_end_messages();
     f->qts = f->c.qts;
     f->qmp = qtest_qmp(f->qts);
     f->boot = qtest_find_memfd(f->qts, BOOT);

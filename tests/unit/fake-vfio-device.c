@@ -183,6 +183,11 @@ static void *fake_region_mmap(VFIODevice *vbasedev, uint32_t index,
     return ptr == MAP_FAILED ? NULL : ptr;
 }
 
+static void fake_region_munmap(VFIODevice *vbasedev, void *ptr, size_t size)
+{
+    munmap(ptr, size);
+}
+
 static int fake_reset(VFIODevice *vbasedev)
 {
     fake_of(vbasedev)->resets++;
@@ -197,6 +202,7 @@ static const VFIODeviceIOOps fake_io = {
     .region_read = fake_region_read,
     .region_write = fake_region_write,
     .region_mmap = fake_region_mmap,
+    .region_munmap = fake_region_munmap,
     .reset = fake_reset,
 };
 

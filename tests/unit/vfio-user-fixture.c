@@ -69,7 +69,7 @@ bool vu_start_for(VUFixture *f, const TestDevOptions *options,
         testdev_thread_stop(&f->server);
         return false;
     }
-    f->user->live = true;
+    f->user->live = &f->vdev;
     f->vdev = (VFIODevice) { .io = &vfio_user_device_io, .name = (char *)"test",
                              .user = f->user };
     return true;

@@ -194,6 +194,22 @@ static void regs_command(TestDev *dev)
     }
 }
 
+static void regs_arm(TestDev *dev, uint32_t kind)
+{
+    switch (kind) {
+    case TESTDEV_FAULT_CUT_BAR:
+        testdev_bar2_cut(dev);
+        break;
+    case TESTDEV_FAULT_CUT_RAM:
+        set_reg32(dev, TESTDEV_REG_STATUS, testdev_memory_cut(&dev->mem)
+                                           ? TESTDEV_DONE : TESTDEV_FAILED);
+        break;
+    default:
+        testdev_fault_arm(dev, kind, reg32(dev, TESTDEV_REG_AFTER),
+                          reg32(dev, TESTDEV_REG_ARG));
+    }
+}
+
 static void regs_act(TestDev *dev, unsigned reg)
 {
     uint32_t val = reg32(dev, reg);
@@ -209,8 +225,7 @@ static void regs_act(TestDev *dev, unsigned reg)
         testdev_irq_ack(&dev->irqs);
         break;
     case TESTDEV_REG_ARM:
-        testdev_fault_arm(dev, val, reg32(dev, TESTDEV_REG_AFTER),
-                          reg32(dev, TESTDEV_REG_ARG));
+        regs_arm(dev, val);
         break;
     }
 }

@@ -141,3 +141,15 @@ const TestDevMapping *testdev_memory_find(TestDevMemory *mem, uint64_t iova)
 
     return g_tree_lookup(mem->mappings, &key);
 }
+
+bool testdev_memory_cut(TestDevMemory *mem)
+{
+    bool any = false;
+
+    for (guint i = 0; i < mem->files->len; i++) {
+        const TestDevFile *file = g_ptr_array_index(mem->files, i);
+
+        any |= ftruncate(file->fd, 0) == 0;
+    }
+    return any;
+}

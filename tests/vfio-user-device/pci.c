@@ -5,6 +5,8 @@
  */
 #include "qemu/osdep.h"
 
+#include <sys/mman.h>
+
 #include "testdev.h"
 
 /* In configuration space. */
@@ -116,6 +118,14 @@ static void config_write(TestDev *dev, uint64_t offset, const uint8_t *data,
         dev->config[offset + i] = (dev->config[offset + i] & ~m) |
                                   (data[i] & m);
     }
+}
+
+void testdev_bar2_cut(TestDev *dev)
+{
+    void *ptr = mmap(dev->bar2, TESTDEV_BAR2_SIZE, PROT_READ | PROT_WRITE,
+                     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    g_assert(ptr == dev->bar2 && ftruncate(dev->bar2_fd, 0) == 0);
 }
 
 static void bar2_access(TestDev *dev, uint64_t offset, uint8_t *data,

@@ -91,7 +91,11 @@
 #define TESTDEV_FAULT_GARBAGE 4           /* answers nonsense */
 #define TESTDEV_FAULT_DIE 5               /* disconnects; the program ends */
 #define TESTDEV_FAULT_SLOW 6              /* takes ARG ms to answer each */
-#define TESTDEV_NR_FAULTS 7
+#define TESTDEV_FAULT_CUT_BAR 7           /* at once: BAR 2's file has 0 bytes */
+#define TESTDEV_FAULT_CUT_RAM 8           /* at once: so have, if they let it,
+                                             all files that DMA_MAP brought;
+                                             STATUS: DONE if any did */
+#define TESTDEV_NR_FAULTS 9
 
 #define TESTDEV_GARBAGE_BYTES 0           /* no header at all */
 #define TESTDEV_GARBAGE_OVERSIZED 1       /* a header that claims 4 GiB */

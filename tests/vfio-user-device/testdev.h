@@ -60,6 +60,8 @@ void testdev_memory_destroy(TestDevMemory *mem);
 int testdev_memory_map(TestDevMemory *mem, const VFIOUserDMAMap *map, int fd);
 /* -ENOENT: nothing is there; -EINVAL: not exactly what was mapped. */
 int testdev_memory_unmap(TestDevMemory *mem, const VFIOUserDMAUnmap *unmap);
+/* Makes all files empty; whether any let it. */
+bool testdev_memory_cut(TestDevMemory *mem);
 /* The mapping that holds @iova, or NULL. */
 const TestDevMapping *testdev_memory_find(TestDevMemory *mem, uint64_t iova);
 
@@ -101,6 +103,8 @@ struct vfio_region_info *testdev_region_info(const TestDev *dev,
 int testdev_region_access(TestDev *dev, uint32_t index, uint64_t offset,
                           uint8_t *data, uint32_t count, bool write);
 void testdev_pci_init(TestDev *dev);
+/* Makes BAR 2's file empty. The device goes on with memory of its own. */
+void testdev_bar2_cut(TestDev *dev);
 
 /* --- registers and the DMA engine: engine.c --- */
 

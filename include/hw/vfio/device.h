@@ -35,9 +35,10 @@ typedef struct VFIODeviceIOOps {
                        void *buf, size_t size);
     int (*region_write)(VFIODevice *vdev, uint32_t index, uint64_t offset,
                         const void *buf, size_t size);
-    /* A part of a region in this process: munmap() it. NULL: errno. */
+    /* A part of a region in this process. NULL: errno. */
     void *(*region_mmap)(VFIODevice *vdev, uint32_t index, uint64_t offset,
                          size_t size, int prot);
+    void (*region_munmap)(VFIODevice *vdev, void *ptr, size_t size);
     int (*reset)(VFIODevice *vdev);
 } VFIODeviceIOOps;
 
@@ -57,6 +58,10 @@ struct VFIODevice {
     /* Called after each access to a region that took the slow path; may be
      * NULL. */
     void (*region_accessed)(VFIODevice *vdev);
+    /* Called once when whoever serves the device is gone, and @reason says why:
+     * all of it reads as ones, what is mapped of it must not be used any more.
+     * Set while the guest has the device. */
+    void (*lost)(VFIODevice *vdev, const char *reason);
 };
 
 /*

@@ -87,6 +87,7 @@ struct VFIOPCIDevice {
     /* The host's. */
     VFIODevice vbasedev;
     VFIORegion bars[PCI_STD_NUM_BARS];
+    bool lost;                            /* nobody serves it any more */
     VFIOMSIXInfo msix;
     uint8_t pm_cap;                       /* offset; 0: none */
     VFIOIntMode interrupt;
