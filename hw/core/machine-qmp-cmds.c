@@ -83,7 +83,7 @@ static JsonObject *cpu_props(const MachineState *ms, unsigned index)
 
     if (ms->numa_state->num_nodes) {
         json_object_set_int_member(props, "node-id",
-                                   numa_node_of_cpu(ms, index));
+                                   ms->numa_state->cpu_node[index]);
     }
     json_object_set_int_member(props, "socket-id",
                                index / t->threads / t->cores);
@@ -113,6 +113,18 @@ static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
     return json_array_node(list);
 }
 
+static CPUState *find_cpu(int index)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (cpu->cpu_index == index) {
+            return cpu;
+        }
+    }
+    return NULL;
+}
+
 /* A place for each CPU that -smp maxcpus= allows. */
 static JsonNode *qmp_query_hotpluggable_cpus(JsonObject *args, Error **errp)
 {
@@ -121,7 +133,7 @@ static JsonNode *qmp_query_hotpluggable_cpus(JsonObject *args, Error **errp)
 
     for (unsigned i = 0; ms->cpu_type && i < ms->smp.max_cpus; i++) {
         JsonObject *info = json_object_new();
-        CPUState *cpu = qemu_get_cpu(i);
+        CPUState *cpu = find_cpu(i);
 
         json_object_set_string_member(info, "type", ms->cpu_type);
         json_object_set_int_member(info, "vcpus-count", 1);
