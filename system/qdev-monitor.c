@@ -17,6 +17,21 @@
 
 /* --- what device --- */
 
+/* The type that is meant by @driver, which may be a shorter name. */
+static const char *resolve_alias(const char *driver)
+{
+    static const char *const aliases[][2] = {
+        { "virtio-balloon", "virtio-balloon-pci" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
+        if (!g_strcmp0(driver, aliases[i][0])) {
+            return aliases[i][1];
+        }
+    }
+    return driver;
+}
+
 static DeviceClass *find_driver(const char *driver, Error **errp)
 {
     ObjectClass *oc = object_class_by_name(driver);
@@ -245,8 +260,8 @@ DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
     if (!text) {
         return NULL;
     }
-    driver = g_strdup(json_object_get_string_member_with_default(text, "driver",
-                                                                 NULL));
+    driver = g_strdup(resolve_alias(
+        json_object_get_string_member_with_default(text, "driver", NULL)));
     if (!driver) {
         error_setg(errp, "Parameter 'driver' is missing");
         return NULL;

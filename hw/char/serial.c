@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The 16550A UART (hw/char/serial.h), after National's PC16550D data sheet.
- * The machine makes one for each -serial.
+ * The machine makes one for each -serial, the user further ones by -device.
  *
  * Output: the transmitter FIFO empties into the character device at once; only
  * while that takes nothing do bytes wait in it. Input: the FIFO takes what the
@@ -19,7 +19,8 @@
 #include "hw/sysbus.h"
 #include "qemu/timer.h"
 
-OBJECT_DECLARE_SIMPLE_TYPE(SerialState, SERIAL)
+typedef struct SerialState SerialState;
+DECLARE_INSTANCE_CHECKER(SerialState, SERIAL, TYPE_ISA_SERIAL)
 
 #define SERIAL_PORTS 8
 #define FIFO_SIZE 16
@@ -45,7 +46,7 @@ typedef struct SerialFifo {
 struct SerialState {
     SysBusDevice parent_obj;
 
-    uint32_t iobase;
+    SerialPlace place;
     CharBackend chr;
 
     uint16_t divisor;
@@ -447,10 +448,19 @@ static void serial_realize(DeviceState *dev, Error **errp)
 {
     SerialState *s = SERIAL(dev);
 
+    if (!qemu_chr_fe_get_driver(&s->chr)) {
+        error_setg(errp, "chardev= is missing");
+        return;
+    }
+    if (s->place.iobase > UINT16_MAX + 1 - SERIAL_PORTS) {
+        error_setg(errp, "iobase=0x%x: an I/O port is at most "
+                   "0x%x", s->place.iobase, UINT16_MAX + 1 - SERIAL_PORTS);
+        return;
+    }
     s->rx_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, on_rx_timeout, s);
     memory_region_init_io(&s->io, OBJECT(s), &serial_io_ops, s, "serial",
                           SERIAL_PORTS);
-    memory_region_add_subregion(get_system_io(), s->iobase, &s->io);
+    memory_region_add_subregion(get_system_io(), s->place.iobase, &s->io);
     serial_reset(dev);
     qemu_chr_fe_set_handlers(&s->chr, serial_can_read, serial_read_chr,
                              serial_event, NULL, s, NULL, true);
@@ -468,7 +478,9 @@ static void serial_unrealize(DeviceState *dev)
 }
 
 static const Property serial_properties[] = {
-    DEFINE_PROP_UINT32("iobase", SerialState, iobase, 0x3f8),
+    DEFINE_PROP_UINT32("index", SerialState, place.index, SERIAL_UNSET),
+    DEFINE_PROP_UINT32("iobase", SerialState, place.iobase, SERIAL_UNSET),
+    DEFINE_PROP_UINT32("irq", SerialState, place.irq, SERIAL_UNSET),
     DEFINE_PROP_CHR("chardev", SerialState, chr),
     DEFINE_PROP_END_OF_LIST(),
 };
@@ -485,12 +497,16 @@ static void serial_class_init(ObjectClass *klass, void *data)
     dc->realize = serial_realize;
     dc->unrealize = serial_unrealize;
     dc->reset = serial_reset;
+    dc->user_creatable = true;
+    dc->hotpluggable = false;
+    dc->desc = "serial port";
+    set_bit(DEVICE_CATEGORY_INPUT, dc->categories);
     device_class_set_props(dc, serial_properties);
 }
 
 static const TypeInfo serial_types[] = {
     {
-        .name = TYPE_SERIAL,
+        .name = TYPE_ISA_SERIAL,
         .parent = TYPE_SYS_BUS_DEVICE,
         .instance_size = sizeof(SerialState),
         .instance_init = serial_instance_init,
@@ -500,6 +516,11 @@ static const TypeInfo serial_types[] = {
 DEFINE_TYPES(serial_types)
 
 /* --- for the machine --- */
+
+SerialPlace *serial_place(DeviceState *dev)
+{
+    return &SERIAL(dev)->place;
+}
 
 uint16_t serial_isa_base(unsigned index)
 {
@@ -515,17 +536,4 @@ uint16_t serial_isa_base(unsigned index)
 unsigned serial_isa_irq(unsigned index)
 {
     return index % 2 ? 3 : 4;
-}
-
-DeviceState *serial_create(Object *parent, const char *name, uint16_t base,
-                           qemu_irq irq, Chardev *chr)
-{
-    DeviceState *dev = qdev_new(TYPE_SERIAL);
-
-    object_property_add_child(parent, name, OBJECT(dev));
-    qdev_prop_set_uint32(dev, "iobase", base);
-    qdev_prop_set_chr(dev, "chardev", chr);
-    sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
-    sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0, irq);
-    return dev;
 }

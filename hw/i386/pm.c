@@ -10,6 +10,7 @@
 #include "acpi.h"
 #include "pm.h"
 #include "hw/irq.h"
+#include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "qemu/timer.h"
 #include "sysemu/runstate.h"
@@ -40,6 +41,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(ACPIPMState, ACPI_PM)
 
 struct ACPIPMState {
     SysBusDevice parent_obj;
+
+    uint8_t disable_s3;
+    uint8_t disable_s4;
+    bool bridge_hotplug;
 
     uint16_t sts;
     uint16_t en;
@@ -190,10 +195,29 @@ static void pm_reset(DeviceState *dev)
     update_sci(s);
 }
 
+static bool check_absent_features(const ACPIPMState *s, Error **errp)
+{
+    if (s->disable_s3 != 1 || s->disable_s4 != 1) {
+        error_setg(errp, "disable_%s=%u: a guest cannot be suspended; what is: "
+                   "1", s->disable_s3 != 1 ? "s3" : "s4",
+                   s->disable_s3 != 1 ? s->disable_s3 : s->disable_s4);
+        return false;
+    }
+    if (s->bridge_hotplug) {
+        error_setg(errp, "acpi-pci-hotplug-with-bridge-support=on: hot plug is "
+                   "that of PCI Express; what is: off");
+        return false;
+    }
+    return true;
+}
+
 static void pm_realize(DeviceState *dev, Error **errp)
 {
     ACPIPMState *s = ACPI_PM(dev);
 
+    if (!check_absent_features(s, errp)) {
+        return;
+    }
     memory_region_init_io(&s->pm1_io, OBJECT(s), &pm1_ops, s, "acpi-pm1",
                           PM1_SIZE);
     memory_region_init_io(&s->timer_io, OBJECT(s), &timer_ops, s,
@@ -223,6 +247,14 @@ static void pm_instance_init(Object *obj)
     qdev_init_gpio_out_named(DEVICE(obj), &ACPI_PM(obj)->sci, "sci", 1);
 }
 
+static const Property pm_properties[] = {
+    DEFINE_PROP_UINT8("disable_s3", ACPIPMState, disable_s3, 1),
+    DEFINE_PROP_UINT8("disable_s4", ACPIPMState, disable_s4, 1),
+    DEFINE_PROP_BOOL("acpi-pci-hotplug-with-bridge-support", ACPIPMState,
+                     bridge_hotplug, false),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
 static void pm_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -230,6 +262,7 @@ static void pm_class_init(ObjectClass *klass, void *data)
     dc->realize = pm_realize;
     dc->unrealize = pm_unrealize;
     dc->reset = pm_reset;
+    device_class_set_props(dc, pm_properties);
 }
 
 static const TypeInfo pm_types[] = {

@@ -10,6 +10,8 @@
 
 #include "hw/qdev-core.h"
 
-#define TYPE_ACPI_PM "acpi-pm"
+/* QEMU's name of the chip that has them, so that its -global properties work:
+ * disable_s3 and disable_s4, which are always 1 here. */
+#define TYPE_ACPI_PM "ICH9-LPC"
 
 #endif

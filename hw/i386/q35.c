@@ -13,11 +13,13 @@
 #include "exec/ramblock.h"
 #include "hw/boards.h"
 #include "hw/char/serial.h"
+#include "hw/qdev-properties-system.h"
 #include "acpi.h"
 #include "boot.h"
 #include "target/i386/cpu.h"
 #include "fw_cfg.h"
 #include "ioapic.h"
+#include "kvm-pit.h"
 #include "pci-setup.h"
 #include "pm.h"
 #include "q35-pcihost.h"
@@ -140,11 +142,14 @@ static void init_serial(Q35MachineState *m)
     for (unsigned i = 0; i < SERIAL_MAX_PORTS; i++) {
         g_autofree char *name = g_strdup_printf("serial%u", i);
         Chardev *chr = serial_hd(i);
+        DeviceState *dev;
 
         if (chr) {
-            serial_create(OBJECT(m), name, serial_isa_base(i),
-                          gsi(m, serial_isa_irq(i)), chr);
-            m->serial_ports |= 1U << i;
+            dev = qdev_new(TYPE_ISA_SERIAL);
+            object_property_add_child(OBJECT(m), name, OBJECT(dev));
+            serial_place(dev)->index = i;
+            qdev_prop_set_chr(dev, "chardev", chr);
+            sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
         }
     }
     if (serial_hd(SERIAL_MAX_PORTS)) {
@@ -166,6 +171,9 @@ static void init_devices(Q35MachineState *m)
     rtc = add_device(m, "rtc", TYPE_RTC);
     sysbus_connect_irq(SYS_BUS_DEVICE(rtc), 0, gsi(m, RTC_ISA_IRQ));
     rtc_set_memory_sizes(RTC(rtc), m->map.below_4g, m->map.above_4g);
+    if (kvm_enabled()) {
+        add_device(m, "pit", TYPE_KVM_PIT);
+    }
     add_device(m, "reset-ports", TYPE_RESET_PORTS);
     fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
     fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, ms->ram_size);
@@ -272,7 +280,53 @@ static void q35_reset(MachineState *ms)
     }
 }
 
-/* --- memory devices --- */
+/* --- serial ports --- */
+
+/* Chooses which COM port @dev is, and what it has by that. */
+static void serial_pre_plug(Q35MachineState *m, DeviceState *dev, Error **errp)
+{
+    SerialPlace *place = serial_place(dev);
+    uint16_t base;
+    unsigned irq;
+
+    if (place->index == SERIAL_UNSET) {
+        place->index = __builtin_ctz(~(unsigned)m->serial_ports);
+    }
+    if (place->index >= SERIAL_MAX_PORTS) {
+        error_setg(errp, "index=%u: there are at most %d serial ports, 0 to %d",
+                   place->index, SERIAL_MAX_PORTS, SERIAL_MAX_PORTS - 1);
+        return;
+    }
+    if (m->serial_ports & 1U << place->index) {
+        error_setg(errp, "index=%u: there is such a serial port already",
+                   place->index);
+        return;
+    }
+    base = serial_isa_base(place->index);
+    irq = serial_isa_irq(place->index);
+    place->iobase = place->iobase == SERIAL_UNSET ? base : place->iobase;
+    place->irq = place->irq == SERIAL_UNSET ? irq : place->irq;
+    if (place->iobase != base || place->irq != irq) {
+        error_setg(errp, "iobase=0x%x,irq=%u: serial port %u is at 0x%x with "
+                   "interrupt %u", place->iobase, place->irq, place->index,
+                   base, irq);
+    }
+}
+
+static void serial_plug(Q35MachineState *m, DeviceState *dev)
+{
+    const SerialPlace *place = serial_place(dev);
+
+    m->serial_ports |= 1U << place->index;
+    sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0, gsi(m, place->irq));
+}
+
+/* --- plugging --- */
+
+static bool is_serial(DeviceState *dev)
+{
+    return object_dynamic_cast(OBJECT(dev), TYPE_ISA_SERIAL);
+}
 
 static void q35_pre_plug(HotplugHandler *handler, DeviceState *dev,
                          Error **errp)
@@ -280,6 +334,10 @@ static void q35_pre_plug(HotplugHandler *handler, DeviceState *dev,
     ERRP_GUARD();
     HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
 
+    if (is_serial(dev)) {
+        serial_pre_plug(Q35_MACHINE(handler), dev, errp);
+        return;
+    }
     memory_device_pre_plug(MEMORY_DEVICE(dev), MACHINE(handler), NULL, errp);
     if (!*errp && slot) {
         hotplug_handler_pre_plug(slot, dev, errp);
@@ -292,6 +350,10 @@ static void q35_plug(HotplugHandler *handler, DeviceState *dev, Error **errp)
     ERRP_GUARD();
     HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
 
+    if (is_serial(dev)) {
+        serial_plug(Q35_MACHINE(handler), dev);
+        return;
+    }
     memory_device_plug(MEMORY_DEVICE(dev), MACHINE(handler));
     if (slot) {
         hotplug_handler_plug(slot, dev, errp);
@@ -323,8 +385,8 @@ static void q35_unplug(HotplugHandler *handler, DeviceState *dev, Error **errp)
 static HotplugHandler *q35_get_hotplug_handler(MachineState *machine,
                                                DeviceState *dev)
 {
-    return object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)
-               ? HOTPLUG_HANDLER(machine) : NULL;
+    return object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE) ||
+           is_serial(dev) ? HOTPLUG_HANDLER(machine) : NULL;
 }
 
 /* --- CPU models --- */

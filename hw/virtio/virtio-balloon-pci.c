@@ -41,6 +41,7 @@ static void virtio_balloon_pci_class_init(ObjectClass *klass, void *data)
 static const VirtioPCIDeviceTypeInfo virtio_balloon_pci_info = {
     .base_name = TYPE_VIRTIO_BALLOON_PCI,
     .generic_name = "virtio-balloon-pci",
+    .non_transitional_name = "virtio-balloon-pci-non-transitional",
     .instance_size = sizeof(VirtIOBalloonPCI),
     .instance_init = virtio_balloon_pci_instance_init,
     .class_init = virtio_balloon_pci_class_init,

@@ -161,6 +161,7 @@ static void virtio_mem_pci_class_init(ObjectClass *klass, void *data)
 static const VirtioPCIDeviceTypeInfo virtio_mem_pci_info = {
     .base_name = TYPE_VIRTIO_MEM_PCI,
     .generic_name = "virtio-mem-pci",
+    .non_transitional_name = "virtio-mem-pci-non-transitional",
     .instance_size = sizeof(VirtIOMEMPCI),
     .instance_init = virtio_mem_pci_instance_init,
     .instance_finalize = virtio_mem_pci_instance_finalize,

@@ -228,6 +228,28 @@ static void test_device_properties_have_defaults(void)
     qtest_quit(qts);
 }
 
+/* libvirt looks for them before it uses a serial port, power management, the
+ * timer's policy or PCI Express for virtio devices. */
+static void test_devices_have_qemus_names(void)
+{
+    static const char *const wanted[][2] = {
+        { "isa-serial", "chardev" }, { "isa-serial", "index" },
+        { "ICH9-LPC", "disable_s3" }, { "ICH9-LPC", "disable_s4" },
+        { "kvm-pit", "lost_tick_policy" },
+        { "virtio-mem-pci-non-transitional", "memdev" },
+        { "virtio-balloon-pci-non-transitional", "deflate-on-oom" },
+    };
+    QTestState *qts = qtest_init("-M none");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autoptr(JsonNode) properties = list_properties(
+            qts, "device-list-properties", wanted[i][0]);
+
+        g_assert_nonnull(find(properties, "name", wanted[i][1]));
+    }
+    qtest_quit(qts);
+}
+
 /* --- what there is none of ----------------------------------------------- */
 
 static void test_what_there_is_none_of_is_an_empty_list(void)
@@ -282,6 +304,7 @@ int main(int argc, char **argv)
     ADD("every-object-tells-its-type", test_every_object_tells_its_type);
     ADD("device-properties-have-defaults",
         test_device_properties_have_defaults);
+    ADD("devices-have-qemus-names", test_devices_have_qemus_names);
     ADD("what-there-is-none-of-is-an-empty-list",
         test_what_there_is_none_of_is_an_empty_list);
     ADD("migration-capabilities-are-checked",

@@ -12,6 +12,8 @@
 #include "exec/address-spaces.h"
 #include "hw/char/serial.h"
 #include "hw/irq.h"
+#include "hw/qdev-properties-system.h"
+#include "hw/sysbus.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 
@@ -338,8 +340,13 @@ static void create(void)
     g_assert_cmpint(pipe2(line_pipe, O_NONBLOCK), ==, 0);
     g_assert_nonnull(qemu_chr_new_from_text("line,id=" CHARDEV_ID,
                                             &error_abort));
-    serial = serial_create(parent, "serial0", BASE,
-                           qemu_allocate_irq(note_irq, NULL, 0), line());
+    serial = qdev_new(TYPE_ISA_SERIAL);
+    object_property_add_child(parent, "serial0", OBJECT(serial));
+    serial_place(serial)->iobase = BASE;
+    qdev_prop_set_chr(serial, "chardev", line());
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(serial), &error_fatal);
+    sysbus_connect_irq(SYS_BUS_DEVICE(serial), 0,
+                       qemu_allocate_irq(note_irq, NULL, 0));
 }
 
 int main(int argc, char **argv)
