@@ -81,6 +81,19 @@ char *host_memory_size_text(uint64_t size)
     return g_strdup_printf("%s (%" PRIu64 " bytes)", text, size);
 }
 
+static bool default_merge = true;
+static bool default_dump = true;
+
+void host_memory_backend_set_default_merge(bool on)
+{
+    default_merge = on;
+}
+
+void host_memory_backend_set_default_dump(bool on)
+{
+    default_dump = on;
+}
+
 /* --- NUMA ---------------------------------------------------------------- */
 
 static bool check_policy(HostMemoryBackend *backend, Error **errp)
@@ -197,8 +210,8 @@ static void host_memory_backend_init(Object *obj)
 {
     HostMemoryBackend *backend = MEMORY_BACKEND(obj);
 
-    backend->merge = true;
-    backend->dump = true;
+    backend->merge = default_merge;
+    backend->dump = default_dump;
     backend->reserve = true;
     backend->prealloc_threads = host_memory_default_prealloc_threads();
 }

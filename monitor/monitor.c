@@ -45,6 +45,8 @@ static bool monitor_parse_opt(MonitorOpts *mon, const char *name,
     } else if (!strcmp(name, "mode")) {
         error_setg(errp, "Parameter 'mode' expects 'control' or 'readline'");
         return false;
+    } else if (!strcmp(name, "id") && text) {
+        return true;                      /* nothing refers to it */
     } else if (!strcmp(name, "pretty")) {
         return monitor_parse_bool(name, node, &mon->pretty, errp);
     } else {

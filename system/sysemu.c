@@ -20,6 +20,11 @@ void qemu_set_vm_name(const char *name)
     vm_name = g_strdup(name);
 }
 
+const char *qemu_get_vm_name(void)
+{
+    return vm_name;
+}
+
 bool qemu_set_vm_uuid(const char *uuid, Error **errp)
 {
     if (!g_uuid_string_is_valid(uuid)) {

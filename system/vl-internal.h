@@ -30,6 +30,8 @@ typedef struct VlConfig {
     GPtrArray *qmp_prettys;
     GPtrArray *monitors;
     GPtrArray *traces;
+    GPtrArray *msgs;
+    GPtrArray *actions;
     /* the last one counts; NULL: not given */
     const char *cpu;
     const char *kernel;
@@ -53,6 +55,10 @@ typedef struct VlConfig {
 /* vl-options.c. false: *errp, worded for the user. */
 bool vl_parse_options(VlConfig *cfg, int argc, char **argv, Error **errp);
 void vl_config_free(VlConfig *cfg);
+/* Calls @fn for each option that has an argument, and is not another's other
+ * name; @params describes the argument. */
+void vl_for_each_option(void (*fn)(const char *name, const char *params,
+                                   void *opaque), void *opaque);
 /* Prints what -help prints. */
 void vl_print_usage(void);
 /* Parses "key=value,..."; whatever begins with '{' is JSON, and *keyval false
@@ -90,6 +96,12 @@ bool vl_create_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
+
+/* vl-msg.c: -msg. After -name. */
+bool vl_configure_messages(const VlConfig *cfg, Error **errp);
+
+/* vl-action.c: -action. */
+bool vl_configure_actions(const VlConfig *cfg, Error **errp);
 
 /* vl-trace.c: -trace. Before whatever might be traced. */
 bool vl_enable_traces(const VlConfig *cfg, Error **errp);

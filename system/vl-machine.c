@@ -62,13 +62,57 @@ static char *take_member(JsonObject *opts, const char *name)
     return value;
 }
 
+/* Takes the on or off that is @name's; false: it is neither. */
+static bool take_switch(JsonObject *opts, const char *name, bool *on,
+                        Error **errp)
+{
+    g_autofree char *value = take_member(opts, name);
+
+    *on = value && strcmp(value, "on") == 0;
+    if (value && !*on && strcmp(value, "off") != 0) {
+        error_setg(errp, "%s=%s: on or off is expected", name, value);
+        return false;
+    }
+    return true;
+}
+
 /* --- -machine --- */
+
+/* Properties are written with - or _: kernel_irqchip. */
+static JsonObject *with_dashes(JsonObject *opts)
+{
+    JsonObject *result = json_object_new();
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_autofree char *dashed = g_strdelimit(g_strdup(name), "_", '-');
+
+        json_object_set_member(result, dashed, json_node_copy(node));
+    }
+    return result;
+}
 
 /* What a QEMU command line may switch off, and sparsevm never had. */
 static const char *const absent_features[] = {
-    "dump-guest-core", "graphics", "hpet", "nvdimm", "smm", "usb", "vmport",
+    "graphics", "hmat", "hpet", "i8042", "nvdimm", "smm", "usb", "vmport",
     NULL
 };
+
+/* What it may switch on, and sparsevm always has. */
+static bool check_acpi(JsonObject *opts, Error **errp)
+{
+    g_autofree char *value = take_member(opts, "acpi");
+
+    if (value && strcmp(value, "on") != 0 && strcmp(value, "auto") != 0) {
+        error_setg(errp, "acpi=%s: not supported by sparsevm; what is: on",
+                   value);
+        return false;
+    }
+    return true;
+}
 
 static bool check_absent_features(JsonObject *opts, Error **errp)
 {
@@ -92,6 +136,30 @@ static bool check_irqchip(JsonObject *opts, Error **errp)
         error_setg(errp, "kernel-irqchip=%s: not supported by sparsevm; what "
                    "is: on", value);
         return false;
+    }
+    return true;
+}
+
+/* mem-merge= and dump-guest-core=: of backends that do not say otherwise. */
+static bool apply_memory_defaults(JsonObject *opts, Error **errp)
+{
+    static const struct {
+        const char *name;
+        void (*set)(bool on);
+    } switches[] = {
+        { "mem-merge", host_memory_backend_set_default_merge },
+        { "dump-guest-core", host_memory_backend_set_default_dump },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+        bool on;
+
+        if (json_object_has_member(opts, switches[i].name)) {
+            if (!take_switch(opts, switches[i].name, &on, errp)) {
+                return false;
+            }
+            switches[i].set(on);
+        }
     }
     return true;
 }
@@ -137,13 +205,15 @@ static bool apply_machine(const VlConfig *cfg, Error **errp)
     g_autofree char *location = NULL;
     g_autofree char *type = NULL;
     g_autofree char *accel = NULL;
-    g_autoptr(JsonObject) opts = merge_args("machine", cfg->machine, "type",
-                                            &location, errp);
+    g_autoptr(JsonObject) given = merge_args("machine", cfg->machine, "type",
+                                             &location, errp);
+    g_autoptr(JsonObject) opts = NULL;
     MachineClass *mc;
 
-    if (!opts) {
+    if (!given) {
         return false;
     }
+    opts = with_dashes(given);
     error_set_location(cfg->machine->len ? location : NULL);
     type = take_member(opts, "type");
     mc = choose_class(type, errp);
@@ -157,7 +227,9 @@ static bool apply_machine(const VlConfig *cfg, Error **errp)
                    "incompatible");
         return false;
     }
-    if (!check_irqchip(opts, errp) || !check_absent_features(opts, errp) ||
+    if (!check_irqchip(opts, errp) || !check_acpi(opts, errp) ||
+        !check_absent_features(opts, errp) ||
+        !apply_memory_defaults(opts, errp) ||
         !object_set_properties_from_json(OBJECT(current_machine), opts, true,
                                          errp)) {
         return false;
@@ -241,20 +313,6 @@ static bool apply_kernel(const VlConfig *cfg, Error **errp)
 }
 
 /* --- -overcommit --- */
-
-/* Takes the on or off that is @name's; false: it is neither. */
-static bool take_switch(JsonObject *opts, const char *name, bool *on,
-                        Error **errp)
-{
-    g_autofree char *value = take_member(opts, name);
-
-    *on = value && strcmp(value, "on") == 0;
-    if (value && !*on && strcmp(value, "off") != 0) {
-        error_setg(errp, "%s=%s: on or off is expected", name, value);
-        return false;
-    }
-    return true;
-}
 
 /* What -overcommit says, checked: whether to lock memory. */
 static bool parse_overcommit(JsonObject *opts, bool *lock, Error **errp)
@@ -435,12 +493,39 @@ bool vl_init_accel(const VlConfig *cfg, Error **errp)
 
 /* --- -global and -device --- */
 
+/* driver=,property=,value=: for drivers whose name has a dot. */
+static bool apply_long_global(const char *arg, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    GlobalProperty gp = { NULL };
+
+    if (!opts) {
+        return false;
+    }
+    gp.driver = take_member(opts, "driver");
+    gp.property = take_member(opts, "property");
+    gp.value = take_member(opts, "value");
+    if (!gp.driver || !gp.property || !gp.value ||
+        json_object_get_size(opts)) {
+        error_setg(errp, "driver=, property= and value= are expected");
+        g_free(gp.driver);
+        g_free(gp.property);
+        g_free(gp.value);
+        return false;
+    }
+    qdev_prop_register_global(g_memdup2(&gp, sizeof(gp)));
+    return true;
+}
+
 static bool apply_global(const char *arg, void *opaque, Error **errp)
 {
     const char *dot = strchr(arg, '.');
     const char *equals = dot ? strchr(dot, '=') : NULL;
     GlobalProperty *gp;
 
+    if (g_str_has_prefix(arg, "driver=")) {
+        return apply_long_global(arg, errp);
+    }
     if (!equals || dot == arg || equals == dot + 1) {
         error_setg(errp, "DRIVER.PROPERTY=VALUE is expected");
         return false;

@@ -78,6 +78,26 @@ static bool check_keyval(const VlOption *opt, const char *arg, Error **errp)
     return true;
 }
 
+/* -audiodev, as text or JSON: the driver must be none. */
+static bool check_audiodev(const VlOption *opt, const char *arg, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                                 errp);
+    const char *driver;
+
+    if (!opts) {
+        return false;
+    }
+    driver = json_object_get_string_member_with_default(opts, "driver", "");
+    if (strcmp(driver, "none") != 0) {
+        error_setg(errp, "driver=%s: not supported by sparsevm; what is: none",
+                   driver);
+        return false;
+    }
+    return true;
+}
+
 /* --- the table --- */
 
 #define FIELD(f) offsetof(VlConfig, f)
@@ -148,7 +168,7 @@ static const VlOption options[] = {
     { "monitor", OPT_LIST, GROUP_MONITOR, FIELD(monitors), "DEV",
       "monitor for people on DEV", NULL, NULL },
     { "mon", OPT_LIST, GROUP_MONITOR, FIELD(mons),
-      "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
+      "[chardev=]ID[,mode=readline|control][,pretty=on|off][,id=ID]",
       "monitor on a -chardev", NULL, NULL },
     { "nographic", OPT_FLAG, GROUP_MONITOR, FIELD(nographic), NULL,
       "serial port and monitor on stdio (the default)", NULL, NULL },
@@ -159,6 +179,12 @@ static const VlOption options[] = {
       "exit instead of rebooting", NULL, NULL },
     { "no-shutdown", OPT_FLAG, GROUP_RUN, FIELD(no_shutdown), NULL,
       "stop instead of exiting when the guest shuts down", NULL, NULL },
+    { "action", OPT_LIST, GROUP_RUN, FIELD(actions),
+      "[reboot=reset|shutdown][,shutdown=poweroff|pause]",
+      "what follows when the guest reboots or shuts down", NULL, NULL },
+    { "msg", OPT_LIST, GROUP_RUN, FIELD(msgs),
+      "[timestamp=on|off][,guest-name=on|off]",
+      "what comes before each message", NULL, NULL },
     { "trace", OPT_LIST, GROUP_RUN, FIELD(traces), "[enable=]PATTERN",
       "print events that match, e.g. ram_discard_*; help lists",
       NULL, NULL },
@@ -189,9 +215,8 @@ static const VlOption options[] = {
     { "rtc", OPT_CHECK, GROUP_COMPAT, 0, "base=utc",
       "the clock tells UTC",
       "base=utc|clock=host|driftfix=none|driftfix=slew", check_keyval },
-    { "msg", OPT_CHECK, GROUP_COMPAT, 0, "timestamp=off",
-      "messages are one line each",
-      "timestamp=off|guest-name=off", check_keyval },
+    { "audiodev", OPT_CHECK, GROUP_COMPAT, 0, "[driver=]none[,id=ID]",
+      "there is no sound", NULL, check_audiodev },
     { "no-user-config", OPT_CHECK, GROUP_COMPAT, 0, NULL,
       "no configuration file is read", NULL, NULL },
     { "no-hpet", OPT_CHECK, GROUP_COMPAT, 0, NULL,
@@ -202,7 +227,7 @@ static const VlOption options[] = {
 
 /* Options that a QEMU 5.2 has for things that sparsevm is not about. */
 static const char *const unsupported_options[] = {
-    "L", "D", "acpitable", "alt-grab", "audio-help", "audiodev", "bios",
+    "L", "D", "acpitable", "alt-grab", "audio-help", "bios",
     "blockdev", "bt", "cdrom", "chroot", "ctrl-grab", "curses", "d", "dfilter", "drive",
     "dtb", "dump-vmstate", "enable-fips", "fda", "fdb", "fsdev",
     "full-screen", "fw_cfg", "g", "gdb", "hda", "hdb", "hdc", "hdd", "icount",
@@ -326,6 +351,18 @@ bool vl_parse_options(VlConfig *cfg, int argc, char **argv, Error **errp)
         }
     }
     return true;
+}
+
+void vl_for_each_option(void (*fn)(const char *name, const char *params,
+                                   void *opaque), void *opaque)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const VlOption *opt = &options[i];
+
+        if (opt->params && opt->help && strcmp(opt->params, "ARG") != 0) {
+            fn(opt->name, opt->params, opaque);
+        }
+    }
 }
 
 /* --- help --- */

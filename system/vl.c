@@ -51,14 +51,14 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
 {
     static Notifier quit = { .notify = quit_by_key };
 
-    if (!vl_enable_traces(cfg, errp)) {
+    if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
+        !vl_configure_messages(cfg, errp) || !vl_enable_traces(cfg, errp)) {
         return false;
     }
     if (cfg->daemonize && !vl_daemonize(errp)) {
         return false;
     }
-    if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
-        (cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||
+    if ((cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||
         (cfg->pidfile && !vl_with("pidfile", cfg->pidfile, apply_pidfile, NULL,
                                   errp))) {
         return false;
@@ -68,6 +68,9 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     qemu_chr_add_quit_notifier(&quit);
     runstate_set_no_reboot(cfg->no_reboot);
     runstate_set_no_shutdown(cfg->no_shutdown);
+    if (!vl_configure_actions(cfg, errp)) {
+        return false;
+    }
     vl_setup_signals();
     return qemu_init_main_loop(errp) == 0 && file_mapping_init(errp) == 0;
 }

@@ -8,6 +8,8 @@
 #include "qemu/error-report.h"
 
 static const char *progname = "sparsevm";
+static bool with_timestamp;
+static char *guest_name;
 
 /* By thread: a monitor's printer must not catch what a vCPU has to say. */
 static __thread char *location;
@@ -17,6 +19,13 @@ static __thread void *printer_opaque;
 void error_set_progname(const char *name)
 {
     progname = name;
+}
+
+void error_set_prefix(bool timestamp, const char *name)
+{
+    with_timestamp = timestamp;
+    g_free(guest_name);
+    guest_name = g_strdup(name);
 }
 
 void error_set_location(const char *text)
@@ -29,6 +38,24 @@ void error_set_printer(ErrorPrinter *fn, void *opaque)
 {
     printer = fn;
     printer_opaque = opaque;
+}
+
+/* What -msg asks for: a text to be put first; the caller's. */
+static char *prefix(void)
+{
+    GString *text = g_string_new(NULL);
+
+    if (with_timestamp) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *second = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
+
+        g_string_append_printf(text, "%s.%06dZ ", second,
+                               g_date_time_get_microsecond(now));
+    }
+    if (guest_name) {
+        g_string_append_printf(text, "%s ", guest_name);
+    }
+    return g_string_free(text, FALSE);
 }
 
 static void G_GNUC_PRINTF(2, 0)
@@ -45,7 +72,9 @@ report(const char *kind, const char *fmt, va_list ap)
     if (printer) {
         printer(line->str, printer_opaque);
     } else {
-        fprintf(stderr, "%s: %s\n", progname, line->str);
+        g_autofree char *first = prefix();
+
+        fprintf(stderr, "%s%s: %s\n", first, progname, line->str);
     }
     errno = saved_errno;
 }

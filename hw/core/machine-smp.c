@@ -26,6 +26,27 @@ static bool get_count(JsonObject *opts, const char *name, unsigned int *value,
     return true;
 }
 
+/* Levels of other machines; here each has one of the next. */
+static bool check_absent_level(const char *name, const char *value,
+                               Error **errp)
+{
+    static const char *const levels[] = {
+        "drawers", "books", "dies", "clusters", "modules", NULL
+    };
+
+    if (!g_strv_contains(levels, name)) {
+        error_setg(errp, "Invalid parameter '%s': one of cpus, maxcpus, "
+                   "sockets, cores, threads is expected", name);
+        return false;
+    }
+    if (strcmp(value, "1") != 0) {
+        error_setg(errp, "%s=%s: not supported by sparsevm; what is: 1", name,
+                   value);
+        return false;
+    }
+    return true;
+}
+
 static bool check_names(JsonObject *opts, Error **errp)
 {
     static const char *const names[] = {
@@ -33,12 +54,12 @@ static bool check_names(JsonObject *opts, Error **errp)
     };
     JsonObjectIter iter;
     const char *name;
+    JsonNode *node;
 
     json_object_iter_init(&iter, opts);
-    while (json_object_iter_next(&iter, &name, NULL)) {
-        if (!g_strv_contains(names, name)) {
-            error_setg(errp, "Invalid parameter '%s': one of cpus, maxcpus, "
-                       "sockets, cores, threads is expected", name);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (!g_strv_contains(names, name) &&
+            !check_absent_level(name, json_node_get_string(node), errp)) {
             return false;
         }
     }

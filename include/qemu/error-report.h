@@ -20,6 +20,10 @@ void error_set_location(const char *location);
 /* The program's name in messages; "sparsevm" until set. Not copied. */
 void error_set_progname(const char *name);
 
+/* Puts the time (RFC 3339, UTC), and @guest_name (NULL: none; copied) behind
+ * it, before each message on stderr: -msg. */
+void error_set_prefix(bool timestamp, const char *guest_name);
+
 /*
  * From now on messages of the calling thread go to @printer (as one line
  * without newline or program name) instead of stderr; NULL: to stderr again.

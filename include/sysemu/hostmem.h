@@ -58,6 +58,11 @@ struct HostMemoryBackend {
     MemoryRegion mr;
 };
 
+/* What "merge" and "dump" of backends made from now on are unless they are
+ * set: true at first. */
+void host_memory_backend_set_default_merge(bool on);
+void host_memory_backend_set_default_dump(bool on);
+
 /* NULL until the backend is complete. */
 MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend);
 bool host_memory_backend_mr_inited(HostMemoryBackend *backend);

@@ -10,6 +10,8 @@ Chardev *serial_hd(int i);
 
 /* For vl.c alone. */
 void qemu_set_vm_name(const char *name);
+/* NULL: it has none. */
+const char *qemu_get_vm_name(void);
 bool qemu_set_vm_uuid(const char *uuid, Error **errp);
 /* The next serial port; @chr NULL: it is left out. */
 bool serial_hd_add(Chardev *chr, Error **errp);

@@ -105,12 +105,23 @@ const char *x86_cpu_feature_name(X86FeatureWord word, unsigned bit)
     return NULL;
 }
 
+/* Names are written with - or _ or a dot: sse4.1, sse4-1, sse4_1. */
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        if (*a != *b && !(strchr("-_.", *a) && strchr("-_.", *b))) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
 static bool find_feature(const char *name, X86FeatureWord *word,
                          unsigned *bit)
 {
     for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
         for (const FeatureBit *f = feature_bits[w]; f->name; f++) {
-            if (!strcmp(f->name, name)) {
+            if (same_name(f->name, name)) {
                 *word = w;
                 *bit = f->bit;
                 return true;
@@ -132,6 +143,11 @@ static bool set_feature(X86CpuFeatures *features, const char *name, bool on,
     }
     if (!strcmp(name, "kvm")) {
         features->no_kvm = !on;
+        return true;
+    }
+    /* A host's CPU cannot be migrated, and what it lacks is refused always. */
+    if (!strcmp(name, "migratable") || !strcmp(name, "check") ||
+        !strcmp(name, "enforce")) {
         return true;
     }
     if (!find_feature(name, &word, &bit)) {

@@ -250,6 +250,50 @@ static void test_devices_have_qemus_names(void)
     qtest_quit(qts);
 }
 
+static void test_options_are_listed_with_their_keys(void)
+{
+    QTestState *qts = qtest_init("-M none");
+    g_autoptr(JsonNode) options = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-command-line-options'}");
+    g_autoptr(JsonNode) smp = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-command-line-options', "
+        "'arguments': {'option': 'smp-opts'}}");
+    JsonObject *msg = find(options, "option", "msg");
+    JsonObject *key = json_array_get_object_element(
+        json_object_get_array_member(msg, "parameters"), 0);
+
+    g_assert_cmpstr(json_object_get_string_member(key, "name"), ==,
+                    "timestamp");
+    g_assert_cmpstr(json_object_get_string_member(key, "type"), ==, "boolean");
+    g_assert_nonnull(find(options, "option", "machine"));
+    g_assert_null(find(options, "option", "vnc"));
+    g_assert_cmpuint(json_array_get_length(json_node_get_array(smp)), ==, 1);
+    qmp_client_expect_error(
+        qtest_qmp(qts), "GenericError", "invalid option name: foo",
+        "{'execute': 'query-command-line-options', 'arguments': "
+        "{'option': 'foo'}}");
+    qtest_quit(qts);
+}
+
+/* What -machine says holds for backends that do not say otherwise. */
+static void test_machine_says_what_backends_do(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35,mem-merge=off,dump_guest_core=off,kernel_irqchip=on,acpi=on "
+        "-m 64M -object memory-backend-ram,id=mem0,size=2M,dump=on "
+        "-chardev null,id=c -mon chardev=c,id=monitor,mode=control "
+        "-audiodev driver=none,id=a -action panic=pause -msg timestamp=on");
+    g_autoptr(JsonNode) memdevs = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-memdev'}");
+    JsonObject *ram = find(memdevs, "id", "pc.ram");
+
+    g_assert_false(json_object_get_boolean_member(ram, "merge"));
+    g_assert_false(json_object_get_boolean_member(ram, "dump"));
+    g_assert_true(json_object_get_boolean_member(
+        find(memdevs, "id", "mem0"), "dump"));
+    qtest_quit(qts);
+}
+
 /* --- what there is none of ----------------------------------------------- */
 
 static void test_what_there_is_none_of_is_an_empty_list(void)
@@ -305,6 +349,9 @@ int main(int argc, char **argv)
     ADD("device-properties-have-defaults",
         test_device_properties_have_defaults);
     ADD("devices-have-qemus-names", test_devices_have_qemus_names);
+    ADD("options-are-listed-with-their-keys",
+        test_options_are_listed_with_their_keys);
+    ADD("machine-says-what-backends-do", test_machine_says_what_backends_do);
     ADD("what-there-is-none-of-is-an-empty-list",
         test_what_there_is_none_of_is_an_empty_list);
     ADD("migration-capabilities-are-checked",

@@ -24,6 +24,23 @@ static void test_features_turn_bits_on_and_off(void)
     g_assert_cmphex(f.on[X86_FEAT_1_ECX], ==, 1U << 23);
 }
 
+static void test_names_may_have_dashes_or_underscores(void)
+{
+    X86CpuFeatures f = parse("+sse4-1,+sse4_2,-lahf_lm,+avx512-vbmi2");
+
+    g_assert_cmphex(f.on[X86_FEAT_1_ECX], ==, 3U << 19);
+    g_assert_cmphex(f.off[X86_FEAT_8000_0001_ECX], ==, 1U << 0);
+    g_assert_cmphex(f.on[X86_FEAT_7_0_ECX], ==, 1U << 6);
+}
+
+static void test_what_holds_anyway_changes_nothing(void)
+{
+    X86CpuFeatures f = parse("migratable=on,check,enforce=on");
+    X86CpuFeatures none = parse(NULL);
+
+    g_assert_cmpmem(&f, sizeof(f), &none, sizeof(none));
+}
+
 static void test_the_last_word_wins(void)
 {
     X86CpuFeatures f = parse("+avx2,-avx2");
@@ -87,6 +104,10 @@ static void test_apic_ids_have_a_field_per_level(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cpu/names-may-have-dashes-or-underscores",
+                    test_names_may_have_dashes_or_underscores);
+    g_test_add_func("/cpu/what-holds-anyway-changes-nothing",
+                    test_what_holds_anyway_changes_nothing);
     g_test_add_func("/cpu/features-turn-bits-on-and-off",
                     test_features_turn_bits_on_and_off);
     g_test_add_func("/cpu/the-last-word-wins", test_the_last_word_wins);

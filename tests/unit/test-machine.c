@@ -112,7 +112,9 @@ static const Case smp_cases[] = {
     { "6,cores=4", { 0 }, "sockets (1) * cores (4) * threads (1) is 4" },
     { "4,sockets=65535,cores=65535,threads=65535", { 0 },
       "Invalid CPU topology" },
-    { "4,dies=2", { 0 }, "Invalid parameter 'dies'" },
+    { "4,dies=1,clusters=1,modules=1", { 4, 4, 4, 1, 1 }, NULL },
+    { "4,dies=2", { 0 }, "dies=2: not supported" },
+    { "4,cups=2", { 0 }, "Invalid parameter 'cups'" },
 };
 
 static void check(const Case *c, const uint64_t *got, size_t n, bool ok,

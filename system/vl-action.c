@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -action: what happens when the guest reboots, shuts down, or cannot go on.
+ * Two of the three are -no-reboot and -no-shutdown under other names.
+ */
+#include "qemu/osdep.h"
+
+#include "qemu/keyval.h"
+#include "sysemu/runstate.h"
+#include "vl-internal.h"
+
+/* One thing that may happen, and what may be done about it. */
+typedef struct ActionEvent {
+    const char *name;
+    const char *values[3];                /* ends with NULL */
+    void (*set)(bool second);             /* NULL: the first holds anyway */
+} ActionEvent;
+
+static const ActionEvent events[] = {
+    { "reboot", { "reset", "shutdown" }, runstate_set_no_reboot },
+    { "shutdown", { "poweroff", "pause" }, runstate_set_no_shutdown },
+    { "panic", { "pause" }, NULL },
+    { "watchdog", { "none" }, NULL },
+};
+
+static bool apply_event(const ActionEvent *event, const char *value,
+                        Error **errp)
+{
+    g_autofree char *all = g_strjoinv("|", (char **)event->values);
+    bool second = !g_strcmp0(value, event->values[1]);
+
+    if (!second && strcmp(value, event->values[0]) != 0) {
+        error_setg(errp, "%s=%s: not supported by sparsevm; what is: %s",
+                   event->name, value, all);
+        return false;
+    }
+    if (event->set) {
+        event->set(second);
+    }
+    return true;
+}
+
+static bool apply_member(const char *name, const char *value, Error **errp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+        if (!strcmp(name, events[i].name)) {
+            return apply_event(&events[i], value, errp);
+        }
+    }
+    error_setg(errp, "Invalid parameter '%s'; what there is: reboot, shutdown, "
+               "panic, watchdog", name);
+    return false;
+}
+
+static bool apply_action(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    if (!opts) {
+        return false;
+    }
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (!apply_member(name, json_node_get_string(node), errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool vl_configure_actions(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("action", cfg->actions, apply_action, NULL, errp);
+}
