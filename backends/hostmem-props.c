@@ -8,6 +8,17 @@
 #include "hostmem-internal.h"
 #include "qapi/visitor.h"
 
+bool host_memory_backend_check_unset(HostMemoryBackend *backend,
+                                     const char *name, Error **errp)
+{
+    if (backend->mr_inited) {
+        error_setg(errp, "cannot change property '%s' of %s", name,
+                   object_get_typename(OBJECT(backend)));
+        return false;
+    }
+    return true;
+}
+
 /* --- switches ------------------------------------------------------------ */
 
 /* An on/off option is a bool member; the property's opaque tells which. */

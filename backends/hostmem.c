@@ -63,17 +63,6 @@ uint32_t host_memory_backend_ram_flags(HostMemoryBackend *backend)
            (backend->reserve ? 0 : RAM_NORESERVE);
 }
 
-bool host_memory_backend_check_unset(HostMemoryBackend *backend,
-                                     const char *name, Error **errp)
-{
-    if (backend->mr_inited) {
-        error_setg(errp, "cannot change property '%s' of %s", name,
-                   object_get_typename(OBJECT(backend)));
-        return false;
-    }
-    return true;
-}
-
 char *host_memory_size_text(uint64_t size)
 {
     g_autofree char *text = size_to_str(size);
