@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Shared by the files of accel/kvm; nobody else includes this. A file per
- * subject: kvm-accel.c (the VM), kvm-slots.c (memory, ioeventfds),
+ * subject: kvm-accel.c (the VM), kvm-ioctl.c, kvm-slots.c (memory, ioeventfds),
  * kvm-irqchip.c (routes, irqfds), kvm-vcpu.c (vCPUs, exits), and of x86
  * kvm-x86-vm.c (what the VM has), kvm-x86-cpuid.c, kvm-x86-state.c (reset).
  */
@@ -58,7 +58,7 @@ typedef struct KVMVcpu {
     struct KVMVcpuState *state;           /* after power on */
 } KVMVcpu;
 
-/* kvm-accel.c: on the vCPU's fd; the result or -errno. */
+/* kvm-ioctl.c: on the vCPU's fd; the result or -errno. */
 int kvm_vcpu_ioctl(KVMVcpu *vcpu, unsigned long type, ...);
 
 /* kvm-slots.c: registers the listeners. */
