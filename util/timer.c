@@ -9,7 +9,6 @@
 
 #include <time.h>
 
-#include "qemu/main-loop.h"
 #include "qemu/queue.h"
 #include "qemu/timer.h"
 
@@ -54,6 +53,11 @@ static int64_t vclock_get(void)
                          : vclock.value;
 }
 
+static void wake_main_loop(void)
+{
+    g_main_context_wakeup(NULL);
+}
+
 /* Keeps the time while whether it runs changes. */
 static void vclock_change(bool enabled, bool manual)
 {
@@ -61,7 +65,7 @@ static void vclock_change(bool enabled, bool manual)
     vclock.base = read_clock(CLOCK_MONOTONIC) - vclock.value;
     vclock.enabled = enabled;
     vclock.manual = manual;
-    qemu_notify_event();
+    wake_main_loop();
 }
 
 void cpu_enable_ticks(void)
@@ -229,10 +233,11 @@ void timer_mod_ns(QEMUTimer *ts, int64_t expire_ns)
     timer_del(ts);
     ts->expire = MAX(expire_ns, 0);
     timer_insert(ts);
-    /* The main thread looks at the deadlines before it polls; if it polls
-     * already, on behalf of another thread it has to look again. */
-    if (!qemu_in_main_thread() && QLIST_FIRST(&timer_lists[ts->type]) == ts) {
-        qemu_notify_event();
+    /* The main loop looks at the deadlines before it polls; if it may poll
+     * already, as nobody is called by it here, it has to look again. */
+    if (QLIST_FIRST(&timer_lists[ts->type]) == ts &&
+        !g_main_context_is_owner(NULL)) {
+        wake_main_loop();
     }
 }
 

@@ -175,11 +175,16 @@ static bool read_array(JsonNode *node, const char *name, GArray *list,
     for (guint i = 0; i < json_array_get_length(array); i++) {
         Visitor element = { .input = true,
                             .node = json_array_get_element(array, i) };
+        uint64_t number;
         uint16_t value;
 
-        if (!visit_type_uint16(&element, name, &value, errp)) {
+        if (!visitor_input_uint64(&element, name, &number, errp)) {
             return false;
         }
+        if (number > UINT16_MAX) {
+            return wrong_value(name, "uint16_t", errp);
+        }
+        value = number;
         g_array_append_val(list, value);
     }
     return true;
