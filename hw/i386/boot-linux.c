@@ -5,12 +5,12 @@
  * that is not used here, and the kernel proper. It is entered 0x200 bytes in,
  * in long mode with memory identity-mapped, RSI pointing to boot_params.
  *
- * Part of hw/i386/boot.c. The header is whatever somebody put into a file: it
+ * Used by boot.c. The header is whatever somebody put into a file: it
  * must never be used before boot_linux_plan() has checked it.
  */
 #include "qemu/osdep.h"
 
-#include "boot-internal.h"
+#include "boot-linux.h"
 #include "qapi/error.h"
 #include "qemu/units.h"
 

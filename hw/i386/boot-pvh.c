@@ -4,14 +4,14 @@
  * the owner "Xen" holds the address at which the kernel is entered, in 32-bit
  * mode without paging, EBX pointing to a start info structure.
  *
- * Part of hw/i386/boot.c. What the ELF headers say is not to be trusted; each
+ * Used by boot.c. What the ELF headers say is not to be trusted; each
  * number is checked here before it is used, and the number of headers bounded.
  */
 #include "qemu/osdep.h"
 
 #include <elf.h>
 
-#include "boot-internal.h"
+#include "boot-pvh.h"
 #include "qapi/error.h"
 #include "qemu/units.h"
 

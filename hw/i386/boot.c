@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading a kernel, an initrd and a command line into a machine without
- * firmware (boot.h). This file opens the files, decides where the
- * initrd goes and copies; the two kinds of kernel are in boot-linux.c and
- * boot-pvh.c. Nothing of a file is kept in memory: it is read straight into
- * guest RAM at each reset, and may have changed by then.
+ * firmware (boot.h). This file decides where the initrd goes; the two kinds of
+ * kernel are in boot-linux.c and boot-pvh.c, reading and copying in boot-file.c.
+ * Nothing of a file is kept in memory: it is read straight into guest RAM at
+ * each reset, and may have changed by then.
  */
 #include "qemu/osdep.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include "boot-internal.h"
+#include "boot.h"
+#include "boot-linux.h"
+#include "boot-plan.h"
+#include "boot-pvh.h"
 #include "qapi/error.h"
 
 #define HEAD_SIZE 4096
@@ -27,121 +27,6 @@ static const uint64_t boot_gdt[] = {
 
 /* The long-mode code segment differs in its L and D bits. */
 #define GDT_LONG_MODE_CS 0x00af9b000000ffffULL
-
-/* --- files --- */
-
-static bool boot_file_open(BootFile *file, const char *option,
-                           const char *path, Error **errp)
-{
-    struct stat st;
-
-    file->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (file->fd < 0) {
-        error_setg_errno(errp, errno, "%s %s: cannot be opened", option, path);
-        return false;
-    }
-    if (fstat(file->fd, &st) < 0) {
-        error_setg_errno(errp, errno, "%s %s: cannot be examined", option,
-                         path);
-        return false;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        error_setg(errp, "%s %s: is not a regular file", option, path);
-        return false;
-    }
-    if (!st.st_size) {
-        error_setg(errp, "%s %s: is empty", option, path);
-        return false;
-    }
-    file->path = g_strdup(path);
-    file->size = st.st_size;
-    return true;
-}
-
-static void boot_file_close(BootFile *file)
-{
-    if (file->fd >= 0) {
-        close(file->fd);
-    }
-    g_free(file->path);
-}
-
-bool boot_file_read(const BootFile *file, uint64_t offset, void *buf,
-                    size_t size, Error **errp)
-{
-    if (offset > INT64_MAX - size) {
-        error_setg(errp, "%s: has no byte %" PRIu64, file->path, offset);
-        return false;
-    }
-    while (size) {
-        ssize_t n = pread(file->fd, buf, size, offset);
-
-        if (n < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            error_setg_errno(errp, errno, "%s: cannot be read", file->path);
-            return false;
-        }
-        if (!n) {
-            error_setg(errp, "%s: ends at %" PRIu64 ", %zu bytes early",
-                       file->path, offset, size);
-            return false;
-        }
-        buf = (char *)buf + n;
-        offset += n;
-        size -= n;
-    }
-    return true;
-}
-
-/* --- guest memory --- */
-
-void boot_write(AddressSpace *as, uint64_t addr, const void *buf, size_t size)
-{
-    MemTxResult result = address_space_write(as, addr, MEMTXATTRS_UNSPECIFIED,
-                                             buf, size);
-
-    g_assert(result == MEMTX_OK);
-}
-
-/* What cannot be backed is found out here: the kernel's "Bad address" of a read
- * would be taken for the fault of the file that is read. */
-static void touch(volatile uint8_t *host, uint64_t size)
-{
-    for (uint64_t i = 0; i < size; i += PAGE_SIZE) {
-        host[i] = 0;
-    }
-    host[size - 1] = 0;
-}
-
-/* Copies @size bytes of the file at @offset to @addr. */
-static bool load(const BootFile *file, uint64_t offset, AddressSpace *as,
-                 uint64_t addr, uint64_t size, Error **errp)
-{
-    while (size) {
-        hwaddr len = size;
-        void *host = address_space_map(as, addr, &len, true,
-                                       MEMTXATTRS_UNSPECIFIED);
-        bool ok;
-
-        if (!host) {
-            error_setg(errp, "%s: there is no RAM at 0x%" PRIx64 " to load it"
-                       " to", file->path, addr);
-            return false;
-        }
-        touch(host, len);
-        ok = boot_file_read(file, offset, host, len, errp);
-        address_space_unmap(as, host, len, true, len);
-        if (!ok) {
-            return false;
-        }
-        offset += len;
-        addr += len;
-        size -= len;
-    }
-    return true;
-}
 
 static void write_gdt(AddressSpace *as, X86Entry *entry)
 {
@@ -241,13 +126,13 @@ bool x86_boot_load(X86Boot *boot, AddressSpace *as, uint64_t rsdp,
     for (unsigned i = 0; i < boot->segments->len; i++) {
         const BootSegment *s = &g_array_index(boot->segments, BootSegment, i);
 
-        if (!load(&boot->kernel, s->offset, as, s->addr, s->file_size, errp)) {
+        if (!boot_load(&boot->kernel, s->offset, as, s->addr, s->file_size, errp)) {
             return false;
         }
         address_space_set(as, s->addr + s->file_size, 0,
                           s->mem_size - s->file_size, MEMTXATTRS_UNSPECIFIED);
     }
-    if (boot->initrd.path && !load(&boot->initrd, 0, as, boot->initrd_addr,
+    if (boot->initrd.path && !boot_load(&boot->initrd, 0, as, boot->initrd_addr,
                                    boot->initrd.size, errp)) {
         return false;
     }
