@@ -194,20 +194,20 @@ static void vfio_pci_init_header(VFIOPCIDevice *vdev, bool multifunction)
 bool vfio_pci_config_init(VFIOPCIDevice *vdev, Error **errp)
 {
     PCIDevice *pdev = PCI_DEVICE(vdev);
-    bool multifunction = pdev->cap_present & QEMU_PCI_CAP_MULTIFUNCTION;
 
     if (!vfio_pci_read_space(vdev, pdev->config, errp)) {
         return false;
     }
     memcpy(vdev->header, pdev->config, sizeof(vdev->header));
     vdev->emulated_bits = g_malloc0(pci_config_size(pdev));
-    vfio_pci_find_msix(vdev, pdev->config);
-    vfio_pci_init_header(vdev, multifunction);
-    if (!vfio_pci_override_ids(vdev, errp)) {
-        vfio_pci_config_exit(vdev);
-        return false;
-    }
     return true;
+}
+
+bool vfio_pci_header_init(VFIOPCIDevice *vdev, Error **errp)
+{
+    vfio_pci_init_header(vdev, PCI_DEVICE(vdev)->cap_present &
+                               QEMU_PCI_CAP_MULTIFUNCTION);
+    return vfio_pci_override_ids(vdev, errp);
 }
 
 void vfio_pci_config_exit(VFIOPCIDevice *vdev)

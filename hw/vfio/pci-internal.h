@@ -14,9 +14,11 @@ int vfio_pci_phys_write(VFIOPCIDevice *vdev, uint32_t addr, uint32_t val,
                         int len);
 /* From now on the guest sees @len bytes of our config, not the device's. */
 void vfio_pci_emulate(VFIOPCIDevice *vdev, uint32_t addr, uint32_t len);
-/* Copies the device's configuration space and decides what is emulated of the
- * header. false: *errp, and there is nothing to undo. */
+/* Copies the device's configuration space. false: *errp, and there is nothing to
+ * undo. */
 bool vfio_pci_config_init(VFIOPCIDevice *vdev, Error **errp);
+/* Then, decides what of the header is emulated, and begins with that. */
+bool vfio_pci_header_init(VFIOPCIDevice *vdev, Error **errp);
 void vfio_pci_config_exit(VFIOPCIDevice *vdev);
 uint32_t vfio_pci_config_read(PCIDevice *pdev, uint32_t addr, int len);
 void vfio_pci_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
@@ -24,7 +26,7 @@ void vfio_pci_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
 
 /* --- capabilities: pci-caps.c --- */
 
-/* Reads where the MSI-X table is, from the copy of the device's space. */
+/* Reads where the MSI-X table is, from @config, the device's space as it is. */
 void vfio_pci_find_msix(VFIOPCIDevice *vdev, const uint8_t *config);
 /* Makes the guest's lists of capabilities out of the device's. BARs are set
  * up. false: *errp, and vfio_pci_caps_exit() has been done. */

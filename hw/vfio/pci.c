@@ -138,6 +138,10 @@ static void vfio_pci_realize(PCIDevice *pdev, Error **errp)
     if (!vfio_pci_config_init(vdev, errp)) {
         goto close;
     }
+    vfio_pci_find_msix(vdev, pdev->config);
+    if (!vfio_pci_header_init(vdev, errp)) {
+        goto config;
+    }
     if (!vfio_pci_bars_init(vdev, errp)) {
         goto config;
     }
