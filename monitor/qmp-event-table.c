@@ -111,16 +111,9 @@ static const QmpEventInfo qmp_event_table[] = {
       .help = "The virtual CPUs have stopped." },
 };
 
-void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
-                        void *opaque)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(qmp_event_table); i++) {
-        fn(&qmp_event_table[i], opaque);
-    }
-}
-
 static void qmp_event_types_register(void)
 {
     qmp_register_types(qmp_event_types, ARRAY_SIZE(qmp_event_types));
+    qmp_set_events(qmp_event_table, ARRAY_SIZE(qmp_event_table));
 }
 type_init(qmp_event_types_register)

@@ -43,6 +43,25 @@ void qmp_for_each_type(void (*fn)(const QmpType *type, void *opaque),
     }
 }
 
+/* --- events --- */
+
+static const QmpEventInfo *qmp_events;
+static size_t nr_qmp_events;
+
+void qmp_set_events(const QmpEventInfo *events, size_t n)
+{
+    qmp_events = events;
+    nr_qmp_events = n;
+}
+
+void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
+                        void *opaque)
+{
+    for (size_t i = 0; i < nr_qmp_events; i++) {
+        fn(&qmp_events[i], opaque);
+    }
+}
+
 /* --- built-in types ------------------------------------------------------ */
 
 static const char *const qmp_builtins[][2] = {

@@ -52,6 +52,8 @@ typedef struct QmpEventInfo {
     const char *help;                     /* as QmpCommand.help; no returns */
 } QmpEventInfo;
 
+/* For the table: @events, sorted by name, live for ever. */
+void qmp_set_events(const QmpEventInfo *events, size_t n);
 /* Calls @fn for each event, sorted by name. */
 void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
                         void *opaque);
