@@ -6,6 +6,7 @@
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
+#include "sysemu/accel.h"
 #include "vl-internal.h"
 
 /* --- types --- */

@@ -12,7 +12,6 @@
 #include "exec/memory.h"
 #include "hw/hotplug.h"
 #include "qom/object.h"
-#include "sysemu/accel.h"
 
 #define TYPE_MACHINE_SUFFIX "-machine"
 #define TYPE_MACHINE "machine"

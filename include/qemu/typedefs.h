@@ -5,6 +5,7 @@
 
 typedef GError Error;
 
+typedef struct AccelState AccelState;
 typedef struct AddressSpace AddressSpace;
 typedef struct BusClass BusClass;
 typedef struct BusState BusState;

@@ -47,7 +47,6 @@ typedef struct CpusAccel {
     bool (*get_user_regs)(CPUState *cpu, struct user_regs_struct *regs);
 } CpusAccel;
 
-typedef struct AccelState AccelState;
 typedef struct AccelClass AccelClass;
 DECLARE_OBJ_CHECKERS(AccelState, AccelClass, ACCEL, TYPE_ACCEL)
 
