@@ -10,6 +10,7 @@
 #include "hw/core/cpu.h"
 #include "monitor/qmp.h"
 #include "qapi/visitor.h"
+#include "sysemu/accel.h"
 #include "sysemu/hostmem.h"
 #include "sysemu/numa.h"
 
