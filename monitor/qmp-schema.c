@@ -227,7 +227,7 @@ static void check_type(const QmpType *type, void *opaque)
 
 bool qmp_check_schema(Error **errp)
 {
-    SchemaCheck check = { NULL };
+    SchemaCheck check = { 0 };
 
     qmp_for_each_command(check_command, &check);
     qmp_for_each_event(check_event, &check);

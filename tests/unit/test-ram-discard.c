@@ -549,7 +549,9 @@ static void refuse_populate(Fixture *f)
 
 static void only_news_is_passed_on(Fixture *f, gconstpointer data)
 {
-    Observer o = { .observer = { observe_refused, observe_gone } };
+    Observer o = {
+        .observer = { .refused = observe_refused, .gone = observe_gone },
+    };
 
     ram_discard_observer_add(&o.observer);
     g_assert_cmpint(reg(f, &f->a), ==, 0);
