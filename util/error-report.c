@@ -58,8 +58,9 @@ static char *prefix(void)
     return g_string_free(text, FALSE);
 }
 
-static void G_GNUC_PRINTF(2, 0)
-report(const char *kind, const char *fmt, va_list ap)
+/* @text: to be put behind the message. */
+static void G_GNUC_PRINTF(3, 0)
+report(const char *kind, const char *text, const char *fmt, va_list ap)
 {
     int saved_errno = errno;
     g_autoptr(GString) line = g_string_new(NULL);
@@ -69,6 +70,7 @@ report(const char *kind, const char *fmt, va_list ap)
     }
     g_string_append(line, kind);
     g_string_append_vprintf(line, fmt, ap);
+    g_string_append(line, text);
     if (printer) {
         printer(line->str, printer_opaque);
     } else {
@@ -84,7 +86,7 @@ void error_report(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    report("", fmt, ap);
+    report("", "", fmt, ap);
     va_end(ap);
 }
 
@@ -93,7 +95,7 @@ void warn_report(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    report("warning: ", fmt, ap);
+    report("warning: ", "", fmt, ap);
     va_end(ap);
 }
 
@@ -102,6 +104,48 @@ void info_report(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    report("info: ", fmt, ap);
+    report("info: ", "", fmt, ap);
+    va_end(ap);
+}
+
+/* --- again and again --- */
+
+static bool is_power_of_10(uint64_t n)
+{
+    while (n % 10 == 0) {
+        n /= 10;
+    }
+    return n == 1;
+}
+
+static void G_GNUC_PRINTF(3, 0)
+report_counted(const char *kind, uint64_t *count, const char *fmt, va_list ap)
+{
+    g_autofree char *times = NULL;
+
+    if (!is_power_of_10(++*count)) {
+        return;
+    }
+    if (*count > 1) {
+        times = g_strdup_printf(" (%" PRIu64 " times by now)", *count);
+    }
+    report(kind, times ? times : "", fmt, ap);
+}
+
+void error_report_counted(uint64_t *count, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report_counted("", count, fmt, ap);
+    va_end(ap);
+}
+
+void warn_report_counted(uint64_t *count, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report_counted("warning: ", count, fmt, ap);
     va_end(ap);
 }

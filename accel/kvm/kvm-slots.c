@@ -163,11 +163,13 @@ static void set_ioeventfd(KVMState *s, const MemoryRegionSection *section,
         .datamatch = match_data ? data : 0,
         .flags = flags | (match_data ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
     };
+    static uint64_t count;
     int ret = kvm_vm_ioctl(s, KVM_IOEVENTFD, &io);
 
     if (ret < 0 && !(flags & KVM_IOEVENTFD_FLAG_DEASSIGN)) {
-        warn_report("KVM: no ioeventfd at 0x%" PRIx64 ": %s",
-                    section->offset_within_address_space, strerror(-ret));
+        warn_report_counted(&count, "KVM: no ioeventfd at 0x%" PRIx64 ": %s",
+                            section->offset_within_address_space,
+                            strerror(-ret));
     }
 }
 

@@ -182,6 +182,19 @@ static void write_window(const Bar *bar, uint64_t addr)
     }
 }
 
+/* Once for each register: a guest can have itself reset for ever. */
+static void tell_no_room(const Bar *bar)
+{
+    uint16_t bit = 1U << (bar->reg / 4 % 16);
+
+    if (!(bar->dev->no_room & bit)) {
+        bar->dev->no_room |= bit;
+        warn_report("PCI function %02x.%x (%s): no room for its %s of 0x%"
+                    PRIx64 " bytes", bar->dev->devfn >> 3, bar->dev->devfn & 7,
+                    bar->dev->name, bar->behind ? "window" : "BAR", bar->size);
+    }
+}
+
 static void assign(Setup *setup, const Bar *bar)
 {
     uint64_t addr;
@@ -194,9 +207,7 @@ static void assign(Setup *setup, const Bar *bar)
                 take(&setup->mem32, bar->size, &addr);
     }
     if (!found) {
-        warn_report("PCI function %02x.%x (%s): no room for its %s of 0x%"
-                    PRIx64 " bytes", bar->dev->devfn >> 3, bar->dev->devfn & 7,
-                    bar->dev->name, bar->behind ? "window" : "BAR", bar->size);
+        tell_no_room(bar);
         return;
     }
     if (bar->behind) {

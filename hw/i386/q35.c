@@ -55,6 +55,7 @@ struct Q35MachineState {
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     X86Boot *boot;                        /* NULL: no -kernel */
     bool guest_loaded;                    /* at least once */
+    uint64_t failed_loads;
 };
 
 /* --- building the board --- */
@@ -269,7 +270,8 @@ static void q35_reset(MachineState *ms)
         m->guest_loaded = true;
         return;
     }
-    error_report_err(err);
+    error_report_counted(&m->failed_loads, "%s", error_get_pretty(err));
+    error_free(err);
     if (!m->guest_loaded) {
         exit(EXIT_FAILURE);
     }

@@ -98,9 +98,9 @@ static void vfio_pci_err(EventNotifier *e)
     VFIOPCIDevice *vdev = container_of(e, VFIOPCIDevice, err_notifier);
 
     if (event_notifier_test_and_clear(e)) {
-        error_report("vfio %s: the device reports an error that it cannot "
-                     "recover from; the guest is stopped",
-                     vdev->vbasedev.name);
+        error_report_counted(&vdev->nr_errors, "vfio %s: the device reports an "
+                             "error that it cannot recover from; the guest is "
+                             "stopped", vdev->vbasedev.name);
         vm_stop(RUN_STATE_INTERNAL_ERROR);
     }
 }

@@ -54,8 +54,8 @@ static void vfio_pci_reset_device(VFIOPCIDevice *vdev)
     }
     ret = vbasedev->io->reset(vbasedev);
     if (ret) {
-        warn_report("vfio %s: reset failed: %s", vbasedev->name,
-                    g_strerror(-ret));
+        warn_report_counted(&vdev->nr_failed_resets, "vfio %s: reset failed: "
+                            "%s", vbasedev->name, g_strerror(-ret));
     }
 }
 
@@ -72,8 +72,9 @@ static void vfio_pci_reset(DeviceState *dev)
     vfio_pci_reset_device(vdev);
     ret = vfio_pci_irq_reset(vdev);
     if (ret) {
-        warn_report("vfio %s: cannot enable INTx after reset: %s",
-                    vdev->vbasedev.name, g_strerror(-ret));
+        warn_report_counted(&vdev->nr_failed_resets, "vfio %s: cannot enable "
+                            "INTx after reset: %s", vdev->vbasedev.name,
+                            g_strerror(-ret));
     }
 }
 

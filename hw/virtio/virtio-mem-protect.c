@@ -31,6 +31,7 @@ struct VirtIOMEMProtect {
                                              unplugged */
     bool told_limit;                      /* a person, of too many mappings */
     bool told_violation;
+    uint64_t nr_unprotected;              /* closings that failed */
     QEMUTimer *timer;                     /* for the next event */
     int64_t next_event;                   /* ms, not before */
 };
@@ -157,9 +158,10 @@ void virtio_mem_protect_restore(VirtIOMEMProtect *p, uint64_t offset,
     count_splits(p, -splits_change(p, offset, size));
     if (ret) {
         /* It was guarded a moment ago: the kernel is out of memory. */
-        warn_report("virtio-mem: %" PRIu64 " bytes at 0x%" PRIx64 " are not "
-                    "protected until they are plugged again: %s", size,
-                    p->vmem->addr + offset, g_strerror(-ret));
+        warn_report_counted(&p->nr_unprotected, "virtio-mem: %" PRIu64 " bytes "
+                            "at 0x%" PRIx64 " are not protected until they are "
+                            "plugged again: %s", size,
+                            p->vmem->addr + offset, g_strerror(-ret));
     }
 }
 

@@ -103,8 +103,9 @@ static void virtio_mem_system_reset(void *opaque)
     int ret = virtio_mem_unplug_all(vmem);
 
     if (ret) {
-        error_report("virtio-mem: could not unplug %" PRIu64 " bytes at system "
-                     "reset, they stay plugged: %s", old_size, strerror(-ret));
+        error_report_counted(&vmem->nr_failed_resets, "virtio-mem: could not "
+                             "unplug %" PRIu64 " bytes at system reset, they "
+                             "stay plugged: %s", old_size, strerror(-ret));
     }
     virtio_mem_notify_size_change(vmem, old_size);
 }

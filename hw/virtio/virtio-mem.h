@@ -71,6 +71,7 @@ struct VirtIOMEM {
     VirtIOMEMBatch batch;
     RamDiscardBlocks blocks;          /* valid while realized */
     uint64_t nr_requests;             /* of the guest's so far, refused or not */
+    uint64_t nr_failed_resets;
     VirtIOMEMProtect *protect;        /* NULL: off */
     NotifierList size_change_notifiers;   /* told of the plugged size */
 };

@@ -12,6 +12,16 @@ void warn_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void info_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
 /*
+ * For what a guest or another process can make happen again and again: said the
+ * first time, then the 10th, the 100th and so on, with the number. *count, 0 at
+ * first, belongs to the message, or to the message of one device.
+ */
+void error_report_counted(uint64_t *count, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+void warn_report_counted(uint64_t *count, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+
+/*
  * What is being carried out, e.g. "-device virtio-mem-pci,...": put before
  * each message until it is replaced or cleared with NULL. Copied.
  */

@@ -139,6 +139,27 @@ static void test_printer_gets_the_lines(void)
                     "<-m 5: too small><-m 5: warning: w><info: i>");
 }
 
+/* The 1st, the 10th, the 100th ... time, and which it is. */
+static void test_counted_reports(void)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    uint64_t errors = 0, warnings = 0;
+
+    error_set_printer(collect_line, lines);
+    for (unsigned i = 1; i <= 2000; i++) {
+        error_report_counted(&errors, "e%u", i);
+    }
+    for (unsigned i = 1; i <= 11; i++) {
+        warn_report_counted(&warnings, "w%u", i);
+    }
+    error_set_printer(NULL, NULL);
+    g_assert_cmpstr(lines->str, ==,
+                    "<e1><e10 (10 times by now)><e100 (100 times by now)>"
+                    "<e1000 (1000 times by now)>"
+                    "<warning: w1><warning: w10 (10 times by now)>");
+    g_assert_cmpuint(errors, ==, 2000);
+}
+
 static gpointer report_from_thread(gpointer data)
 {
     error_report("from a thread");
@@ -178,6 +199,7 @@ int main(int argc, char **argv)
     g_test_add_func("/error/abort-aborts", test_abort_aborts);
     g_test_add_func("/error/printer-gets-the-lines",
                     test_printer_gets_the_lines);
+    g_test_add_func("/error/counted-reports", test_counted_reports);
     g_test_add_func("/error/printer-is-the-threads-own",
                     test_printer_is_the_threads_own);
     return g_test_run();

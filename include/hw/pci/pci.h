@@ -118,6 +118,8 @@ struct PCIDevice {
     char name[64];                        /* the type's name, for messages */
 
     PCIIORegion io_regions[PCI_NUM_REGIONS];
+    uint16_t no_room;                     /* bit n: that there is none for the
+                                             register 4 * n has been said */
     /* The function's view of memory: empty until PCI_COMMAND_MASTER is set. */
     AddressSpace bus_master_as;
     MemoryRegion bus_master_container_region;

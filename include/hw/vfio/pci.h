@@ -97,6 +97,8 @@ struct VFIOPCIDevice {
     unsigned nr_vectors;
     EventNotifier err_notifier;
     EventNotifier req_notifier;
+    uint64_t nr_errors;                   /* ERR: how often */
+    uint64_t nr_failed_resets;
     bool req_reported;                    /* these are said only once */
     bool failure_reported;
     bool no_reset_reported;
