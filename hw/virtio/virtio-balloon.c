@@ -184,6 +184,9 @@ static void virtio_balloon_handle_queue(VirtIODevice *vdev, VirtQueue *vq)
         virtqueue_flush(vq, n);
         virtio_notify(vdev, vq);
     }
+    if (n == QUEUE_SIZE) {
+        virtio_queue_kick_later(vq);
+    }
 }
 
 /* --- bus callbacks --- */

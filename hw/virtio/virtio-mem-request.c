@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * virtio-mem: the guest's requests (virtio 1.2, 5.15.6). All that one kick
- * finds in the ring is handled in one pass: adjacent unplugs in a row are
+ * finds in the ring, a ring's worth at most, is handled in one pass: adjacent unplugs in a row are
  * carried out by one discard, and all responses are published, and the guest
  * is interrupted, once. A request is wholly carried out or has no effect.
  *
@@ -285,7 +285,8 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
     Request req;
 
     vmem->batch.generation = memory_map_generation();
-    while ((elem = virtqueue_pop(vq, sizeof(VirtQueueElement)))) {
+    while (vmem->batch.nr_elems < VIRTIO_MEM_QUEUE_SIZE &&
+           (elem = virtqueue_pop(vq, sizeof(VirtQueueElement)))) {
         if (!read_request(vmem, elem, &req)) {
             virtio_error(vdev, "a request has %zu bytes and room "
                          "for %zu of response; needed are %zu and %zu",
@@ -298,9 +299,11 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
             break;
         }
         handle_request(vmem, elem, &req);
-        if (vmem->batch.nr_elems == VIRTIO_MEM_QUEUE_SIZE) {
-            publish_batch(vmem);
-        }
+    }
+    /* A guest that adds requests as fast as they are handled must not keep the
+     * main loop from everything else. */
+    if (vmem->batch.nr_elems == VIRTIO_MEM_QUEUE_SIZE) {
+        virtio_queue_kick_later(vq);
     }
     publish_batch(vmem);
     virtio_mem_notify_size_change(vmem, old_size);

@@ -12,6 +12,7 @@
 #include "qemu/error-report.h"
 #include "sysemu/runstate.h"
 #include "trace.h"
+#include "qemu/main-loop.h"
 #include "virtqueue-internal.h"
 
 /* A driver may break a device and reset it as often as it likes. */
@@ -246,6 +247,7 @@ void virtio_init(VirtIODevice *vdev, const char *name, uint16_t device_id,
     vdev->config = g_malloc0(2 * config_size);
     vdev->config_vector = VIRTIO_NO_VECTOR;
     vdev->vm_running = runstate_is_running();
+    vdev->kick_bh = qemu_bh_new(virtio_run_pending_kicks, vdev);
     vdev->vmstate = qemu_add_vm_change_state_handler(virtio_vmstate_change,
                                                      vdev);
 }
@@ -255,6 +257,7 @@ void virtio_cleanup(VirtIODevice *vdev)
     g_assert(vdev->nvqs == 0);
     qemu_del_vm_change_state_handler(vdev->vmstate);
     vdev->vmstate = NULL;
+    g_clear_pointer(&vdev->kick_bh, qemu_bh_delete);
     g_clear_pointer(&vdev->vq, g_free);
     g_clear_pointer(&vdev->config, g_free);
     vdev->config_len = 0;

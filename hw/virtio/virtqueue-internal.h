@@ -56,8 +56,9 @@ struct VirtQueue {
 void virtqueue_reset(VirtQueue *vq);
 /* Whether elements may be popped and pushed now. Does not look at the rings. */
 bool virtqueue_is_live(const VirtQueue *vq);
-/* Handles the kicks that came while they could not be. */
-void virtio_run_pending_kicks(VirtIODevice *vdev);
+/* Handles the kicks that came while they could not be. @opaque: the
+ * VirtIODevice. */
+void virtio_run_pending_kicks(void *opaque);
 /* Frees the free list. */
 void virtqueue_free_slots(VirtQueue *vq);
 /* Interrupts the driver for a queue. */

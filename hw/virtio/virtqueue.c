@@ -7,6 +7,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/main-loop.h"
 #include "virtqueue-internal.h"
 
 /* --- life --- */
@@ -183,8 +184,16 @@ void virtio_queue_notify(VirtIODevice *vdev, int n)
     }
 }
 
-void virtio_run_pending_kicks(VirtIODevice *vdev)
+void virtio_queue_kick_later(VirtQueue *vq)
 {
+    vq->kick_pending = true;
+    qemu_bh_schedule(vq->vdev->kick_bh);
+}
+
+void virtio_run_pending_kicks(void *opaque)
+{
+    VirtIODevice *vdev = opaque;
+
     if (!vdev->vm_running || vdev->disabled) {
         return;
     }

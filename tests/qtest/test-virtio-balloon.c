@@ -8,6 +8,7 @@
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -266,6 +267,41 @@ static void test_with_vfio(Fixture *f, const void *data)
     coordination_expect(&f->c, 0, ".");
 }
 
+/* The index for which the device wants to be kicked (2.7.10). */
+static uint16_t avail_event(Fixture *f, QVirtQueue *vq)
+{
+    return qtest_readw(f->qts, vq->used + offsetof(struct vring_used, ring) +
+                       vq->size * sizeof(struct vring_used_elem));
+}
+
+/* A driver that kicks only when it is asked to must be asked to again, however
+ * many buffers were there at once. */
+static void test_full_ring_is_not_the_last(Fixture *f, const void *data)
+{
+    const QVirtioBuffer buf = { f->pfns, 4, false };
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    qvirtio_start(&f->dev, 1ULL << VIRTIO_RING_F_EVENT_IDX);
+    qvirtqueue_init(&f->deflate, &f->dev, 1, 0);
+    qvirtio_driver_ok(&f->dev);
+    for (unsigned i = 0; i < f->deflate.size; i++) {
+        qvirtqueue_add(&f->deflate, &buf, 1);
+    }
+    qvirtqueue_kick(&f->deflate);
+    for (unsigned i = 0; i < f->deflate.size; i++) {
+        qvirtqueue_wait(&f->deflate, NULL);
+    }
+    while (avail_event(f, &f->deflate) != f->deflate.size) {
+        if (!qtest_wait_more(deadline, &round)) {
+            g_error("the device asks for no further kick");
+        }
+    }
+    qvirtqueue_add(&f->deflate, &buf, 1);
+    qvirtqueue_kick(&f->deflate);
+    qvirtqueue_wait(&f->deflate, NULL);
+}
+
 int main(int argc, char **argv)
 {
     qvfio_user_main_init(&argc, &argv);
@@ -278,6 +314,7 @@ int main(int argc, char **argv)
     ADD("bad-frame-numbers-do-nothing", test_bad_frame_numbers, 0);
     ADD("too-many-frame-numbers-break-the-device",
         test_too_many_frame_numbers, 0);
+    ADD("full-ring-is-not-the-last", test_full_ring_is_not_the_last, 0);
     ADD("size-is-asked-for-and-told", test_size, 0);
     g_test_add_func("/virtio-balloon/second-is-refused",
                     test_second_is_refused);

@@ -86,6 +86,7 @@ struct VirtIODevice {
     bool vm_running;
     unsigned int errors;                  /* virtio_error() so far */
     struct VMChangeStateEntry *vmstate;
+    struct QEMUBH *kick_bh;               /* virtio_queue_kick_later() */
 };
 
 struct VirtioDeviceClass {
@@ -190,6 +191,13 @@ VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
 /* @vq is the last one added that is left. No element of it may be in the
  * device's hands. */
 void virtio_delete_queue(VirtQueue *vq);
+
+/*
+ * Has the handler called again by the main loop when others have had their
+ * turn. For handlers that stop after so many elements: the ring may have more,
+ * of which the driver will not tell again.
+ */
+void virtio_queue_kick_later(VirtQueue *vq);
 
 /* NULL: no such queue. */
 VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n);
