@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The front ends' side of character devices (chardev/char-fe.h). Used by the
- * serial port, the monitors, qtest and the mux. It must never wait, except in
- * qemu_chr_fe_write_all().
+ * serial port, the monitors, qtest and the mux. It must never wait.
  */
 #include "qemu/osdep.h"
 
-#include <poll.h>
-
 #include "chardev/char.h"
 #include "qemu/main-loop.h"
-
-#define WRITE_ALL_TIMEOUT_MS 5000
 
 bool qemu_chr_fe_init(CharBackend *b, Chardev *s, Error **errp)
 {
@@ -128,35 +123,6 @@ static Chardev *output_of(Chardev *chr)
         chr = CHARDEV_GET_CLASS(chr)->chr_output(chr)->chr;
     }
     return chr && chr->be_open ? chr : NULL;
-}
-
-static bool wait_writable(Chardev *chr)
-{
-    Chardev *output = output_of(chr);
-    ChardevClass *cc = output ? CHARDEV_GET_CLASS(output) : NULL;
-    struct pollfd p = { .events = POLLOUT };
-
-    if (!cc || !cc->chr_write_fd) {
-        return false;
-    }
-    p.fd = cc->chr_write_fd(output);
-    return p.fd >= 0 && poll(&p, 1, WRITE_ALL_TIMEOUT_MS) > 0;
-}
-
-int qemu_chr_fe_write_all(CharBackend *b, const uint8_t *buf, int len)
-{
-    int done = 0;
-
-    while (done < len) {
-        int n = qemu_chr_fe_write(b, buf + done, len - done);
-
-        if (n > 0) {
-            done += n;
-        } else if (n < 0 && (errno != EAGAIN || !wait_writable(b->chr))) {
-            break;
-        }
-    }
-    return done;
 }
 
 guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,

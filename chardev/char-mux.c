@@ -126,6 +126,7 @@ static int mux_can_read(void *opaque)
     return focus ? MUX_BUFFER_SIZE - (int)mux->buffers[focus->tag].len : 0;
 }
 
+/* What a reader does not take is lost. */
 static void mux_help(MuxChardev *mux)
 {
     static const char help[] =
@@ -135,14 +136,14 @@ static void mux_help(MuxChardev *mux)
         "C-a c    switch between the serial port and the monitor\n\r"
         "C-a C-a  send C-a\n\r";
 
-    qemu_chr_fe_write_all(&mux->base, (const uint8_t *)help, strlen(help));
+    qemu_chr_fe_write(&mux->base, (const uint8_t *)help, strlen(help));
 }
 
 static void mux_terminate(MuxChardev *mux)
 {
     static const char text[] = "\n\rsparsevm: Terminated\n\r";
 
-    qemu_chr_fe_write_all(&mux->base, (const uint8_t *)text, strlen(text));
+    qemu_chr_fe_write(&mux->base, (const uint8_t *)text, strlen(text));
     notifier_list_notify(&quit_notifiers, mux);
 }
 

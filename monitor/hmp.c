@@ -21,7 +21,7 @@
 
 typedef struct HmpSession {
     CharBackend chr;
-    MonitorOutput out;
+    CharOutput out;
     Readline *readline;
     QEMUBH *greeter;
     bool greeted;
@@ -36,8 +36,8 @@ static void hmp_session_print(void *opaque, const char *text, size_t len)
 {
     HmpSession *s = opaque;
 
-    if (!monitor_output_add(&s->out, text, len)) {
-        monitor_output_discard(&s->out);
+    if (!char_output_add(&s->out, text, len)) {
+        char_output_discard(&s->out);
         qemu_chr_fe_disconnect(&s->chr);
     }
 }
@@ -69,7 +69,7 @@ static int hmp_session_can_read(void *opaque)
 {
     HmpSession *s = opaque;
 
-    return monitor_output_pending(&s->out) < MONITOR_OUTPUT_PAUSE
+    return char_output_pending(&s->out) < CHAR_OUTPUT_PAUSE
            ? HMP_READ_SIZE : 0;
 }
 
@@ -120,7 +120,7 @@ static void hmp_session_event(void *opaque, QEMUChrEvent event)
         s->muted = true;
         break;
     case CHR_EVENT_CLOSED:
-        monitor_output_discard(&s->out);
+        char_output_discard(&s->out);
         break;
     default:
         break;
@@ -137,7 +137,7 @@ bool monitor_init_hmp(Chardev *chr, Error **errp)
     }
     s->greeter = qemu_bh_new(hmp_session_greet, s);
     s->readline = readline_new(&hmp_readline_ops, s, HMP_PROMPT);
-    monitor_output_init(&s->out, &s->chr);
+    char_output_init(&s->out, &s->chr);
     QTAILQ_INSERT_TAIL(&hmp_sessions, s, next);
     qemu_chr_fe_set_handlers(&s->chr, hmp_session_can_read, hmp_session_read,
                              hmp_session_event, NULL, s, NULL, true);
@@ -150,8 +150,8 @@ void hmp_sessions_close(gint64 deadline)
 
     QTAILQ_FOREACH_SAFE(s, &hmp_sessions, next, next) {
         QTAILQ_REMOVE(&hmp_sessions, s, next);
-        monitor_output_drain(&s->out, deadline);
-        monitor_output_destroy(&s->out);
+        char_output_drain(&s->out, deadline);
+        char_output_destroy(&s->out);
         qemu_chr_fe_deinit(&s->chr, false);
         qemu_bh_delete(s->greeter);
         readline_free(s->readline);

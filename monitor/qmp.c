@@ -4,7 +4,7 @@
  * character device. A client may connect, leave and come back any number of
  * times; each connection starts with the greeting. Whatever a client sends, it
  * gets an answer and keeps its connection; only one that reads nothing while
- * MONITOR_OUTPUT_MAX bytes have piled up is dropped.
+ * CHAR_OUTPUT_MAX bytes have piled up is dropped.
  */
 #include "qemu/osdep.h"
 
@@ -20,7 +20,7 @@
 
 typedef struct QmpSession {
     CharBackend chr;
-    MonitorOutput out;
+    CharOutput out;
     QmpStream *stream;
     bool pretty;
     bool negotiated;                      /* qmp_capabilities has been done */
@@ -42,8 +42,8 @@ static void qmp_session_send(QmpSession *s, JsonObject *message)
     g_autofree char *line = g_strconcat(text, "\r\n", NULL);
 
     json_object_unref(message);
-    if (!monitor_output_add(&s->out, line, strlen(line))) {
-        monitor_output_discard(&s->out);
+    if (!char_output_add(&s->out, line, strlen(line))) {
+        char_output_discard(&s->out);
         qemu_chr_fe_disconnect(&s->chr);
     }
 }
@@ -141,7 +141,7 @@ static int qmp_session_can_read(void *opaque)
     QmpSession *s = opaque;
 
     /* A client that does not read its replies gets no further ones. */
-    return monitor_output_pending(&s->out) < MONITOR_OUTPUT_PAUSE
+    return char_output_pending(&s->out) < CHAR_OUTPUT_PAUSE
            ? QMP_READ_SIZE : 0;
 }
 
@@ -175,7 +175,7 @@ static void qmp_session_event(void *opaque, QEMUChrEvent event)
     case CHR_EVENT_CLOSED:
         s->negotiated = false;
         qmp_stream_reset(s->stream);
-        monitor_output_discard(&s->out);
+        char_output_discard(&s->out);
         break;
     default:
         break;
@@ -192,7 +192,7 @@ bool monitor_init_qmp(Chardev *chr, bool pretty, Error **errp)
     }
     s->pretty = pretty;
     s->stream = qmp_stream_new(qmp_session_handle, s);
-    monitor_output_init(&s->out, &s->chr);
+    char_output_init(&s->out, &s->chr);
     QTAILQ_INSERT_TAIL(&qmp_sessions, s, next);
     qemu_chr_fe_set_echo(&s->chr, true);
     qemu_chr_fe_set_handlers(&s->chr, qmp_session_can_read, qmp_session_read,
@@ -206,8 +206,8 @@ void qmp_sessions_close(gint64 deadline)
 
     QTAILQ_FOREACH_SAFE(s, &qmp_sessions, next, next) {
         QTAILQ_REMOVE(&qmp_sessions, s, next);
-        monitor_output_drain(&s->out, deadline);
-        monitor_output_destroy(&s->out);
+        char_output_drain(&s->out, deadline);
+        char_output_destroy(&s->out);
         qemu_chr_fe_deinit(&s->chr, false);
         qmp_stream_free(s->stream);
         g_free(s);

@@ -7,7 +7,7 @@
  */
 #include "qemu/osdep.h"
 
-#include "chardev/char.h"
+#include "chardev/char-output.h"
 #include "hw/irq.h"
 #include "hw/qdev-core.h"
 #include "sysemu/qtest.h"
@@ -19,6 +19,7 @@
 
 typedef struct QTestServer {
     CharBackend chr;
+    CharOutput out;
     FILE *log;                            /* NULL: none */
     gint64 start;                         /* g_get_monotonic_time() */
     bool connected;
@@ -46,7 +47,11 @@ static void qtest_send(QTestServer *s, GString *text)
 {
     qtest_log_line(s, 'S', text->str);
     g_string_append_c(text, '\n');
-    qemu_chr_fe_write_all(&s->chr, (uint8_t *)text->str, text->len);
+    if (!char_output_add(&s->out, text->str, text->len)) {
+        qtest_log_line(s, 'I', "nothing is read, DISCONNECTED");
+        char_output_discard(&s->out);
+        qemu_chr_fe_disconnect(&s->chr);
+    }
 }
 
 /* --- interrupts ---------------------------------------------------------- */
@@ -165,7 +170,11 @@ static void qtest_feed(QTestServer *s, const char *data, size_t len,
 
 static int qtest_can_read(void *opaque)
 {
-    return QTEST_READ_SIZE;
+    QTestServer *s = opaque;
+
+    /* A client that does not read its answers gets no further ones. */
+    return char_output_pending(&s->out) < CHAR_OUTPUT_PAUSE ? QTEST_READ_SIZE
+                                                            : 0;
 }
 
 static void qtest_read(void *opaque, const uint8_t *buf, int size)
@@ -196,6 +205,7 @@ static void qtest_event(void *opaque, QEMUChrEvent event)
         s->connected = false;
         s->overlong = false;
         g_string_truncate(s->line, 0);
+        char_output_discard(&s->out);
         qtest_log_line(s, 'I', "CLOSED");
         break;
     default:
@@ -225,6 +235,7 @@ static void qtest_server_free(QTestServer *s)
     if (s->log && s->log != stderr) {
         fclose(s->log);
     }
+    char_output_destroy(&s->out);
     g_hash_table_unref(s->irq_high);
     g_string_free(s->line, TRUE);
     g_free(s);
@@ -241,6 +252,7 @@ bool qtest_server_init(const char *qtest_chrdev, const char *qtest_log,
     s->start = g_get_monotonic_time();
     s->line = g_string_new(NULL);
     s->irq_high = g_hash_table_new(NULL, NULL);
+    char_output_init(&s->out, &s->chr);
     if (!qtest_open_log(s, qtest_log, errp)) {
         qtest_server_free(s);
         return false;
@@ -261,6 +273,7 @@ void qtest_server_cleanup(void)
     QTestServer *s = g_steal_pointer(&qtest_server);
 
     if (s) {
+        char_output_discard(&s->out);
         qemu_chr_fe_deinit(&s->chr, false);
         qtest_server_free(s);
     }

@@ -67,9 +67,6 @@ void qemu_chr_fe_take_focus(CharBackend *b);
  * to be gone is announced by CLOSED, later.
  */
 int qemu_chr_fe_write(CharBackend *b, const uint8_t *buf, int len);
-/* Writes all, waiting up to five seconds without progress, under the big lock:
- * for peers that wait for the answer. How many bytes were written. */
-int qemu_chr_fe_write_all(CharBackend *b, const uint8_t *buf, int len);
 
 typedef gboolean FEWatchFunc(void *do_not_use, GIOCondition condition,
                              void *data);

@@ -305,6 +305,27 @@ static void test_random_lines_get_one_answer_each(Fixture *f,
     check(f, "endianness", "OK little");
 }
 
+/* A client that does not read its answers waits, others do not. */
+static void test_unread_answers_hold_nobody(Fixture *f, const void *data)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    const unsigned n = 3000;
+
+    for (unsigned i = 0; i < n; i++) {
+        g_string_append_printf(lines, "read 0x%x 0x1000\n", i * 4096);
+    }
+    qtest_send_bytes(f->qts, lines->str, lines->len);
+    for (unsigned i = 0; i < 10; i++) {
+        qmp_client_check_alive(qtest_qmp(f->qts));
+    }
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *answer = qtest_answer(f->qts);
+
+        g_assert_cmpuint(strlen(answer), ==, strlen("OK 0x") + 2 * 0x1000);
+    }
+    check(f, "readb 0x0", "OK 0x0000000000000000");
+}
+
 #define ADD(name, fn) \
     g_test_add("/qtest-proto/" name, Fixture, NULL, setup, fn, teardown)
 
@@ -340,5 +361,6 @@ int main(int argc, char **argv)
     if (qtest_has_clock()) {
         add_strict_tests();
     }
+    ADD("unread-answers-hold-nobody", test_unread_answers_hold_nobody);
     return g_test_run();
 }

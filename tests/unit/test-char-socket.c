@@ -114,8 +114,8 @@ static int serve(void)
 
 static void write_str(CharBackend *be, const char *text)
 {
-    g_assert_cmpint(qemu_chr_fe_write_all(be, (const uint8_t *)text,
-                                          strlen(text)), ==, strlen(text));
+    g_assert_cmpint(qemu_chr_fe_write(be, (const uint8_t *)text, strlen(text)),
+                    ==, strlen(text));
 }
 
 static void assert_received(int fd, const char *expected)

@@ -90,8 +90,8 @@ static Chardev *new(const char *fmt, const char *arg)
 
 static void write_str(CharBackend *be, const char *text)
 {
-    g_assert_cmpint(qemu_chr_fe_write_all(be, (const uint8_t *)text,
-                                          strlen(text)), ==, strlen(text));
+    g_assert_cmpint(qemu_chr_fe_write(be, (const uint8_t *)text, strlen(text)),
+                    ==, strlen(text));
 }
 
 /* --- options -------------------------------------------------------------- */
