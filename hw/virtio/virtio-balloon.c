@@ -142,7 +142,8 @@ static bool check_element(VirtIOBalloon *b, VirtQueue *vq,
 {
     size_t size = iov_size(elem->out_sg, elem->out_num);
 
-    if (vq == b->report_vq || size <= MAX_PFNS * sizeof(uint32_t)) {
+    if ((vq != b->inflate_vq && vq != b->deflate_vq) ||
+        size <= MAX_PFNS * sizeof(uint32_t)) {
         return true;
     }
     virtio_error(VIRTIO_DEVICE(b), "a buffer of %zu bytes has more than %d "
@@ -159,7 +160,8 @@ static void handle_element(VirtIOBalloon *b, VirtQueue *vq,
     }
     if (vq == b->inflate_vq) {
         inflate(b, elem);
-    } else {
+    } else if (virtio_vdev_has_feature(VIRTIO_DEVICE(b),
+                                       VIRTIO_BALLOON_F_REPORTING)) {
         report(b, elem);
     }
 }
@@ -189,6 +191,17 @@ static void virtio_balloon_handle_queue(VirtIODevice *vdev, VirtQueue *vq)
     }
 }
 
+/* Linux numbers just the queues of the features that it takes: without
+ * statistics this is the one of reports. */
+static void virtio_balloon_handle_third(VirtIODevice *vdev, VirtQueue *vq)
+{
+    if (virtio_vdev_has_feature(vdev, VIRTIO_BALLOON_F_STATS_VQ)) {
+        virtio_balloon_stats_handle_queue(vdev, vq);
+    } else {
+        virtio_balloon_handle_queue(vdev, vq);
+    }
+}
+
 /* --- bus callbacks --- */
 
 static uint64_t virtio_balloon_get_features(VirtIODevice *vdev,
@@ -196,6 +209,7 @@ static uint64_t virtio_balloon_get_features(VirtIODevice *vdev,
 {
     VirtIOBalloon *b = VIRTIO_BALLOON(vdev);
 
+    virtio_add_feature(&features, VIRTIO_BALLOON_F_STATS_VQ);
     if (b->deflate_on_oom) {
         virtio_add_feature(&features, VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
     }
@@ -253,7 +267,10 @@ static void virtio_balloon_set_config(VirtIODevice *vdev, const uint8_t *data)
 /* The next driver starts with an empty balloon. */
 static void virtio_balloon_reset(VirtIODevice *vdev)
 {
-    VIRTIO_BALLOON(vdev)->actual = 0;
+    VirtIOBalloon *b = VIRTIO_BALLOON(vdev);
+
+    b->actual = 0;
+    virtio_balloon_stats_reset(b);
 }
 
 /* --- realize --- */
@@ -282,9 +299,12 @@ static void virtio_balloon_realize(DeviceState *dev, Error **errp)
                                      virtio_balloon_handle_queue);
     b->deflate_vq = virtio_add_queue(vdev, QUEUE_SIZE,
                                      virtio_balloon_handle_queue);
+    b->stats_vq = virtio_add_queue(vdev, QUEUE_SIZE,
+                                   virtio_balloon_handle_third);
     b->report_vq = b->free_page_reporting
                    ? virtio_add_queue(vdev, QUEUE_SIZE,
                                       virtio_balloon_handle_queue) : NULL;
+    virtio_balloon_stats_realize(b);
 }
 
 static void virtio_balloon_unrealize(DeviceState *dev)
@@ -293,9 +313,11 @@ static void virtio_balloon_unrealize(DeviceState *dev)
     VirtIOBalloon *b = VIRTIO_BALLOON(dev);
 
     qapi_event_forget_source(b);
+    virtio_balloon_stats_unrealize(b);
     if (b->report_vq) {
         virtio_delete_queue(b->report_vq);
     }
+    virtio_delete_queue(b->stats_vq);
     virtio_delete_queue(b->deflate_vq);
     virtio_delete_queue(b->inflate_vq);
     virtio_cleanup(vdev);
@@ -376,6 +398,11 @@ static const Property virtio_balloon_properties[] = {
     DEFINE_PROP_END_OF_LIST(),
 };
 
+static void virtio_balloon_instance_init(Object *obj)
+{
+    virtio_balloon_stats_init(VIRTIO_BALLOON(obj));
+}
+
 static void virtio_balloon_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -396,6 +423,7 @@ static const TypeInfo virtio_balloon_info = {
     .name = TYPE_VIRTIO_BALLOON,
     .parent = TYPE_VIRTIO_DEVICE,
     .instance_size = sizeof(VirtIOBalloon),
+    .instance_init = virtio_balloon_instance_init,
     .class_init = virtio_balloon_class_init,
 };
 

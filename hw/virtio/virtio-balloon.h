@@ -18,9 +18,19 @@
 #include <linux/virtio_balloon.h>
 
 #include "hw/virtio/virtio.h"
+#include "qemu/timer.h"
 
 #define TYPE_VIRTIO_BALLOON "virtio-balloon-device"
 OBJECT_DECLARE_SIMPLE_TYPE(VirtIOBalloon, VIRTIO_BALLOON)
+
+/* What the driver last told of the guest's memory: virtio-balloon-stats.c. */
+typedef struct VirtIOBalloonStats {
+    uint32_t interval;                    /* seconds between two questions; 0:
+                                             none is asked */
+    uint64_t values[VIRTIO_BALLOON_S_NR]; /* UINT64_MAX: not told */
+    int64_t last_update;                  /* seconds since 1970; 0: never */
+    QEMUTimer *timer;                     /* NULL: not realized */
+} VirtIOBalloonStats;
 
 struct VirtIOBalloon {
     VirtIODevice parent_obj;
@@ -36,9 +46,20 @@ struct VirtIOBalloon {
     /* The host's. */
     VirtQueue *inflate_vq;
     VirtQueue *deflate_vq;
+    VirtQueue *stats_vq;                  /* of reports, if the driver takes no
+                                             statistics */
     VirtQueue *report_vq;                 /* NULL: no free-page-reporting */
+    VirtIOBalloonStats stats;
     bool said_forbidden;
     bool said_failed;
 };
+
+/* In this order; the first adds the properties. */
+void virtio_balloon_stats_init(VirtIOBalloon *b);
+void virtio_balloon_stats_realize(VirtIOBalloon *b);
+void virtio_balloon_stats_reset(VirtIOBalloon *b);
+void virtio_balloon_stats_unrealize(VirtIOBalloon *b);
+/* The driver has made figures available. */
+void virtio_balloon_stats_handle_queue(VirtIODevice *vdev, VirtQueue *vq);
 
 #endif

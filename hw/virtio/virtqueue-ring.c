@@ -429,6 +429,12 @@ void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
     virtqueue_dec_inuse(vq, 1);
 }
 
+void virtqueue_unpop(VirtQueue *vq, VirtQueueElement *elem, unsigned int len)
+{
+    vq->last_avail_idx--;
+    virtqueue_detach_element(vq, elem, len);
+}
+
 /* --- what is used --- */
 
 void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,

@@ -19,6 +19,7 @@
 
 #define PAGE 4096ULL
 #define BOOT (64 * MiB)
+#define SECOND 1000000000LL
 #define BALLOON " -device virtio-balloon-pci,id=balloon0,free-page-reporting=on "
 #define MEMORY                                                               \
     " -m 64M,maxmem=2G -object memory-backend-memfd,id=boot,size=64M "       \
@@ -244,6 +245,159 @@ static void test_no_balloon(void)
     qtest_quit(s);
 }
 
+/* --- statistics ----------------------------------------------------------- */
+
+/* The balloon once more, with a driver that takes statistics, too. */
+static void start_stats_driver(Fixture *f, QVirtQueue *stats)
+{
+    qvirtio_pci_init(&f->dev, &f->c.guest, VIRTIO_ID_BALLOON, 0);
+    g_assert_true(qvirtio_start(&f->dev, 1ULL << VIRTIO_BALLOON_F_STATS_VQ |
+                                1ULL << VIRTIO_BALLOON_F_REPORTING));
+    qvirtqueue_init(stats, &f->dev, 2, 0);
+    qvirtqueue_init(&f->report, &f->dev, 3, 0);
+    qvirtio_driver_ok(&f->dev);
+}
+
+static void put_stat(Fixture *f, unsigned i, uint16_t tag, uint64_t value)
+{
+    uint64_t addr = f->pfns + i * sizeof(struct virtio_balloon_stat);
+
+    qtest_writew(f->qts, addr, tag);
+    qtest_writeq(f->qts, addr + sizeof(tag), value);
+}
+
+/* Makes @n figures available, from then on to be waited for by their return. */
+static void offer_stats(Fixture *f, QVirtQueue *stats, unsigned n)
+{
+    const QVirtioBuffer buf = {
+        f->pfns, n * sizeof(struct virtio_balloon_stat), false
+    };
+
+    qvirtqueue_add(stats, &buf, 1);
+    qvirtqueue_kick(stats);
+}
+
+static JsonNode *get_stats(Fixture *f)
+{
+    return qmp_client_do(f->qmp, "{'execute': 'qom-get', 'arguments': "
+                         "{'path': '/machine/peripheral/balloon0', "
+                         "'property': 'guest-stats'}}");
+}
+
+static int64_t get_stat(Fixture *f, const char *name)
+{
+    g_autoptr(JsonNode) node = get_stats(f);
+    JsonObject *value = json_node_get_object(node);
+
+    return json_object_get_int_member(
+        json_object_get_object_member(value, "stats"), name);
+}
+
+/* Waits until it is so: a kick is handled when the main loop gets to it. */
+static void expect_stat(Fixture *f, const char *name, int64_t value)
+{
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    while (get_stat(f, name) != value) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+}
+
+static int64_t last_update(Fixture *f)
+{
+    g_autoptr(JsonNode) node = get_stats(f);
+
+    return json_object_get_int_member(json_node_get_object(node),
+                                      "last-update");
+}
+
+static void set_interval(Fixture *f, int seconds)
+{
+    json_node_unref(qmp_client_do(
+        f->qmp, "{'execute': 'qom-set', 'arguments': "
+        "{'path': '/machine/peripheral/balloon0', "
+        "'property': 'guest-stats-polling-interval', 'value': %d}}", seconds));
+}
+
+static void test_stats(Fixture *f, const void *data)
+{
+    QVirtQueue stats;
+
+    start_stats_driver(f, &stats);
+    g_assert_cmpint(last_update(f), ==, 0);
+    expect_stat(f, "stat-free-memory", -1);
+    put_stat(f, 0, VIRTIO_BALLOON_S_MEMFREE, 12345678);
+    put_stat(f, 1, 999, 1);
+    put_stat(f, 2, VIRTIO_BALLOON_S_HTLB_PGFAIL, 7);
+    offer_stats(f, &stats, 3);
+    expect_stat(f, "stat-free-memory", 12345678);
+    expect_stat(f, "stat-htlb-pgfail", 7);
+    expect_stat(f, "stat-total-memory", -1);
+    g_assert_cmpint(last_update(f), >, 0);
+
+    /* Nobody asks for more until the interval is set, and has passed. */
+    qtest_clock_step(f->qts, 10 * SECOND);
+    g_assert_false(qvirtqueue_has_used(&stats));
+    set_interval(f, 5);
+    qtest_clock_step(f->qts, 4 * SECOND);
+    g_assert_false(qvirtqueue_has_used(&stats));
+    qtest_clock_step(f->qts, SECOND);
+    qvirtqueue_wait(&stats, NULL);
+    put_stat(f, 0, VIRTIO_BALLOON_S_MEMFREE, 4096);
+    offer_stats(f, &stats, 1);
+    expect_stat(f, "stat-free-memory", 4096);
+    expect_stat(f, "stat-htlb-pgfail", -1);
+    qtest_clock_step(f->qts, 5 * SECOND);
+    qvirtqueue_wait(&stats, NULL);
+
+    set_interval(f, 0);
+    offer_stats(f, &stats, 1);
+    qtest_clock_step(f->qts, 100 * SECOND);
+    g_assert_false(qvirtqueue_has_used(&stats));
+    coordination_system_reset(&f->c);
+    expect_stat(f, "stat-free-memory", -1);
+    g_assert_cmpint(last_update(f), ==, 0);
+}
+
+static void test_stats_beside_reports(Fixture *f, const void *data)
+{
+    const uint64_t base = 40 * MiB;
+    QVirtQueue stats;
+
+    start_stats_driver(f, &stats);
+    qtest_memset(f->qts, base, 0xaa, 4 * MiB);
+    report_free(f, base + MiB, 2 * MiB);
+    g_assert_cmpuint(allocated(f, base, 4 * MiB), ==, 2 * MiB);
+}
+
+static void test_bad_stats(Fixture *f, const void *data)
+{
+    QVirtQueue stats;
+
+    start_stats_driver(f, &stats);
+    put_stat(f, 0, VIRTIO_BALLOON_S_MEMTOT, 1);
+    /* Cut short, none at all, and more than there are. */
+    offer_stats(f, &stats, 1);
+    expect_stat(f, "stat-total-memory", 1);
+    set_interval(f, 1);
+    for (unsigned n = 0; n < 2; n++) {
+        const QVirtioBuffer buf = { f->pfns, n ? 128 * 1024 : 9, false };
+
+        qtest_clock_step(f->qts, SECOND);
+        qvirtqueue_wait(&stats, NULL);
+        qvirtqueue_add(&stats, &buf, 1);
+        qvirtqueue_kick(&stats);
+        expect_stat(f, "stat-total-memory", n ? 1 : -1);
+    }
+    g_assert_false(qvirtio_status(&f->dev) & VIRTIO_CONFIG_S_NEEDS_RESET);
+    qmp_client_expect_error(f->qmp, "GenericError", "expected are seconds",
+                            "{'execute': 'qom-set', 'arguments': "
+                            "{'path': '/machine/peripheral/balloon0', "
+                            "'property': 'guest-stats-polling-interval', "
+                            "'value': -1}}");
+}
+
 /* --- where discards are forbidden ----------------------------------------- */
 
 static void test_with_vfio(Fixture *f, const void *data)
@@ -316,6 +470,10 @@ int main(int argc, char **argv)
         test_too_many_frame_numbers, 0);
     ADD("full-ring-is-not-the-last", test_full_ring_is_not_the_last, 0);
     ADD("size-is-asked-for-and-told", test_size, 0);
+    ADD("statistics-are-read-and-asked-for", test_stats, 0);
+    ADD("statistics-and-reports-have-their-queues", test_stats_beside_reports,
+        0);
+    ADD("bad-statistics-do-nothing", test_bad_stats, 0);
     g_test_add_func("/virtio-balloon/second-is-refused",
                     test_second_is_refused);
     g_test_add_func("/virtio-balloon/no-balloon-says-so", test_no_balloon);

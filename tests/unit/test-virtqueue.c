@@ -214,6 +214,32 @@ static void test_detached_element_is_not_published(void)
     teardown();
 }
 
+static void test_unpopped_element_is_popped_again(void)
+{
+    VirtQueueElement *elem;
+    VirtQueue *vq;
+
+    setup(0);
+    vq = virtio_get_queue(vdev, 0);
+    vring_offer_request(&ring, 0, OUT, 4, IN, 4);
+    vring_offer_request(&ring, 2, OUT, 4, IN, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        elem = virtqueue_pop(vq, sizeof(*elem));
+        g_assert_cmpuint(elem->index, ==, 0);
+        virtqueue_unpop(vq, elem, 0);
+        virtqueue_free_element(vq, elem);
+    }
+    elem = virtqueue_pop(vq, sizeof(*elem));
+    push(vq, elem, 0);
+    virtqueue_free_element(vq, elem);
+    g_assert_cmpuint(vring_used_idx(&ring), ==, 1);
+    elem = virtqueue_pop(vq, sizeof(*elem));
+    g_assert_cmpuint(elem->index, ==, 2);
+    virtqueue_detach_element(vq, elem, 0);
+    virtqueue_free_element(vq, elem);
+    teardown();
+}
+
 static void test_used_entries_may_come_in_any_order(void)
 {
     VirtQueueElement *a, *b;
@@ -359,6 +385,8 @@ int main(int argc, char **argv)
     g_test_add_func("/virtqueue/element/recycled", test_elements_are_recycled);
     g_test_add_func("/virtqueue/element/detached",
                     test_detached_element_is_not_published);
+    g_test_add_func("/virtqueue/element/unpopped",
+                    test_unpopped_element_is_popped_again);
     g_test_add_func("/virtqueue/element/any-order",
                     test_used_entries_may_come_in_any_order);
     g_test_add_func("/virtqueue/notify/no-interrupt",

@@ -234,6 +234,8 @@ void virtqueue_free_element(VirtQueue *vq, void *elem);
 /* Gives back an element unused: unmaps it, publishes nothing. */
 void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
                               unsigned int len);
+/* The same, and the next pop takes it again. @elem is the last one popped. */
+void virtqueue_unpop(VirtQueue *vq, VirtQueueElement *elem, unsigned int len);
 /* Puts @elem, of which the device wrote the first @len bytes of in_sg, into the
  * @idx'th used entry not yet published. Unmaps it. */
 void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
