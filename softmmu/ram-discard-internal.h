@@ -19,12 +19,32 @@ int ram_discard_state_replay_populated(const RamDiscardState *s,
 
 /* Whether a listener may hold something: then blocks must not change size. */
 bool ram_discard_state_is_held(const RamDiscardState *s);
-/* @b has come: tells the discard of what it took, that is what it has discarded
- * and all others have populated. */
-void ram_discard_state_tell_came(RamDiscardState *s, const RamDiscardBlocks *b);
-/* @b, which is still there, is to go: asks for what it gives. 0, or the -errno
- * of the listener that objected. */
-int ram_discard_state_ask_to_go(RamDiscardState *s, const RamDiscardBlocks *b);
+
+typedef enum {
+    WALK_POPULATE,          /* those before current have been told, and hold it */
+    WALK_DISCARD,           /* those after current, up to last, still hold it */
+    WALK_DISCARD_ALL,       /* the same, for all that there was */
+} RamDiscardWalkKind;
+
+/* A change that listeners are told of, one after the other. */
+struct RamDiscardWalk {
+    RamDiscardWalkKind kind;
+    const RamDiscardBlocks *by; /* of the manager whose change this is */
+    bool moving;                /* it comes or goes: what it has discarded changes,
+                                   not what it changes itself */
+    bool whole;                 /* there is nobody to disagree: no holes */
+    uint64_t offset;
+    uint64_t end;
+    /* ram-discard.c's: */
+    RamDiscardListener *current;
+    RamDiscardListener *last;   /* discards: the last one to be told */
+};
+
+/* Asks all listeners for what @walk, a populate, changes. 0; or the -errno of
+ * the one that objects, and nobody holds any of it. */
+int ram_discard_state_ask(RamDiscardState *s, RamDiscardWalk *walk);
+/* Tells all listeners of what @walk, a discard, changes. */
+void ram_discard_state_tell(RamDiscardState *s, RamDiscardWalk *walk);
 
 /* --- ram-discard-managers.c: who manages a region --- */
 

@@ -197,6 +197,32 @@ static bool may_add(MemoryRegion *mr, uint64_t granularity, Error **errp)
     return ram_discard_consumers_check(mr, granularity, errp);
 }
 
+/* Where all others have populated, @b, which comes or goes, makes a difference
+ * by what it has discarded. */
+static RamDiscardWalk walk_of_moving(RamDiscardWalkKind kind,
+                                     const RamDiscardBlocks *b)
+{
+    return (RamDiscardWalk) {
+        .kind = kind, .by = b, .moving = true,
+        .end = b->nr_blocks * b->granularity,
+    };
+}
+
+static void tell_came(const RamDiscardBlocks *b)
+{
+    RamDiscardWalk walk = walk_of_moving(WALK_DISCARD, b);
+
+    memory_map_generation_bump();
+    ram_discard_state_tell(b->state, &walk);
+}
+
+static int ask_to_go(const RamDiscardBlocks *b)
+{
+    RamDiscardWalk walk = walk_of_moving(WALK_POPULATE, b);
+
+    return ram_discard_state_ask(b->state, &walk);
+}
+
 bool memory_region_add_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
                                        Error **errp)
 {
@@ -208,7 +234,7 @@ bool memory_region_add_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm,
     }
     object_ref(OBJECT(rdm));
     attach(mr, b, false);
-    ram_discard_state_tell_came(b->state, b);
+    tell_came(b);
     ram_discard_state_settle(b->state);
     return true;
 }
@@ -223,7 +249,7 @@ static bool may_go(RamDiscardState *s, const RamDiscardBlocks *b, Error **errp)
     if (!ram_discard_state_is_held(s)) {
         s->granularity = ram_discard_state_smallest(s, b);
     }
-    if (!ram_discard_state_ask_to_go(s, b)) {
+    if (!ask_to_go(b)) {
         return true;
     }
     ram_discard_state_settle(s);

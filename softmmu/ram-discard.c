@@ -3,41 +3,20 @@
  * The state machine of RamDiscardMgr: see exec/ram-discard.h for the interface
  * and exec/memory.h for the laws L1-L8.
  *
- * Populated is what all managers of a region have populated; each has a bitmap,
- * and there is no other. A change of one manager takes effect where all others
- * have populated; its bitmap is changed last when something becomes populated
- * (all listeners have agreed by then), and right after the memory is gone when
- * something is discarded (from then on nobody may think it is there). In
- * between, s->walk says which listener is being told of which range, so that
- * another one that unregisters meanwhile is told of exactly what it holds.
+ * Populated is what all managers of a region have populated; each has a bitmap
+ * (ram-discard-blocks.c), and there is no other. A change of one manager takes
+ * effect where all others have populated. While listeners are told, s->walk says
+ * which one is told of which range, so that another one that unregisters
+ * meanwhile is told of exactly what it holds.
  *
  * This file must know no device and no consumer.
  */
 #include "qemu/osdep.h"
 #include "exec/ram-discard.h"
-#include "exec/ramblock.h"
 #include "qapi/error.h"
 #include "ram-discard-bitmap.h"
 #include "ram-discard-internal.h"
 #include "trace.h"
-
-typedef enum {
-    WALK_POPULATE,          /* those before current have been told, and hold it */
-    WALK_DISCARD,           /* those after current, up to last, still hold it */
-    WALK_DISCARD_ALL,       /* the same, for all that there was */
-} RamDiscardWalkKind;
-
-struct RamDiscardWalk {
-    RamDiscardWalkKind kind;
-    const RamDiscardBlocks *by; /* of the manager whose change this is */
-    bool moving;                /* it comes or goes: what it has discarded changes,
-                                   not what it changes itself */
-    bool whole;                 /* there is nobody to disagree: no holes */
-    uint64_t offset;
-    uint64_t end;
-    RamDiscardListener *current;
-    RamDiscardListener *last;   /* discards: the last one to be told */
-};
 
 /* --- what managers agree on --- */
 
@@ -363,9 +342,7 @@ static void pass_objection_on(RamDiscardState *s, const RamDiscardWalk *walk,
                              rdl->kind, reason, &rdl->objection_limit);
 }
 
-/* Asks all for what the walk changes. 0; or the -errno of the one that objects,
- * and nobody holds any of it. */
-static int ask_listeners(RamDiscardState *s, RamDiscardWalk *walk)
+int ram_discard_state_ask(RamDiscardState *s, RamDiscardWalk *walk)
 {
     RamDiscardListener *rdl;
     int ret = 0;
@@ -388,7 +365,7 @@ static int ask_listeners(RamDiscardState *s, RamDiscardWalk *walk)
     return ret;
 }
 
-static void tell_listeners(RamDiscardState *s, RamDiscardWalk *walk)
+void ram_discard_state_tell(RamDiscardState *s, RamDiscardWalk *walk)
 {
     RamDiscardListener *rdl;
 
@@ -407,200 +384,4 @@ static void tell_listeners(RamDiscardState *s, RamDiscardWalk *walk)
         }
     }
     s->walk = NULL;
-}
-
-/* Where all others agree, @b, which comes or goes, makes the difference. */
-static RamDiscardWalk walk_of_moving(RamDiscardWalkKind kind,
-                                     const RamDiscardBlocks *b)
-{
-    return (RamDiscardWalk) {
-        .kind = kind, .by = b, .moving = true,
-        .end = b->nr_blocks * b->granularity,
-    };
-}
-
-void ram_discard_state_tell_came(RamDiscardState *s, const RamDiscardBlocks *b)
-{
-    RamDiscardWalk walk = walk_of_moving(WALK_DISCARD, b);
-
-    memory_map_generation_bump();
-    tell_listeners(s, &walk);
-}
-
-int ram_discard_state_ask_to_go(RamDiscardState *s, const RamDiscardBlocks *b)
-{
-    RamDiscardWalk walk = walk_of_moving(WALK_POPULATE, b);
-
-    return ask_listeners(s, &walk);
-}
-
-/* --- the blocks of a manager --- */
-
-/* Those that @offset .. @offset + @size touches; false if not in the region. */
-static bool blocks_of(const RamDiscardBlocks *b, uint64_t offset,
-                      uint64_t size, uint64_t *first, uint64_t *last)
-{
-    uint64_t end;
-
-    if (!size || __builtin_add_overflow(offset, size - 1, &end)) {
-        return false;
-    }
-    *first = block_of(b, offset);
-    *last = block_of(b, end);
-    return *last < b->nr_blocks;
-}
-
-bool ram_discard_blocks_are_populated(const RamDiscardBlocks *b,
-                                      uint64_t offset, uint64_t size)
-{
-    uint64_t first, last;
-
-    return blocks_of(b, offset, size, &first, &last) && !b->vanishing &&
-           blocks_are(b, first, last, true);
-}
-
-bool ram_discard_blocks_are_discarded(const RamDiscardBlocks *b,
-                                      uint64_t offset, uint64_t size)
-{
-    uint64_t first, last;
-
-    return blocks_of(b, offset, size, &first, &last) &&
-           (b->vanishing || blocks_are(b, first, last, false));
-}
-
-bool ram_discard_blocks_next_run(const RamDiscardBlocks *b, uint64_t *offset,
-                                 uint64_t *size)
-{
-    return !b->vanishing && next_run(b, true, offset, size);
-}
-
-static RamDiscardWalk walk_of_change(RamDiscardWalkKind kind,
-                                     const RamDiscardBlocks *b,
-                                     uint64_t offset, uint64_t size)
-{
-    g_assert(QEMU_IS_ALIGNED(offset | size, b->granularity));
-    return (RamDiscardWalk) {
-        .kind = kind, .by = b, .offset = offset, .end = offset + size,
-        .whole = b->state && QTAILQ_FIRST(&b->state->managers) == b &&
-                 !QTAILQ_NEXT(b, next),
-    };
-}
-
-int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
-                                uint64_t size)
-{
-    RamDiscardWalk walk = walk_of_change(WALK_POPULATE, b, offset, size);
-    RamDiscardState *s = b->state;
-    int ret = 0;
-
-    trace_ram_discard_populate(b->mr->name, offset, size);
-    if (s) {
-        if (s->granularity != s->smallest) {
-            ram_discard_state_settle(s);
-        }
-        ret = ask_listeners(s, &walk);
-    }
-    if (!ret) {
-        commit(b, offset, size, true);
-    }
-    return ret;
-}
-
-/* Discards the memory; from then on nobody may use it. */
-static int discard_memory(RamDiscardBlocks *b, uint64_t offset, uint64_t size)
-{
-    int ret;
-
-    g_assert(!b->state || !b->state->walk);
-    ret = b->discard(b->discard_opaque, offset, size);
-    if (!ret) {
-        memory_map_generation_bump();
-    }
-    return ret;
-}
-
-int ram_discard_blocks_discard(RamDiscardBlocks *b, uint64_t offset,
-                               uint64_t size)
-{
-    RamDiscardWalk walk = walk_of_change(WALK_DISCARD, b, offset, size);
-    int ret;
-
-    trace_ram_discard_discard(b->mr->name, offset, size);
-    ret = discard_memory(b, offset, size);
-    if (!ret) {
-        commit(b, offset, size, false);
-        if (b->state) {
-            tell_listeners(b->state, &walk);
-        }
-    }
-    return ret;
-}
-
-/* That nothing is left; where there was nothing, there is nothing to tell. */
-static void tell_all_vanish(RamDiscardBlocks *b)
-{
-    RamDiscardWalk walk = { .kind = WALK_DISCARD_ALL, .by = b };
-
-    if (b->state && ram_discard_state_is_held(b->state)) {
-        b->vanishing = true;
-        tell_listeners(b->state, &walk);
-        b->vanishing = false;
-    }
-}
-
-int ram_discard_blocks_discard_all(RamDiscardBlocks *b)
-{
-    uint64_t first, end;
-    int ret;
-
-    if (!b->populated) {
-        return 0;
-    }
-    /* One call for all: to discard the discarded once more costs nothing. */
-    first = next_populated(b, 0);
-    end = end_of_populated(b);
-    trace_ram_discard_discard_all(b->mr->name,
-                                  first * b->granularity,
-                                  (end - first) * b->granularity);
-    ret = discard_memory(b, first * b->granularity,
-                         (end - first) * b->granularity);
-    if (!ret) {
-        tell_all_vanish(b);
-        commit_discard_all(b);
-    }
-    return ret;
-}
-
-static int discard_ram_block(void *opaque, uint64_t offset, uint64_t size)
-{
-    RamDiscardBlocks *b = opaque;
-
-    return ram_block_discard_range(b->mr->ram_block, offset, size);
-}
-
-void ram_discard_blocks_init(RamDiscardBlocks *b, RamDiscardMgr *rdm,
-                             MemoryRegion *mr, uint64_t granularity,
-                             RamDiscardFn discard, void *opaque)
-{
-    uint64_t size = memory_region_size(mr);
-
-    g_assert(is_power_of_2(granularity) && size &&
-             QEMU_IS_ALIGNED(size, granularity));
-    *b = (RamDiscardBlocks) {
-        .mr = mr,
-        .rdm = rdm,
-        .granularity = granularity,
-        .nr_blocks = size / granularity,
-        .discard = discard ?: discard_ram_block,
-        .discard_opaque = discard ? opaque : b,
-    };
-    b->bitmap = g_new0(unsigned long, words_for(b->nr_blocks));
-    b->summary = g_new0(unsigned long, words_for(words_for(b->nr_blocks)));
-}
-
-void ram_discard_blocks_destroy(RamDiscardBlocks *b)
-{
-    g_assert(!b->state);
-    g_clear_pointer(&b->bitmap, g_free);
-    g_clear_pointer(&b->summary, g_free);
 }
