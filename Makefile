@@ -8,6 +8,10 @@
 #   make check            all tests; check-unit, check-qtest, check-kvm, check-lab:
 #                         some of them; check-quick: all but the lab
 #   make coverage         which lines of the core unit and qtest reach, in build-coverage
+#   make fuzz             libFuzzer on each target of tests/fuzz, in build-fuzz;
+#                         TARGET=NAME: on one; SECONDS=N: for so long each (60)
+#   make check-tsan       unit tests and some others with the thread sanitizer, in
+#                         build-tsan
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
 #   make bench-check      instructions of a request against the recorded ones
@@ -23,7 +27,14 @@ ifneq ($(SANITIZE),)
 BUILD := build-sanitize
 CONFIGURE_FLAGS := --enable-sanitizers
 CHECK_FLAGS := --patience 4
-CHECK_SUITES := unit qtest kvm
+CHECK_SUITES := unit qtest kvm fuzz
+else ifneq ($(FUZZING),)
+BUILD := build-fuzz
+CONFIGURE_FLAGS := --enable-fuzzing --cc="$(or $(FUZZ_CC),clang)"
+else ifneq ($(TSAN),)
+BUILD := build-tsan
+CONFIGURE_FLAGS := --enable-tsan
+CHECK_FLAGS := --patience 4
 else ifneq ($(COVERAGE),)
 BUILD := build-coverage
 CONFIGURE_FLAGS := --enable-debug --enable-coverage
@@ -33,7 +44,7 @@ else
 BUILD := build
 CONFIGURE_FLAGS :=
 CHECK_FLAGS :=
-CHECK_SUITES := unit qtest kvm lab
+CHECK_SUITES := unit qtest kvm fuzz lab
 endif
 
 Q := $(if $(V),,@)
@@ -44,6 +55,7 @@ VMM ?= $(BUILD)/sparsevm
 BENCHES := start-up requests mappings replay $(if $(QUICK),,lab-bench)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
+        check-fuzz check-tsan run-tsan fuzz run-fuzz \
         coverage print-coverage bench bench-check docs install clean distclean
 .NOTPARALLEL:
 
@@ -79,6 +91,23 @@ check-kvm: deps all
 check-lab: deps all
 	$(Q)$(RUN_CHECKS) lab
 
+check-fuzz: deps all
+	$(Q)$(RUN_CHECKS) fuzz
+
+fuzz:
+	$(Q)scripts/install-deps --fuzz
+	$(Q)$(MAKE) --no-print-directory FUZZING=1 run-fuzz
+
+run-fuzz: $(BUILD)/build.ninja
+	$(Q)$(NINJA) fuzz-targets
+	$(Q)tests/fuzz/run --build $(BUILD) --seconds $(or $(SECONDS),60) $(TARGET)
+
+check-tsan: deps
+	$(Q)$(MAKE) --no-print-directory TSAN=1 run-tsan
+
+run-tsan: all
+	$(Q)$(RUN_CHECKS) unit qtest
+
 coverage:
 	$(Q)scripts/install-deps --coverage
 	$(Q)$(MAKE) --no-print-directory COVERAGE=1 print-coverage
@@ -112,4 +141,4 @@ clean:
 	$(Q)[ ! -e $(BUILD)/build.ninja ] || $(NINJA) -t clean
 
 distclean:
-	$(Q)rm -rf build build-sanitize build-coverage
+	$(Q)rm -rf build build-sanitize build-coverage build-fuzz build-tsan
