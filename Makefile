@@ -12,6 +12,7 @@
 #                         TARGET=NAME: on one; SECONDS=N: for so long each (60)
 #   make check-tsan       unit tests and some others with the thread sanitizer, in
 #                         build-tsan
+#   make stress           a million plugs, and the like: is anything left behind?
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
 #   make bench-check      instructions of a request against the recorded ones
@@ -55,7 +56,7 @@ VMM ?= $(BUILD)/sparsevm
 BENCHES := start-up requests mappings replay $(if $(QUICK),,lab-bench)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
-        check-fuzz check-tsan run-tsan fuzz run-fuzz \
+        check-fuzz check-tsan run-tsan fuzz run-fuzz stress \
         coverage print-coverage bench bench-check docs install clean distclean
 .NOTPARALLEL:
 
@@ -101,6 +102,9 @@ fuzz:
 run-fuzz: $(BUILD)/build.ninja
 	$(Q)$(NINJA) fuzz-targets
 	$(Q)tests/fuzz/run --build $(BUILD) --seconds $(or $(SECONDS),60) $(TARGET)
+
+stress: deps all
+	$(Q)QTEST_QEMU_BINARY=$(VMM) $(BUILD)/tests/stress/stress
 
 check-tsan: deps
 	$(Q)$(MAKE) --no-print-directory TSAN=1 run-tsan
