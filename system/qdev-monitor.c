@@ -227,41 +227,55 @@ static JsonObject *options_as_text(JsonObject *opts, Error **errp)
     return g_steal_pointer(&text);
 }
 
-/* Creates the device and realizes it on @bus; NULL: *errp, nothing is left. */
-static DeviceState *create_device(JsonObject *opts, const char *driver,
-                                  BusState *bus, Error **errp)
+/* The device with its properties; NULL: *errp. The caller's reference. */
+static DeviceState *create_device(const char *driver, JsonObject *properties,
+                                  Error **errp)
 {
-    const char *id = json_object_get_string_member_with_default(opts, "id",
-                                                                NULL);
-    g_autoptr(DeviceState) dev = qdev_new(driver);
+    ERRP_GUARD();
+    DeviceState *dev = qdev_new(driver);
+    DeviceClass *dc = DEVICE_GET_CLASS(dev);
 
+    object_set_properties_from_json(OBJECT(dev), properties, true, errp);
+    if (!*errp && dc->prepare && qdev_hotplug) {
+        dc->prepare(dev, errp);
+    }
+    if (*errp) {
+        object_unref(OBJECT(dev));
+        return NULL;
+    }
+    return dev;
+}
+
+/* Gives @dev its name and realizes it on @bus. false: *errp, and it is nobody's
+ * any more. */
+static bool place_device(DeviceState *dev, const char *id, BusState *bus,
+                         Error **errp)
+{
     if (!qdev_set_id(dev, id, errp)) {
-        return NULL;
+        return false;
     }
-    json_object_remove_member(opts, "driver");
-    json_object_remove_member(opts, "bus");
-    json_object_remove_member(opts, "id");
-    if (!object_set_properties_from_json(OBJECT(dev), opts, true, errp) ||
-        !qdev_realize(dev, bus, errp)) {
+    if (!qdev_realize(dev, bus, errp)) {
         object_unparent(OBJECT(dev));
-        return NULL;
+        return false;
     }
-    return dev;                           /* its parent holds a reference */
+    return true;
 }
 
 DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
                                        Error **errp)
 {
     g_autoptr(JsonObject) text = options_as_text(opts, errp);
-    g_autofree char *driver = NULL;
+    g_autoptr(JsonObject) properties = text ? options_as_text(text, errp) : NULL;
+    g_autoptr(DeviceState) dev = NULL;
+    const char *driver;
     DeviceClass *dc;
     BusState *bus;
 
-    if (!text) {
+    if (!properties) {
         return NULL;
     }
-    driver = g_strdup(resolve_alias(
-        json_object_get_string_member_with_default(text, "driver", NULL)));
+    driver = resolve_alias(json_object_get_string_member_with_default(
+        text, "driver", NULL));
     if (!driver) {
         error_setg(errp, "Parameter 'driver' is missing");
         return NULL;
@@ -270,7 +284,17 @@ DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
     if (!dc || !choose_bus(text, driver, dc, &bus, errp)) {
         return NULL;
     }
-    return create_device(text, driver, bus, errp);
+    json_object_remove_member(properties, "driver");
+    json_object_remove_member(properties, "bus");
+    json_object_remove_member(properties, "id");
+    dev = create_device(driver, properties, errp);
+    /* The bus may have gone, or become full, while the device was prepared. */
+    if (!dev || !choose_bus(text, driver, dc, &bus, errp) ||
+        !place_device(dev, json_object_get_string_member_with_default(
+                          text, "id", NULL), bus, errp)) {
+        return NULL;
+    }
+    return dev;                           /* its parent holds a reference */
 }
 
 /* --- removal --- */

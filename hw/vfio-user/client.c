@@ -20,7 +20,9 @@ static void user_broken(VFIOUserSocket *s, void *opaque)
     VFIOUserDevice *user = opaque;
     Error *err = error_copy(vfio_user_socket_error(s));
 
-    qemu_set_fd_handler(vfio_user_socket_fd(s), NULL, NULL, NULL);
+    if (user->attached) {
+        qemu_set_fd_handler(vfio_user_socket_fd(s), NULL, NULL, NULL);
+    }
     /* There is nobody left to run out of them. */
     user->container.space.info.dma_max_mappings = 0;
     if (user->live) {
@@ -82,51 +84,63 @@ static bool user_negotiate(VFIOUserDevice *user, const char *name, Error **errp)
     return true;
 }
 
-static void user_free_socket(VFIOUserDevice *user)
-{
-    qemu_set_fd_handler(vfio_user_socket_fd(user->socket), NULL, NULL, NULL);
-    vfio_user_socket_free(user->socket);
-    g_free(user);
-}
-
 VFIOUserDevice *vfio_user_device_new(int fd, const char *name,
-                                     uint32_t timeout_ms, AddressSpace *as,
+                                     uint32_t timeout_ms, int64_t since,
                                      Error **errp)
 {
-    ERRP_GUARD();
     VFIOUserDevice *user = g_new0(VFIOUserDevice, 1);
 
-    user->socket = vfio_user_socket_new(fd, name, timeout_ms, &user_socket_ops,
-                                        user);
-    if (!user_negotiate(user, name, errp)) {
-        goto fail;
-    }
-    if (!vfio_user_container_init(user, as, errp)) {
-        if (vfio_user_device_broken(user)) {
-            g_clear_error(errp);
-            user_set_error(user, 0, name, errp);
-        } else {
-            error_prepend(errp, "vfio-user %s: ", name);
-        }
-        goto fail;
-    }
     user->region_fds = g_array_new(false, false, sizeof(int));
     user->mappings = g_hash_table_new_full(NULL, NULL, NULL,
                                            (GDestroyNotify)file_mapping_free);
-    if (!vfio_user_device_broken(user)) {
-        qemu_set_fd_handler(fd, user_readable, NULL, user);
+    user->name = g_strdup(name);
+    user->socket = vfio_user_socket_new(fd, name, timeout_ms, &user_socket_ops,
+                                        user);
+    vfio_user_socket_begin(user->socket, since);
+    if (!user_negotiate(user, name, errp)) {
+        vfio_user_device_free(user);
+        return NULL;
     }
     return user;
+}
 
-fail:
-    user_free_socket(user);
-    return NULL;
+bool vfio_user_device_attach(VFIOUserDevice *user, AddressSpace *as,
+                             Error **errp)
+{
+    ERRP_GUARD();
+
+    if (!vfio_user_container_init(user, as, errp)) {
+        if (vfio_user_device_broken(user)) {
+            g_clear_error(errp);
+            user_set_error(user, 0, user->name, errp);
+        } else {
+            error_prepend(errp, "vfio-user %s: ", user->name);
+        }
+        return false;
+    }
+    user->attached = true;
+    if (!vfio_user_device_broken(user)) {
+        qemu_set_fd_handler(vfio_user_socket_fd(user->socket), user_readable,
+                            NULL, user);
+    }
+    return true;
+}
+
+void vfio_user_device_set_live(VFIOUserDevice *user, VFIODevice *vdev)
+{
+    vfio_user_socket_end(user->socket);
+    vfio_user_socket_forgive(user->socket);
+    user->live = vdev;
 }
 
 void vfio_user_device_free(VFIOUserDevice *user)
 {
     user->live = NULL;
-    vfio_container_destroy(&user->container);
+    if (user->attached) {
+        vfio_container_destroy(&user->container);
+        qemu_set_fd_handler(vfio_user_socket_fd(user->socket), NULL, NULL,
+                            NULL);
+    }
     for (guint i = 0; i < user->region_fds->len; i++) {
         int fd = g_array_index(user->region_fds, int, i);
 
@@ -136,5 +150,7 @@ void vfio_user_device_free(VFIOUserDevice *user)
     }
     g_array_unref(user->region_fds);
     g_hash_table_unref(user->mappings);
-    user_free_socket(user);
+    vfio_user_socket_free(user->socket);
+    g_free(user->name);
+    g_free(user);
 }

@@ -23,7 +23,10 @@
 
 struct VFIOUserDevice {
     VFIOUserSocket *socket;
+    char *name;                           /* for messages */
     VFIOUserCaps caps;                    /* the server's */
+    bool attached;                        /* container is valid, and the server
+                                             is listened to */
     VFIOContainer container;
     /* The device that the guest has, to be told when the connection breaks.
      * NULL: not yet, or not any more; whoever opens it gets the error. */
@@ -34,12 +37,22 @@ struct VFIOUserDevice {
 
 /*
  * Agrees on a version with the server at @fd, which is taken over even on
- * failure, and shows it all of @as. @name is for messages, @timeout_ms the
- * longest wait for a reply. NULL: *errp.
+ * failure. @name is for messages, @timeout_ms the longest wait for a reply;
+ * until the device is live, for all replies together, from @since on
+ * (g_get_monotonic_time()). NULL: *errp.
+ *
+ * Needs no lock, nor does what is in vfio_user_device_io: any thread, as long
+ * as it is the only one, until the device is attached.
  */
 VFIOUserDevice *vfio_user_device_new(int fd, const char *name,
-                                     uint32_t timeout_ms, AddressSpace *as,
+                                     uint32_t timeout_ms, int64_t since,
                                      Error **errp);
+/* Shows the server all of @as, and listens to it. false: *errp, and @user is to
+ * be freed. */
+bool vfio_user_device_attach(VFIOUserDevice *user, AddressSpace *as,
+                             Error **errp);
+/* The guest has @vdev now: from here on each wait has its own time-out. */
+void vfio_user_device_set_live(VFIOUserDevice *user, VFIODevice *vdev);
 /* Takes guest memory away from the server and disconnects. */
 void vfio_user_device_free(VFIOUserDevice *user);
 static inline bool vfio_user_device_broken(const VFIOUserDevice *user)

@@ -97,7 +97,8 @@ static int user_dma_unmap(VFIODMASpace *space, hwaddr iova,
  * as many time-outs as a plug has blocks. */
 static bool user_dma_begin(VFIODMASpace *space)
 {
-    return vfio_user_socket_begin(user_of(space)->socket);
+    return vfio_user_socket_begin(user_of(space)->socket,
+                                  g_get_monotonic_time());
 }
 
 static void user_dma_end(VFIODMASpace *space)

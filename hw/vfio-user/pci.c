@@ -8,6 +8,7 @@
 
 #include "hw/qdev-properties.h"
 #include "hw/vfio/pci.h"
+#include "qemu/main-loop.h"
 #include "client.h"
 
 #define TYPE_VFIO_USER_PCI "vfio-user-pci"
@@ -28,13 +29,31 @@ struct VFIOUserPCIClass {
     void (*parent_realize)(PCIDevice *pdev, Error **errp);
 };
 
-static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
-{
-    VFIOUserPCI *upci = VFIO_USER_PCI(vdev);
-    VFIODevice *vbasedev = &vdev->vbasedev;
-    AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(vdev));
-    int fd;
+/* --- to the server --- */
 
+/* Up to what the device consists of. Any thread: see vfio_user_device_new(). */
+static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
+{
+    VFIODevice *vbasedev = &upci->parent_obj.vbasedev;
+    int64_t since = g_get_monotonic_time();
+    int fd = vfio_user_connect(upci->socket, upci->timeout_ms, errp);
+
+    if (fd < 0) {
+        error_prepend(errp, "vfio-user-pci: ");
+        return false;
+    }
+    vbasedev->user = vfio_user_device_new(fd, upci->socket, upci->timeout_ms,
+                                          since, errp);
+    if (!vbasedev->user) {
+        return false;
+    }
+    vbasedev->io = &vfio_user_device_io;
+    vbasedev->name = g_strdup(upci->socket);
+    return true;
+}
+
+static bool vfio_user_pci_check(const VFIOUserPCI *upci, Error **errp)
+{
     if (!upci->socket || !upci->timeout_ms) {
         error_setg(errp, "vfio-user-pci: %s",
                    upci->socket ? "x-msg-timeout=0: it is in milliseconds, 1 "
@@ -43,18 +62,57 @@ static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
                                   "listens");
         return false;
     }
-    fd = vfio_user_connect(upci->socket, upci->timeout_ms, errp);
-    if (fd < 0) {
-        error_prepend(errp, "vfio-user-pci: ");
+    return true;
+}
+
+typedef struct Preparation {
+    VFIOUserPCI *upci;
+    Error *err;
+    gint done;                            /* atomic */
+} Preparation;
+
+static gpointer prepare_thread(gpointer opaque)
+{
+    Preparation *p = opaque;
+
+    if (vfio_user_pci_connect(p->upci, &p->err)) {
+        vfio_device_probe(&p->upci->parent_obj.vbasedev, &p->err);
+    }
+    g_atomic_int_set(&p->done, 1);
+    qemu_notify_event();
+    return NULL;
+}
+
+/* A server that does not answer must not hold the main loop. */
+static void vfio_user_pci_prepare(DeviceState *dev, Error **errp)
+{
+    Preparation p = { .upci = VFIO_USER_PCI(dev) };
+    GThread *thread;
+
+    if (!vfio_user_pci_check(p.upci, errp)) {
+        return;
+    }
+    thread = g_thread_new("vfio-user", prepare_thread, &p);
+    while (!g_atomic_int_get(&p.done)) {
+        main_loop_wait(false);
+    }
+    g_thread_join(thread);
+    error_propagate(errp, p.err);
+}
+
+static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
+{
+    VFIOUserPCI *upci = VFIO_USER_PCI(vdev);
+    AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(vdev));
+
+    if (!vdev->vbasedev.user && (!vfio_user_pci_check(upci, errp) ||
+                                 !vfio_user_pci_connect(upci, errp))) {
         return false;
     }
-    vbasedev->user = vfio_user_device_new(fd, upci->socket, upci->timeout_ms,
-                                          as, errp);
-    if (!vbasedev->user) {
+    if (!vfio_user_device_attach(vdev->vbasedev.user, as, errp)) {
+        VFIO_PCI_BASE_GET_CLASS(vdev)->close(vdev);
         return false;
     }
-    vbasedev->io = &vfio_user_device_io;
-    vbasedev->name = g_strdup(upci->socket);
     return true;
 }
 
@@ -90,7 +148,7 @@ static void vfio_user_pci_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     user = upci->parent_obj.vbasedev.user;
-    user->live = &upci->parent_obj.vbasedev;
+    vfio_user_device_set_live(user, &upci->parent_obj.vbasedev);
     if (vfio_user_device_broken(user)) {
         PCI_DEVICE_GET_CLASS(pdev)->exit(pdev);
         error_propagate(errp,
@@ -120,6 +178,7 @@ static void vfio_user_pci_class_init(ObjectClass *klass, void *data)
     VFIOPCIDeviceClass *vc = VFIO_PCI_BASE_CLASS(klass);
     VFIOUserPCIClass *uc = VFIO_USER_PCI_CLASS(klass);
 
+    dc->prepare = vfio_user_pci_prepare;
     dc->desc = "PCI device that another process emulates (vfio-user)";
     device_class_set_props(dc, vfio_user_pci_properties);
     uc->parent_realize = pc->realize;

@@ -26,6 +26,10 @@
 #define MAX_DEFERRED 256
 /* Messages that one vfio_user_socket_process() takes from the kernel. */
 #define MAX_BATCH 16
+/* A peer that lets requests wait for a time-out in sum, within this many
+ * time-outs, is given up; waits of less than the share of one do not count. */
+#define SLOW_WINDOW 10
+#define SLOW_SHARE 100
 
 struct VFIOUserSocket {
     int fd;
@@ -37,8 +41,11 @@ struct VFIOUserSocket {
     bool waiting;                         /* for a reply */
     bool busy;                            /* deadline is that of somebody who
                                              called us */
-    bool batch;                           /* ... for several requests */
+    unsigned batch_requests;              /* ... for several: so far, plus 1 */
     int64_t deadline;                     /* g_get_monotonic_time() */
+    int64_t batch_since;                  /* the same */
+    int64_t slow_since;                   /* the same: the window's beginning */
+    int64_t slow;                         /* us that have been waited in it */
     Error *error;
     VFIOUserMessage *in;                  /* being received; may be NULL */
     size_t got;                           /* bytes of it, header included */
@@ -148,14 +155,19 @@ int vfio_user_socket_break(VFIOUserSocket *s, int err, const char *fmt, ...)
     return -err;
 }
 
+static int64_t timeout_us(const VFIOUserSocket *s)
+{
+    return s->timeout_ms * INT64_C(1000);
+}
+
 /* Everything from the outermost call on has one deadline. true: this is it. */
-static bool socket_begin(VFIOUserSocket *s)
+static bool socket_begin(VFIOUserSocket *s, int64_t since)
 {
     if (s->busy) {
         return false;
     }
     s->busy = true;
-    s->deadline = g_get_monotonic_time() + s->timeout_ms * INT64_C(1000);
+    s->deadline = since + timeout_us(s);
     return true;
 }
 
@@ -166,18 +178,49 @@ static void socket_end(VFIOUserSocket *s, bool outermost)
     }
 }
 
-bool vfio_user_socket_begin(VFIOUserSocket *s)
+/* A wait that began at @started is over. Each has its time-out; this is about
+ * many that are shorter, as a guest has that uses the device. */
+static void socket_charge(VFIOUserSocket *s, int64_t started)
 {
-    bool outermost = socket_begin(s);
+    int64_t now = g_get_monotonic_time();
 
-    s->batch |= outermost;
+    if (now - started < timeout_us(s) / SLOW_SHARE) {
+        return;
+    }
+    if (now - s->slow_since > SLOW_WINDOW * timeout_us(s)) {
+        s->slow_since = started;
+        s->slow = 0;
+    }
+    s->slow += now - started;
+    if (s->slow > timeout_us(s)) {
+        vfio_user_socket_break(s, ETIMEDOUT, "the peer is too slow: it has held "
+                               "up the guest for %" PRId64 " ms in %" PRId64
+                               " ms", s->slow / 1000,
+                               (now - s->slow_since) / 1000);
+    }
+}
+
+bool vfio_user_socket_begin(VFIOUserSocket *s, int64_t since)
+{
+    bool outermost = socket_begin(s, since);
+
+    if (outermost) {
+        s->batch_requests = 1;
+        s->batch_since = since;
+    }
     return outermost;
 }
 
 void vfio_user_socket_end(VFIOUserSocket *s)
 {
-    s->batch = false;
+    s->batch_requests = 0;
     socket_end(s, true);
+    socket_charge(s, s->batch_since);
+}
+
+void vfio_user_socket_forgive(VFIOUserSocket *s)
+{
+    s->slow = 0;
 }
 
 /* --- receiving --- */
@@ -327,7 +370,7 @@ static int socket_time_out(VFIOUserSocket *s, uint16_t command,
 {
     char buf[16];
 
-    return s->batch
+    return s->batch_requests > 2
            ? vfio_user_socket_break(s, ETIMEDOUT, "the peer takes more than "
                                     "%" PRIu32 " ms for a series of requests, "
                                     "the last one being %s", s->timeout_ms,
@@ -449,7 +492,7 @@ void vfio_user_socket_reply(VFIOUserSocket *s, const VFIOUserMessage *to,
         body = &no_body;
     }
     header.size = HEADER_SIZE + body->head_size + body->data_size;
-    outermost = socket_begin(s);
+    outermost = socket_begin(s, g_get_monotonic_time());
     socket_send(s, &header, body, "taken the reply to");
     socket_end(s, outermost);
 }
@@ -546,6 +589,7 @@ int vfio_user_socket_request(VFIOUserSocket *s, VFIOUserCommand command,
                              const VFIOUserBody *body, VFIOUserMessage *reply)
 {
     VFIOUserHeader header = { .id = s->next_id++, .command = command };
+    int64_t started = g_get_monotonic_time();
     bool outermost;
     int ret;
 
@@ -560,7 +604,8 @@ int vfio_user_socket_request(VFIOUserSocket *s, VFIOUserCommand command,
         body = &no_body;
     }
     header.size = HEADER_SIZE + body->head_size + body->data_size;
-    outermost = socket_begin(s);
+    outermost = socket_begin(s, started);
+    s->batch_requests += s->batch_requests ? 1 : 0;
     s->waiting = true;
     ret = socket_send(s, &header, body, "answered");
     if (!ret) {
@@ -572,12 +617,15 @@ int vfio_user_socket_request(VFIOUserSocket *s, VFIOUserCommand command,
         socket_handle(s, g_queue_pop_head(&s->inbox));
     }
     socket_end(s, outermost);
+    if (outermost) {
+        socket_charge(s, started);
+    }
     return ret;
 }
 
 void vfio_user_socket_process(VFIOUserSocket *s)
 {
-    bool outermost = socket_begin(s);
+    bool outermost = socket_begin(s, g_get_monotonic_time());
     int budget = MAX_BATCH;
 
     while (!s->error &&

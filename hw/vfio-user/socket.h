@@ -3,9 +3,10 @@
  * A vfio-user connection: whole messages over a UNIX stream socket, requests
  * that wait for their reply, commands of the peer. Both sides use it.
  *
- * No call waits longer than the connection's time-out. A peer that stalls, says
- * nonsense or goes away breaks the connection: that is told once, after which
- * every call fails at once. A peer's refusal of a request breaks nothing.
+ * No call waits longer than the connection's time-out. A peer that stalls, that
+ * is slow again and again, says nonsense or goes away breaks the connection:
+ * that is told once, after which every call fails at once. A peer's refusal of
+ * a request breaks nothing.
  *
  * Not thread-safe; the emulator's are used under the big lock.
  */
@@ -60,11 +61,14 @@ int vfio_user_socket_break(VFIOUserSocket *s, int err, const char *fmt, ...)
 int vfio_user_socket_request(VFIOUserSocket *s, VFIOUserCommand command,
                              const VFIOUserBody *body, VFIOUserMessage *reply);
 /*
- * All calls until vfio_user_socket_end() share one time-out, from now on.
- * false, and nothing to end: they do so already.
+ * All calls until vfio_user_socket_end() share one time-out, which has begun at
+ * @since (g_get_monotonic_time()). false, and nothing to end: they do so
+ * already.
  */
-bool vfio_user_socket_begin(VFIOUserSocket *s);
+bool vfio_user_socket_begin(VFIOUserSocket *s, int64_t since);
 void vfio_user_socket_end(VFIOUserSocket *s);
+/* Forgets how long the peer has been waited for in sum. */
+void vfio_user_socket_forgive(VFIOUserSocket *s);
 /* Answers @to, if it wants an answer: with @error (an errno), or if that is 0
  * with @body (may be NULL). */
 void vfio_user_socket_reply(VFIOUserSocket *s, const VFIOUserMessage *to,

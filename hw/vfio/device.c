@@ -71,8 +71,12 @@ static bool vfio_device_get_regions(VFIODevice *vdev, uint32_t count,
 bool vfio_device_probe(VFIODevice *vdev, Error **errp)
 {
     struct vfio_device_info info = { .argsz = sizeof(info) };
-    int ret = vdev->io->device_info(vdev, &info);
+    int ret;
 
+    if (vdev->regions) {
+        return true;
+    }
+    ret = vdev->io->device_info(vdev, &info);
     if (ret) {
         error_setg_errno(errp, -ret, "vfio %s: cannot get device information",
                          vdev->name);

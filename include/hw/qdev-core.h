@@ -60,6 +60,13 @@ struct DeviceClass {
     const char *bus_type;                 /* NULL: sits on no bus */
 
     /* Effects first, commit last; whatever it did when it fails it undoes. */
+    /*
+     * Called for a device that is added to a running machine before anything is
+     * claimed for it: it has its properties, but no id and no bus. Here, and
+     * only here, it may wait for others, while the main loop goes on: other
+     * commands are carried out meanwhile. May be NULL.
+     */
+    DeviceRealize prepare;
     DeviceRealize realize;
     DeviceUnrealize unrealize;            /* mirrors realize; cannot fail */
     DeviceReset reset;                    /* to the state after power on */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A vfio-user server that means harm: it cuts files that are mapped, and
- * signals without end. The VM goes on, and says what has happened.
+ * signals without end, is silent or slow. The VM goes on, and says what has
+ * happened.
  */
 #include <glib/gstdio.h>
 #include <linux/vfio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "coordination.h"
+#include "tests/patience.h"
 
 #define FILE_BACKED \
     " -m 64M,maxmem=2G -object memory-backend-file,id=boot,size=64M," \
@@ -16,6 +20,9 @@
 #define MEMFD_BACKED \
     " -m 64M,maxmem=2G -object memory-backend-memfd,id=boot,size=64M " \
     "-machine memory-backend=boot "
+
+/* How long a server may be silent that is to be given up. */
+#define LIMIT_MS ((unsigned)(patience_us() / 1000 / 12))
 
 typedef struct Fixture {
     Coordination c;
@@ -117,6 +124,96 @@ static void test_sealed_ram_cannot_be_cut(Fixture *f, const void *options)
     g_assert_cmphex(qtest_readl(f->c.qts, 32 * MiB), ==, 0xaaaaaaaa);
 }
 
+/* --- time ----------------------------------------------------------------- */
+
+/* A socket on which connections are made and nobody takes them. */
+static int listen_and_do_nothing(const char *path)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
+    g_assert_cmpint(listen(fd, 5), ==, 0);
+    return fd;
+}
+
+/* Who adds a device waits for its server; others do not. */
+static void test_silent_server_holds_only_who_asked(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("silent-XXXXXX", NULL);
+    g_autofree char *server = g_build_filename(dir, "server", NULL);
+    g_autofree char *monitor = g_build_filename(dir, "qmp", NULL);
+    int fd = listen_and_do_nothing(server);
+    QTestState *s = qtest_init("-M q35 -m 64M -device pcie-root-port,id=rp0 "
+                               "-qmp unix:%s,server=on,wait=off", monitor);
+    QmpClient *other = qmp_client_connect(monitor);
+    unsigned limit_ms = LIMIT_MS;
+    g_autofree char *add = g_strdup_printf(
+        "{\"execute\": \"device_add\", \"arguments\": {\"driver\": "
+        "\"vfio-user-pci\", \"bus\": \"rp0\", \"id\": \"u0\", \"socket\": "
+        "\"%s\", \"x-msg-timeout\": %u}}", server, limit_ms);
+    g_autoptr(JsonObject) reply = NULL;
+    gint64 begun;
+    unsigned n = 0;
+
+    qmp_client_handshake(other);
+    begun = g_get_monotonic_time();
+    qmp_client_send(qtest_qmp(s), add);
+    /* Within that time there are many answers, not one at its end. */
+    while (g_get_monotonic_time() - begun < limit_ms * 500) {
+        qmp_client_check_alive(other);
+        n++;
+    }
+    g_assert_cmpuint(n, >, 10);
+    reply = qmp_client_reply(qtest_qmp(s));
+    qmp_assert_error(reply, "GenericError", "has not answered VERSION");
+    qmp_client_free(other);
+    qtest_quit(s);
+    close(fd);
+    g_unlink(server);
+    g_unlink(monitor);
+    g_rmdir(dir);
+}
+
+static void setup_impatient(Fixture *f, const void *options)
+{
+    g_autofree char *all = g_strdup_printf(
+        "%s -global vfio-user-pci.x-msg-timeout=%u", (const char *)options,
+        LIMIT_MS);
+
+    setup(f, all);
+}
+
+static void test_slow_accesses_end_the_device(Fixture *f, const void *options)
+{
+    g_autoptr(JsonObject) event = NULL;
+
+    qvfio_user_arm(f->dev, TESTDEV_FAULT_SLOW, 0, LIMIT_MS / 4);
+    for (unsigned i = 0; i < 10; i++) {
+        qvfio_user_readl(f->dev, TESTDEV_REG_ID);
+    }
+    event = qmp_client_event(f->qmp, "DEVICE_BROKEN");
+    g_assert_cmphex(qvfio_user_readl(f->dev, TESTDEV_REG_ID), ==, UINT32_MAX);
+    g_assert_cmpuint(qtest_count_messages(f->messages, "the peer is too slow"),
+                     ==, 1);
+}
+
+/* --- noise ---------------------------------------------------------------- */
+
+/* VFIO_PCI_ERR_IRQ_INDEX again and again: it is told once, then counted. */
+static void test_error_interrupts_are_counted(Fixture *f, const void *options)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        qvfio_user_writel(f->dev, TESTDEV_REG_TRIGGER,
+                          VFIO_PCI_ERR_IRQ_INDEX << 16);
+    }
+    qtest_wait_message(f->messages, "(10 times by now)");
+    qmp_client_check_alive(f->qmp);
+    g_assert_cmpuint(qtest_count_messages(f->messages, "cannot recover from"),
+                     <=, 3);
+}
+
 #define ADD(name, options, fn) \
     g_test_add("/hostile-server/" name, Fixture, options, setup, fn, teardown)
 
@@ -128,5 +225,12 @@ int main(int argc, char **argv)
     ADD("dump-of-cut-ram-fails", FILE_BACKED, test_dump_of_cut_ram_fails);
     ADD("sealed-ram-cannot-be-cut", MEMFD_BACKED,
         test_sealed_ram_cannot_be_cut);
+    g_test_add_func("/hostile-server/silent-one-holds-only-who-asked",
+                    test_silent_server_holds_only_who_asked);
+    g_test_add("/hostile-server/slow-accesses-end-the-device", Fixture,
+               MEMFD_BACKED, setup_impatient,
+               test_slow_accesses_end_the_device, teardown);
+    ADD("error-interrupts-are-counted", MEMFD_BACKED,
+        test_error_interrupts_are_counted);
     return g_test_run();
 }

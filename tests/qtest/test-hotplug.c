@@ -390,11 +390,11 @@ static void test_wrong_places_are_refused(Fixture *f, const void *data)
                             "'virtio-mem-pci', 'id': 'x', 'memdev': 'mem0'}}");
     qmp_client_expect_error(f->qmp, "GenericError", "in use by",
                             "{'execute': 'device_add', 'arguments': {'driver': "
-                            "'vfio-user-pci', 'id': 'x', 'socket': '/', 'bus': "
+                            "'virtio-balloon-pci', 'id': 'x', 'bus': "
                             "'rp0', 'addr': '0'}}");
     qmp_client_expect_error(f->qmp, "GenericError", "slot 0 only",
                             "{'execute': 'device_add', 'arguments': {'driver': "
-                            "'vfio-user-pci', 'id': 'x', 'socket': '/', 'bus': "
+                            "'virtio-balloon-pci', 'id': 'x', 'bus': "
                             "'rp1', 'addr': '1'}}");
     qmp_client_expect_error(f->qmp, "GenericError", "already busy memdev",
                             "{'execute': 'device_add', 'arguments': {'driver': "

@@ -127,8 +127,8 @@ static void script_start(VUFixture *f, Script *script)
                     ==, 0);
     script->fd = fds[0];
     script->thread = g_thread_new("script", script_run, script);
-    f->user = vfio_user_device_new(fds[1], "test", vu_timeout_ms(), &f->space->as,
-                                   &error_abort);
+    f->user = vu_device_new(fds[1], vu_timeout_ms(), &f->space->as,
+                            &error_abort);
     f->vdev.user = f->user;
 }
 

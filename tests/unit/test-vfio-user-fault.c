@@ -114,6 +114,55 @@ static void test_slow_while_plugging(VUFixture *f, gconstpointer data)
     check_dead(f);
 }
 
+/* Each access in time, but no end of it. Those that are quick do not count. */
+static void test_slow_accesses(VUFixture *f, gconstpointer data)
+{
+    const TestDevOptions options = { 0 };
+    const unsigned limit_ms = vu_short_ms();
+    unsigned n = 0;
+    uint32_t val;
+
+    vu_start_for(f, &options, limit_ms, &error_abort);
+    for (unsigned i = 0; i < 1000; i++) {
+        vu_reg_read(f, TESTDEV_REG_ID, 4);
+    }
+    vu_arm(f, TESTDEV_FAULT_SLOW, 0, limit_ms / SLOW_PARTS);
+    while (!vfio_user_device_io.region_read(&f->vdev, 0, TESTDEV_REG_ID, &val,
+                                            sizeof(val))) {
+        n++;
+        g_assert_cmpuint(n, <=, SLOW_PARTS);
+        if (vfio_user_device_broken(f->user)) {
+            break;
+        }
+    }
+    g_assert_cmpuint(n, >=, 1);
+    g_assert_cmpuint(said(f, "the peer is too slow"), ==, 1);
+    check_dead(f);
+}
+
+/* All of the set-up has one time-out. */
+static void test_slow_from_the_start(VUFixture *f, gconstpointer data)
+{
+    const unsigned limit_ms = vu_short_ms();
+    const TestDevOptions options = {
+        .fault_after[TESTDEV_FAULT_SLOW] = 1,
+        .fault_arg[TESTDEV_FAULT_SLOW] = limit_ms / SLOW_PARTS,
+    };
+    int fd = testdev_thread_start(&f->server, &options);
+    VFIOUserDevice *user = vfio_user_device_new(fd, "test", limit_ms,
+                                                g_get_monotonic_time(),
+                                                &error_abort);
+    VFIODevice vdev = { .io = &vfio_user_device_io, .name = (char *)"test",
+                        .user = user };
+    Error *err = NULL;
+
+    g_assert_false(vfio_device_probe(&vdev, &err));
+    error_free_or_abort(&err);
+    g_assert_true(vfio_user_device_broken(user));
+    vfio_user_device_free(user);
+    testdev_thread_stop(&f->server);
+}
+
 static void test_slow_while_unplugging(VUFixture *f, gconstpointer data)
 {
     const TestDevOptions options = { 0 };
@@ -285,6 +334,9 @@ int main(int argc, char **argv)
     ADD("unplugs when the server stalls", test_stall_while_unplugging);
     ADD("gives a slow server one time-out for a plug",
         test_slow_while_plugging);
+    ADD("gives up a server that is slow again and again", test_slow_accesses);
+    ADD("gives a slow server one time-out for the set-up",
+        test_slow_from_the_start);
     ADD("gives a slow server one time-out for an unplug",
         test_slow_while_unplugging);
     ADD("survives the server", test_death);

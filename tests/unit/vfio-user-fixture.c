@@ -59,17 +59,30 @@ unsigned vu_short_ms(void)
     return vu_timeout_ms() / 50;
 }
 
+VFIOUserDevice *vu_device_new(int fd, uint32_t timeout_ms, AddressSpace *as,
+                              Error **errp)
+{
+    VFIOUserDevice *user = vfio_user_device_new(fd, "test", timeout_ms,
+                                                g_get_monotonic_time(), errp);
+
+    if (user && !vfio_user_device_attach(user, as, errp)) {
+        vfio_user_device_free(user);
+        return NULL;
+    }
+    return user;
+}
+
 bool vu_start_for(VUFixture *f, const TestDevOptions *options,
                   uint32_t timeout_ms, Error **errp)
 {
     int fd = testdev_thread_start(&f->server, options);
 
-    f->user = vfio_user_device_new(fd, "test", timeout_ms, &f->space->as, errp);
+    f->user = vu_device_new(fd, timeout_ms, &f->space->as, errp);
     if (!f->user) {
         testdev_thread_stop(&f->server);
         return false;
     }
-    f->user->live = &f->vdev;
+    vfio_user_device_set_live(f->user, &f->vdev);
     f->vdev = (VFIODevice) { .io = &vfio_user_device_io, .name = (char *)"test",
                              .user = f->user };
     return true;

@@ -36,6 +36,9 @@ unsigned vu_short_ms(void);
 void vu_init(void);
 void vu_set_up(VUFixture *f, gconstpointer data);
 void vu_tear_down(VUFixture *f, gconstpointer data);
+/* A client of the server at @fd that has been shown @as; NULL: *errp. */
+VFIOUserDevice *vu_device_new(int fd, uint32_t timeout_ms, AddressSpace *as,
+                              Error **errp);
 /* Connects; false: *errp, and nothing is left. */
 bool vu_start_for(VUFixture *f, const TestDevOptions *options,
                   uint32_t timeout_ms, Error **errp);

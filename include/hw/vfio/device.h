@@ -65,8 +65,8 @@ struct VFIODevice {
 };
 
 /*
- * Asks @vdev, whose io and name are set, what it consists of. false: *errp,
- * and nothing is to be cleaned up.
+ * Asks @vdev, whose io and name are set, what it consists of, if nobody has yet.
+ * false: *errp, and nothing is to be cleaned up.
  */
 bool vfio_device_probe(VFIODevice *vdev, Error **errp);
 /* Forgets what vfio_device_probe() found out. */
