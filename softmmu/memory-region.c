@@ -156,7 +156,7 @@ const char *memory_region_name(const MemoryRegion *mr)
     return mr->name;
 }
 
-uint64_t memory_region_size(const MemoryRegion *mr)
+uint64_t memory_region_size(MemoryRegion *mr)
 {
     return mr->size == int128_2_64() ? UINT64_MAX : int128_get64(mr->size);
 }

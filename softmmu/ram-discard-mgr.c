@@ -188,7 +188,7 @@ void ram_discard_consumer_unregister(RamDiscardConsumer *consumer)
     QLIST_REMOVE(consumer, next);
 }
 
-bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
+bool ram_discard_consumers_check(MemoryRegion *mr, uint64_t granularity,
                                  Error **errp)
 {
     const RamDiscardState *s = mr->discard_state;

@@ -11,7 +11,7 @@
 
 static MapKind section_kind(const MemoryRegionSection *section)
 {
-    const MemoryRegion *mr = section->mr;
+    MemoryRegion *mr = section->mr;
 
     if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr)) {
         return MAP_DEVICE;

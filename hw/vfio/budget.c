@@ -216,7 +216,7 @@ bool vfio_budget_blocks_fit_pages(const VFIODMASpace *space,
 /* --- all that is in an address space --- */
 
 static bool vfio_budget_check_region(RamDiscardConsumer *consumer,
-                                     const MemoryRegion *mr,
+                                     MemoryRegion *mr,
                                      uint64_t granularity, Error **errp)
 {
     VFIODMASpace *space = container_of(consumer, VFIODMASpace, consumer);

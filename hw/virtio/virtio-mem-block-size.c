@@ -102,7 +102,7 @@ static int add_backend(Object *obj, void *opaque)
 
 /* What consumers say to blocks of @block bytes in @parts such regions. A
  * region in smaller blocks stands for all of them. */
-static bool consumers_agree(const MemoryRegion *mr, uint64_t block,
+static bool consumers_agree(MemoryRegion *mr, uint64_t block,
                             uint64_t parts, Error **errp)
 {
     return ram_discard_consumers_check(mr, MAX(block / parts, 1), errp);
@@ -110,7 +110,7 @@ static bool consumers_agree(const MemoryRegion *mr, uint64_t block,
 
 /* The smallest that consumers agree to, of at least @block and at most @most
  * bytes; 0: none. */
-static uint64_t agreeable(const MemoryRegion *mr, uint64_t block, uint64_t most,
+static uint64_t agreeable(MemoryRegion *mr, uint64_t block, uint64_t most,
                           uint64_t parts)
 {
     for (; block && block <= most; block <<= 1) {
@@ -121,7 +121,7 @@ static uint64_t agreeable(const MemoryRegion *mr, uint64_t block, uint64_t most,
     return 0;
 }
 
-static void set_error(const VirtIOMEM *vmem, const MemoryRegion *mr,
+static void set_error(const VirtIOMEM *vmem, MemoryRegion *mr,
                       uint64_t block, uint64_t most, Error **errp)
 {
     ERRP_GUARD();

@@ -354,12 +354,12 @@ void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
 
 const char *memory_region_name(const MemoryRegion *mr);
 /* Bytes; 2^64 is told as UINT64_MAX. */
-uint64_t memory_region_size(const MemoryRegion *mr);
-static inline bool memory_region_is_ram(const MemoryRegion *mr)
+uint64_t memory_region_size(MemoryRegion *mr);
+static inline bool memory_region_is_ram(MemoryRegion *mr)
 {
     return mr->ram;
 }
-static inline bool memory_region_is_ram_device(const MemoryRegion *mr)
+static inline bool memory_region_is_ram_device(MemoryRegion *mr)
 {
     return mr->ram_device;
 }

@@ -154,7 +154,7 @@ struct RamDiscardConsumer {
      * false: *errp names what would work. @mr is about to be managed, or is
      * managed and about to get smaller blocks: then it may be mapped. Looks
      * only, and does not register or unregister consumers. */
-    bool (*check_region)(RamDiscardConsumer *consumer, const MemoryRegion *mr,
+    bool (*check_region)(RamDiscardConsumer *consumer, MemoryRegion *mr,
                          uint64_t granularity, Error **errp);
     QLIST_ENTRY(RamDiscardConsumer) next;
 };
@@ -163,7 +163,7 @@ void ram_discard_consumer_register(RamDiscardConsumer *consumer);
 void ram_discard_consumer_unregister(RamDiscardConsumer *consumer);
 /* Whether every consumer agrees; false: *errp is the first objection. Asks for
  * the smallest of @granularity and that of managers that @mr has already. */
-bool ram_discard_consumers_check(const MemoryRegion *mr, uint64_t granularity,
+bool ram_discard_consumers_check(MemoryRegion *mr, uint64_t granularity,
                                  Error **errp);
 
 /* --- refusals --- */

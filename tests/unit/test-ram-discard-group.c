@@ -269,7 +269,7 @@ static void what_becomes_populated_has_the_larger_blocks(Fixture *f,
     replace_third_by_first(f);
 }
 
-static bool refuse_small(RamDiscardConsumer *consumer, const MemoryRegion *mr,
+static bool refuse_small(RamDiscardConsumer *consumer, MemoryRegion *mr,
                          uint64_t granularity, Error **errp)
 {
     if (granularity < 2 * BLOCK) {
