@@ -35,7 +35,7 @@ extern bool trace_event_enabled[TRACE__MAX];
 
 /* Prints one line: thread and time as QEMU's log does, name, arguments. */
 void trace_event_print(TraceEventID id, const char *format, ...)
-    G_GNUC_PRINTF(2, 3) G_GNUC_NO_INLINE __attribute__((cold));
+    G_GNUC_PRINTF(2, 3) __attribute__((noinline, cold));
 
 #define TRACE_LIST(...) __VA_ARGS__
 #define TRACE_FUNCTION(name, parameters, arguments, format)                   \
