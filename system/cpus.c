@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vCPU threads: created, started, stopped. What happens in the
- * guest is the accelerator's (CpusAccel); this file knows none in particular.
- * All flags of a CPU change under the big lock.
+ * The vCPU threads: created, started, stopped. What happens in the guest is the
+ * accelerator's (CpusAccel), what follows from it the run state's; this file
+ * knows neither. All flags of a CPU change under the big lock.
  */
 #include "qemu/osdep.h"
 #include <sys/syscall.h>
 
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
-#include "sysemu/runstate.h"
 
 __thread CPUState *current_cpu;
 
 static const CpusAccel *cpus_accel;
+static CPUExitFunc *cpu_exited;
 /* Told of each change that somebody outside the vCPU's thread waits for. */
 static GCond cpus_cond;
 
-void cpus_register_accel(const CpusAccel *i)
+void cpus_register_accel(const CpusAccel *i, CPUExitFunc *exited)
 {
     g_assert(!cpus_accel && i);
     cpus_accel = i;
+    cpu_exited = exited;
 }
 
 /* --- on the vCPU's thread --- */
@@ -35,7 +36,7 @@ static void signal_created(CPUState *cpu)
 
 static bool can_run(CPUState *cpu)
 {
-    return !cpu->stop && !cpu->stopped && !cpu->unplug && runstate_is_running();
+    return !cpu->stop && !cpu->stopped && !cpu->unplug;
 }
 
 /* Waits while the vCPU is stopped, and before that says that it is. */
@@ -63,11 +64,7 @@ static void run_guest(CPUState *cpu)
 
     while ((reason = cpus_accel->exec(cpu)) != CPU_EXIT_REQUESTED) {
         qemu_mutex_lock_iothread();
-        if (reason == CPU_EXIT_RESET) {
-            qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
-        } else if (reason == CPU_EXIT_ERROR) {
-            vm_stop(RUN_STATE_INTERNAL_ERROR);
-        }
+        cpu_exited(reason);
         qemu_mutex_unlock_iothread();
     }
 }
@@ -181,12 +178,11 @@ void pause_all_vcpus(void)
 
 void resume_all_vcpus(void)
 {
-    bool stay = !runstate_is_running();
     CPUState *cpu;
 
     CPU_FOREACH(cpu) {
-        cpu->stop = cpu->stop && stay;
-        cpu->stopped = cpu->stopped && stay;
+        cpu->stop = false;
+        cpu->stopped = false;
         g_cond_broadcast(&cpu->halt_cond);
     }
 }

@@ -277,6 +277,15 @@ void qemu_unregister_powerdown_notifier(Notifier *notifier)
     notifier_remove(notifier);
 }
 
+void runstate_cpu_exited(CPUExit reason)
+{
+    if (reason == CPU_EXIT_RESET) {
+        qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+    } else if (reason == CPU_EXIT_ERROR) {
+        vm_stop(RUN_STATE_INTERNAL_ERROR);
+    }
+}
+
 /* --- obeying them --- */
 
 static void emit_cause(const char *event, ShutdownCause cause)
@@ -373,7 +382,9 @@ static void obey_reset(void)
         runstate_set(RUN_STATE_PRELAUNCH);
     }
     qemu_system_reset(cause);
-    resume_all_vcpus();
+    if (runstate_is_running()) {
+        resume_all_vcpus();
+    }
 }
 
 static void obey_powerdown(void)

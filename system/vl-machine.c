@@ -15,6 +15,7 @@
 #include "sysemu/hostmem.h"
 #include "mem-lock.h"
 #include "sysemu/numa.h"
+#include "sysemu/runstate.h"
 #include "vl-internal.h"
 
 /*
@@ -443,7 +444,7 @@ static bool try_accel(const char *arg, void *opaque, Error **errp)
         accel_init_machine(ACCEL(accel), current_machine, errp) < 0) {
         return false;
     }
-    cpus_register_accel(acc->cpus);
+    cpus_register_accel(acc->cpus, runstate_cpu_exited);
     return true;
 }
 

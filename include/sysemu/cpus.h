@@ -9,8 +9,13 @@
 
 #include "sysemu/accel.h"
 
-/* Before the first CPU is realized; @i must live for ever. */
-void cpus_register_accel(const CpusAccel *i);
+/* Does what follows from a guest that was left for @reason: a reset, an error.
+ * On the vCPU's thread, which has to stop (cpu_stop_current()). */
+typedef void CPUExitFunc(CPUExit reason);
+
+/* Before the first CPU is realized; @i must live for ever. @exited may be NULL
+ * if there are no threads. */
+void cpus_register_accel(const CpusAccel *i, CPUExitFunc *exited);
 
 /* Called when a CPU has been realized: adds it to the list, creates its thread
  * and waits until that has started (stopped, until resumed). */
@@ -27,6 +32,7 @@ void cpu_stop_current(void);
 
 /* Returns when every vCPU has stopped. Not on a vCPU's thread. */
 void pause_all_vcpus(void);
+/* For a VM that is to run. */
 void resume_all_vcpus(void);
 
 void cpu_synchronize_all_post_reset(void);

@@ -12,6 +12,7 @@
 
 #include "qapi/error.h"
 #include "qemu/notify.h"
+#include "sysemu/accel.h"
 
 typedef enum RunState {
     RUN_STATE_DEBUG,
@@ -78,6 +79,9 @@ void runstate_hold(const char *reason);
 bool runstate_is_held(Error **errp);
 
 /* --- requests --- */
+
+/* For cpus_register_accel(): a reset, or a stop for good. */
+void runstate_cpu_exited(CPUExit reason);
 
 /* With -no-reboot a reset by the guest is a shutdown. */
 void qemu_system_reset_request(ShutdownCause reason);

@@ -180,7 +180,7 @@ static void test_registers_are_a_note(void)
     const Elf64_Nhdr *note;
     const Elf64_Phdr *p;
 
-    cpus_register_accel(&accel);
+    cpus_register_accel(&accel, NULL);
     QTAILQ_INSERT_TAIL(&cpus_list, &cpu, node);
     notes = dump_notes_new();
     QTAILQ_REMOVE(&cpus_list, &cpu, node);

@@ -390,7 +390,7 @@ int main(int argc, char **argv)
     qapi_event_set_emitter(record_event);
     qemu_register_reset(count_reset, NULL);
     qemu_init_main_loop(&error_abort);
-    cpus_register_accel(&counting_accel);
+    cpus_register_accel(&counting_accel, runstate_cpu_exited);
     g_test_add_func("/runstate/start-and-stop-are-told",
                     test_start_and_stop_are_told);
     g_test_add_func("/runstate/names-are-qmp-s", test_names_are_qmp_s);
