@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The commands of the qtest protocol (sysemu/qtest.h lists them). Each takes
+ * The commands of the qtest protocol (qtest.h lists them). Each takes
  * its words, checks them all, then acts. Words come from a test program, which
  * may be wrong in any way; sizes are bounded before anything is allocated.
  */
@@ -12,7 +12,8 @@
 #include "qemu/timer.h"
 #include "sysemu/qtest.h"
 
-#include "qtest-internal.h"
+#include "qtest-commands.h"
+#include "qtest-irq.h"
 
 #define QTEST_MAX_WORDS 8
 

@@ -2,17 +2,15 @@
 /*
  * The qtest server: takes lines from a character device, has each carried out
  * (qtest-commands.c) and answers it; tells of the interrupt lines that the
- * test intercepts; keeps the log. The peer is as hostile as a guest: no line,
- * of whatever length and content, may do more than fail.
+ * test intercepts (qtest-irq.c); keeps the log. The peer is as hostile as a
+ * guest: no line, of whatever length and content, may do more than fail.
  */
 #include "qemu/osdep.h"
 
 #include "chardev/char-output.h"
-#include "hw/irq.h"
-#include "hw/qdev-core.h"
-#include "sysemu/qtest.h"
-
-#include "qtest-internal.h"
+#include "qtest.h"
+#include "qtest-commands.h"
+#include "qtest-irq.h"
 
 /* Of one read of the character device, bytes. */
 #define QTEST_READ_SIZE 4096
@@ -25,9 +23,6 @@ typedef struct QTestServer {
     bool connected;
     GString *line;                        /* received, not yet complete */
     bool overlong;                        /* the line is being skipped */
-    DeviceState *irq_dev;                 /* intercepted; NULL: none */
-    bool irq_outputs;
-    GHashTable *irq_high;                 /* numbers of the raised lines */
 } QTestServer;
 
 /* The one server; a process has one machine. */
@@ -54,76 +49,14 @@ static void qtest_send(QTestServer *s, GString *text)
     }
 }
 
-/* --- interrupts ---------------------------------------------------------- */
-
-static void qtest_irq_changed(QTestServer *s, int n, int level)
+static void qtest_irq_changed(int n, bool high)
 {
-    g_autoptr(GString) text = NULL;
-    void *line = GINT_TO_POINTER(n);
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    if (g_hash_table_contains(s->irq_high, line) == (level != 0)) {
-        return;
+    if (qtest_server && qtest_server->connected) {
+        g_string_printf(text, "IRQ %s %d", high ? "raise" : "lower", n);
+        qtest_send(qtest_server, text);
     }
-    if (level) {
-        g_hash_table_add(s->irq_high, line);
-    } else {
-        g_hash_table_remove(s->irq_high, line);
-    }
-    if (s->connected) {
-        text = g_string_new(NULL);
-        g_string_printf(text, "IRQ %s %d", level ? "raise" : "lower", n);
-        qtest_send(s, text);
-    }
-}
-
-/* @opaque: the line that was intercepted, NULL if it led nowhere. */
-static void qtest_irq_handler(void *opaque, int n, int level)
-{
-    qemu_set_irq(opaque, level);
-    if (qtest_server) {
-        qtest_irq_changed(qtest_server, n, level);
-    }
-}
-
-static void qtest_intercept_outputs(DeviceState *dev, NamedGPIOList *list)
-{
-    for (int i = 0; i < list->num_out; i++) {
-        qemu_irq old = qdev_get_gpio_out_connector(dev, list->name, i);
-
-        qdev_intercept_gpio_out(dev,
-                                qemu_allocate_irq(qtest_irq_handler, old, i),
-                                list->name, i);
-    }
-}
-
-bool qtest_irq_intercept(const char *path, bool outputs, Error **errp)
-{
-    QTestServer *s = qtest_server;
-    DeviceState *dev = (DeviceState *)object_dynamic_cast(
-        object_resolve_path(path, NULL), TYPE_DEVICE);
-    NamedGPIOList *list;
-
-    if (!dev) {
-        error_setg(errp, "Unknown device");
-        return false;
-    }
-    if (s->irq_dev) {
-        if (s->irq_dev != dev || s->irq_outputs != outputs) {
-            error_setg(errp, "IRQ intercept already enabled");
-            return false;
-        }
-        return true;
-    }
-    s->irq_dev = dev;
-    s->irq_outputs = outputs;
-    QLIST_FOREACH(list, &dev->gpios, node) {
-        if (outputs) {
-            qtest_intercept_outputs(dev, list);
-        } else if (!list->name) {
-            qemu_irq_intercept_in(list->in, qtest_irq_handler, list->num_in);
-        }
-    }
-    return true;
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -197,7 +130,7 @@ static void qtest_event(void *opaque, QEMUChrEvent event)
 
     switch (event) {
     case CHR_EVENT_OPENED:
-        g_hash_table_remove_all(s->irq_high);
+        qtest_irq_reset();
         s->connected = true;
         qtest_log_line(s, 'I', "OPENED");
         break;
@@ -236,7 +169,6 @@ static void qtest_server_free(QTestServer *s)
         fclose(s->log);
     }
     char_output_destroy(&s->out);
-    g_hash_table_unref(s->irq_high);
     g_string_free(s->line, TRUE);
     g_free(s);
 }
@@ -251,7 +183,6 @@ bool qtest_server_init(const char *qtest_chrdev, const char *qtest_log,
     s = g_new0(QTestServer, 1);
     s->start = g_get_monotonic_time();
     s->line = g_string_new(NULL);
-    s->irq_high = g_hash_table_new(NULL, NULL);
     char_output_init(&s->out, &s->chr);
     if (!qtest_open_log(s, qtest_log, errp)) {
         qtest_server_free(s);
@@ -263,6 +194,7 @@ bool qtest_server_init(const char *qtest_chrdev, const char *qtest_log,
         return false;
     }
     qtest_server = s;
+    qtest_irq_set_observer(qtest_irq_changed);
     qemu_chr_fe_set_handlers(&s->chr, qtest_can_read, qtest_read, qtest_event,
                              NULL, s, NULL, true);
     return true;

@@ -15,9 +15,9 @@
 #include "qemu/file-mapping.h"
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
-#include "sysemu/qtest.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
+#include "qtest.h"
 #include "vl-internal.h"
 
 static bool apply_uuid(const char *arg, void *opaque, Error **errp)

@@ -3,7 +3,7 @@
 #include "qemu/osdep.h"
 
 #include "machine.h"
-#include "system/qtest-internal.h"
+#include "system/qtest-commands.h"
 
 #define MOST_LINES 200
 /* A memset of more takes long and shows nothing. */

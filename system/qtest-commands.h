@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the qtest server (qtest.c) and its commands (qtest-commands.c) share. */
-#ifndef SYSTEM_QTEST_INTERNAL_H
-#define SYSTEM_QTEST_INTERNAL_H
+/* The commands of the qtest server (qtest.h lists them). */
+#ifndef SYSTEM_QTEST_COMMANDS_H
+#define SYSTEM_QTEST_COMMANDS_H
 
 #include "qapi/error.h"
 #include "qemu/units.h"
@@ -17,8 +17,5 @@
  * answer's text after "OK" to @reply, e.g. " 0x12"; false: *errp is the reason.
  */
 bool qtest_command(char *line, GString *reply, Error **errp);
-
-/* Routes the lines of the device at @path through the server. */
-bool qtest_irq_intercept(const char *path, bool outputs, Error **errp);
 
 #endif
