@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * virtio-mem, protect=on: which blocks are guarded, and what follows when one
- * of them is touched. How guarding works, softmmu/ram-guard.c knows.
+ * virtio-mem, protect=on: unplugged blocks are guarded, so that a guest that
+ * touches them cannot make the host allocate memory for them. Each change of
+ * what is plugged changes what is guarded. A violation is reported by the event
+ * MEMORY_PROTECT_VIOLATION and by a message, and may stop the VM. How guarding
+ * works, softmmu/ram-guard.c knows.
  *
  * Where a plugged block lies beside an unplugged one, the kernel splits the
  * region's mapping; a process may have vm.max_map_count of them. A guest must
@@ -9,8 +12,6 @@
  * so changes that would are refused while there still are some.
  */
 #include "qemu/osdep.h"
-#include "virtio-mem-protect.h"
-
 #include "exec/ram-guard.h"
 #include "virtio-mem.h"
 #include "qapi/client-event.h"

@@ -14,16 +14,10 @@
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
 #include "qemu/error-report.h"
-#include "qemu/units.h"
 #include "sysemu/numa.h"
 #include "sysemu/reset.h"
 #include "trace.h"
 
-/*
- * How far the usable region reaches beyond the requested size, so that a guest
- * that cannot use some block (Linux adds memory in sections) has others.
- */
-#define USABLE_EXTENT (256 * MiB)
 
 /* Who needs discards, in messages; ram_block_discard_add_user() keeps it. */
 static const char discard_user[] = TYPE_VIRTIO_MEM;
@@ -60,41 +54,6 @@ uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem)
 }
 
 /* --- state changes --- */
-
-/* Grows the usable region to suit the requested size; shrinks if @can_shrink. */
-static void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink)
-{
-    uint64_t region_size = memory_region_size(vmem->blocks.mr);
-    uint64_t size = 0;
-
-    if (vmem->requested_size) {
-        size = MIN(region_size,
-                   QEMU_ALIGN_UP(vmem->requested_size + USABLE_EXTENT,
-                                 vmem->block_size));
-    }
-    if (size > vmem->usable_region_size || can_shrink) {
-        vmem->usable_region_size = size;
-    }
-}
-
-int virtio_mem_unplug_all(VirtIOMEM *vmem)
-{
-    int ret = ram_discard_blocks_discard_all(&vmem->blocks);
-
-    if (!ret) {
-        virtio_mem_resize_usable_region(vmem, true);
-    }
-    return ret;
-}
-
-void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size)
-{
-    uint64_t size = vmem->blocks.populated;
-
-    if (size != old_size) {
-        notifier_list_notify(&vmem->size_change_notifiers, &size);
-    }
-}
 
 static void virtio_mem_system_reset(void *opaque)
 {

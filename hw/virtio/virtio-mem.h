@@ -14,8 +14,8 @@
 
 #include "exec/ram-discard.h"
 #include "hw/qdev-properties.h"
-#include "virtio-mem-protect.h"
 #include "hw/virtio/virtio.h"
+#include "qapi/visitor.h"
 #include "qemu/notify.h"
 #include "sysemu/hostmem.h"
 
@@ -30,8 +30,20 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEM, VIRTIO_MEM)
 #define VIRTIO_MEM_BLOCK_SIZE_PROP "block-size"
 #define VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP "unplugged-inaccessible"
 #define VIRTIO_MEM_PREALLOC_PROP "prealloc"
+#define VIRTIO_MEM_PROTECT_PROP "protect"
+#define VIRTIO_MEM_PROTECT_ACTION_PROP "protect-action"
 
 #define VIRTIO_MEM_QUEUE_SIZE 128
+
+/* What a touch of what is not plugged does to the VM. */
+typedef enum VirtIOMEMProtectAction {
+    VIRTIO_MEM_PROTECT_CONTINUE,
+    VIRTIO_MEM_PROTECT_STOP,              /* run state "paused" */
+    VIRTIO_MEM_PROTECT__MAX,
+} VirtIOMEMProtectAction;
+extern const QEnumLookup VirtIOMEMProtectAction_lookup;
+
+typedef struct VirtIOMEMProtect VirtIOMEMProtect;
 
 /*
  * Requests of one kick that have been taken from the ring. Their responses are
@@ -85,10 +97,16 @@ JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id);
 
 /* --- between the files of the device --- */
 
-/* Handles all requests that are in the queue; the queue's kick handler. */
+/* virtio-mem-request.c: handles all requests that are in the queue; its kick
+ * handler. */
 void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq);
+/* virtio-mem-size.c: grows the usable region to suit the requested size; shrinks
+ * it, too, if @can_shrink. */
+void virtio_mem_resize_usable_region(VirtIOMEM *vmem, bool can_shrink);
 /* Unplugs all and shrinks the usable region. 0, or -errno: nothing changed. */
 int virtio_mem_unplug_all(VirtIOMEM *vmem);
+/* Tells the notifiers if the plugged size differs from @old_size. */
+void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size);
 /*
  * virtio-mem-plug.c: before a range that is wholly unplugged is populated: lets
  * the guest touch it, and has the host back it if that is asked for. 0 or -errno:
@@ -115,7 +133,31 @@ uint64_t virtio_mem_fitting_block_size(uint64_t least, uint64_t size,
 /* What block-size=auto is for @vmem, which has a memdev and is not realized;
  * 0: none will do, *errp says why. */
 uint64_t virtio_mem_auto_block_size(const VirtIOMEM *vmem, Error **errp);
-/* Tells the notifiers if the plugged size differs from @old_size. */
-void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size);
+
+/* --- virtio-mem-protect.c: NULL stands for protect=off --- */
+
+/* Whether the properties fit each other; false and *errp. */
+bool virtio_mem_protect_check(const VirtIOMEM *vmem, Error **errp);
+
+/* Protects all of @mr, the region of @vmem, nothing of which is plugged or
+ * allocated. From the first change on, @vmem->blocks is valid. NULL and *errp. */
+VirtIOMEMProtect *virtio_mem_protect_new(VirtIOMEM *vmem, MemoryRegion *mr,
+                                         Error **errp);
+void virtio_mem_protect_free(VirtIOMEMProtect *protect);
+
+/*
+ * Before an unplugged range is plugged, and first of all, as whoever populates
+ * or maps it touches it: lets everybody in. 0 or -errno (noted as a refusal of
+ * the state), then nothing has changed.
+ */
+int virtio_mem_protect_lift(VirtIOMEMProtect *protect, uint64_t offset,
+                            uint64_t size);
+/* The plug came to nothing: protects the range again. Its memory is discarded
+ * afterwards. */
+void virtio_mem_protect_restore(VirtIOMEMProtect *protect, uint64_t offset,
+                                uint64_t size);
+/* A RamDiscardFn, @opaque a VirtIOMEMProtect: discards the memory and protects
+ * it from then on. */
+int virtio_mem_protect_discard(void *opaque, uint64_t offset, uint64_t size);
 
 #endif
