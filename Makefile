@@ -17,7 +17,9 @@
 #                         look, without those in the lab, which take long
 #   make bench-check      instructions of a request against the recorded ones
 #   make docs             bring docs/qmp-reference.md up to date
-#   make install          honours DESTDIR and PREFIX
+#   make install          honours DESTDIR and PREFIX; make uninstall: the reverse
+#   make dist             build/sparsevm-VERSION.tar.gz of what is committed
+#   make help             this
 #   make clean distclean
 #
 # V=1 shows the commands. SANITIZE=1 builds and checks with the address and the
@@ -57,7 +59,8 @@ BENCHES := start-up requests mappings replay $(if $(QUICK),,lab-bench)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
         check-fuzz check-tsan run-tsan fuzz run-fuzz stress \
-        coverage print-coverage bench bench-check docs install clean distclean
+        coverage print-coverage bench bench-check docs install uninstall dist \
+        help clean distclean
 .NOTPARALLEL:
 
 all: $(BUILD)/build.ninja
@@ -67,9 +70,10 @@ $(BUILD)/build.ninja:
 	$(Q)./configure --build-dir=$(BUILD) $(CONFIGURE_FLAGS)
 
 deps:
-	$(Q)scripts/install-deps
+	$(Q)scripts/install-deps --check
 
-run: deps all
+run: deps $(BUILD)/build.ninja
+	$(Q)$(NINJA) sparsevm
 	$(Q)VMM="$${VMM:-$(BUILD)/sparsevm}" tests/lab/lab grow
 	@echo "guest memory while it was grown:  build/lab/out/memory-map.png"
 	@echo "plugged against pinned over time: build/lab/out/plugged-and-pinned.svg"
@@ -137,9 +141,23 @@ docs: all
 	$(Q)$(BUILD)/docs/qmp-reference > docs/qmp-reference.md.new
 	$(Q)mv docs/qmp-reference.md.new docs/qmp-reference.md
 
+INSTALL_TREE = scripts/install-tree $(if $(PREFIX),--prefix $(PREFIX)) \
+    $(if $(DESTDIR),--destdir $(DESTDIR)) $(BUILD)
+
 install: all
-	$(if $(PREFIX),$(Q)meson configure $(BUILD) -Dprefix=$(PREFIX))
-	$(Q)meson install -C $(BUILD)
+	$(Q)$(INSTALL_TREE)
+
+uninstall: $(BUILD)/build.ninja
+	$(Q)$(INSTALL_TREE) --uninstall
+
+dist: $(BUILD)/build.ninja
+	$(Q)version=$$(sed -n "s/^project(.* version: '\([^']*\)'.*/\1/p" meson.build); \
+	    git archive --prefix=sparsevm-$$version/ \
+	        -o $(BUILD)/sparsevm-$$version.tar.gz HEAD && \
+	    echo $(BUILD)/sparsevm-$$version.tar.gz
+
+help:
+	@sed -n '/^#   make  /,/^$$/s/^# \{0,3\}//p' Makefile
 
 clean:
 	$(Q)[ ! -e $(BUILD)/build.ninja ] || $(NINJA) -t clean
