@@ -26,7 +26,7 @@
 #define ALIAS_SIZE (90 * MiB)
 #define NR_EXTRAS 2
 #define NR_IOMMUS 2
-#define MOST_STEPS 300
+#define MOST_STEPS 100
 
 typedef struct World {
     TestSpace *space;
