@@ -12,10 +12,11 @@
 #include "qapi/error.h"
 #include "qemu/units.h"
 
-/* What one value may have at most; beyond it, it is an error. */
+/* What one value may have at most; beyond it, it is an error. No command needs
+ * as many tokens, and while they are parsed all other clients wait. */
 #define QMP_STREAM_MAX_BYTES (16 * MiB)
 #define QMP_STREAM_MAX_DEPTH 1024
-#define QMP_STREAM_MAX_TOKENS (1U << 20)
+#define QMP_STREAM_MAX_TOKENS (1U << 14)
 
 typedef struct QmpStream QmpStream;
 
