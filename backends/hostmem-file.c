@@ -42,14 +42,24 @@ static int open_in_directory(const char *path, const char *name)
     return fd;
 }
 
+/* A guest writes to the file: a link to somebody else's is not followed, but for
+ * those that stand for a descriptor. */
+static int link_flag(const char *path)
+{
+    return g_file_test(path, G_FILE_TEST_IS_DIR) ||
+           g_str_has_prefix(path, "/dev/fd/") ||
+           g_str_has_prefix(path, "/proc/") ? 0 : O_NOFOLLOW;
+}
+
 /* The file @path, or one in the directory @path: a descriptor or -errno. */
 static int open_backing_file(const char *path, const char *name, bool *created)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    const int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = open(path, flags | link_flag(path));
 
     *created = false;
     if (fd < 0 && errno == ENOENT) {
-        fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0644);
+        fd = open(path, flags | O_CREAT | O_EXCL, 0600);
         *created = fd >= 0;
     }
     if (fd < 0 && errno == EISDIR) {

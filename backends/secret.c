@@ -8,6 +8,7 @@
 
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "qemu/regular-file.h"
 #include "qemu/units.h"
 #include "qom/object_interfaces.h"
 
@@ -51,16 +52,18 @@ static void wipe(char **text)
 
 static bool check_file(const char *path, Error **errp)
 {
+    ERRP_GUARD();
     g_autofree char *first = g_malloc(SECRET_MAX + 1);
-    FILE *file = fopen(path, "re");
+    int fd = regular_file_open_read(path, errp);
+    FILE *file;
     size_t len;
     int err;
 
-    if (!file) {
-        error_setg_errno(errp, errno, "file=%s: the secret cannot be read",
-                         path);
+    if (fd < 0) {
+        error_prepend(errp, "the secret cannot be read: file=");
         return false;
     }
+    file = fdopen(fd, "r");
     errno = 0;
     len = fread(first, 1, SECRET_MAX + 1, file);
     err = ferror(file) ? errno : 0;

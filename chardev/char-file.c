@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "char-fd.h"
+#include "qemu/regular-file.h"
 
 typedef struct FileChardev {
     FDChardev parent_obj;
@@ -17,18 +18,17 @@ DECLARE_INSTANCE_CHECKER(FileChardev, FILE_CHARDEV, TYPE_CHARDEV_FILE)
 
 static bool file_open(Chardev *chr, Error **errp)
 {
+    ERRP_GUARD();
     FileChardev *f = FILE_CHARDEV(chr);
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
     int fd;
 
     if (!f->path || !*f->path) {
         error_setg(errp, "chardev: file: no filename given");
         return false;
     }
-    fd = open(f->path, flags | (f->append ? O_APPEND : O_TRUNC), 0666);
+    fd = regular_file_open_write(f->path, f->append ? O_APPEND : O_TRUNC, errp);
     if (fd < 0) {
-        error_setg_errno(errp, errno, "cannot open '%s' for chardev '%s'",
-                         f->path, chr->label);
+        error_prepend(errp, "chardev '%s': ", chr->label);
         return false;
     }
     chr->filename = g_strdup_printf("file:%s", f->path);

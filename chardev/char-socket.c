@@ -195,6 +195,11 @@ static bool socket_start_server(SocketChardev *s, const SocketAddress *list,
     int err = socket_listen_any(s, list, n);
     struct stat st;
 
+    if (err == -ENOTSOCK) {
+        error_setg(errp, "cannot listen on '%s': it exists, and is no socket",
+                   s->path);
+        return false;
+    }
     if (err == -EADDRINUSE) {
         error_setg(errp, "cannot listen on '%s': it is in use by a running "
                    "server", s->path ? s->path : s->port);

@@ -103,15 +103,19 @@ int socket_connect_result(int fd, int timeout_ms)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? -errno : -err;
 }
 
-/* Removes the socket @path if nobody listens there; 0 or -errno. */
+/* Removes the socket @path if nobody listens there; 0 or -errno, -ENOTSOCK:
+ * something else is there. */
 static int remove_stale(const SocketAddress *a, const char *path)
 {
     struct stat st;
     bool pending;
     int fd;
 
-    if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+    if (lstat(path, &st) < 0) {
         return 0;                         /* bind() will tell */
+    }
+    if (!S_ISSOCK(st.st_mode)) {
+        return -ENOTSOCK;
     }
     fd = socket_connect(a, &pending);
     if (fd >= 0) {

@@ -7,7 +7,10 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
+
 #include "chardev/char-output.h"
+#include "qemu/regular-file.h"
 #include "qtest.h"
 #include "qtest-commands.h"
 #include "qtest-irq.h"
@@ -150,15 +153,18 @@ static void qtest_event(void *opaque, QEMUChrEvent event)
 
 static bool qtest_open_log(QTestServer *s, const char *path, Error **errp)
 {
+    ERRP_GUARD();
+    int fd;
+
     if (!path) {
         s->log = stderr;
     } else if (strcmp(path, "none") != 0) {
-        s->log = fopen(path, "w");
-        if (!s->log) {
-            error_setg_errno(errp, errno, "could not open qtest log '%s'",
-                             path);
+        fd = regular_file_open_write(path, O_TRUNC, errp);
+        if (fd < 0) {
+            error_prepend(errp, "could not open qtest log ");
             return false;
         }
+        s->log = fdopen(fd, "w");
     }
     return true;
 }

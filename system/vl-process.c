@@ -13,6 +13,7 @@
 
 #include "qemu/cutils.h"
 #include "qemu/keyval.h"
+#include "qemu/regular-file.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
@@ -181,10 +182,11 @@ static bool write_pid(int fd, const char *path, Error **errp)
 
 bool vl_create_pidfile(const char *path, Error **errp)
 {
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    ERRP_GUARD();
+    int fd = regular_file_open_write(path, 0, errp);
 
     if (fd < 0) {
-        error_setg_errno(errp, errno, "cannot create PID file %s", path);
+        error_prepend(errp, "cannot create PID file ");
         return false;
     }
     if (!write_pid(fd, path, errp)) {

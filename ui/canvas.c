@@ -124,12 +124,12 @@ static void *encode(Canvas *canvas, png_alloc_size_t *size, Error **errp)
     return g_steal_pointer(&data);
 }
 
-/* Replacing a device node or a directory is nobody's wish. */
+/* Replacing a device node, a directory or a link is nobody's wish. */
 static bool may_replace(const char *file, Error **errp)
 {
     struct stat st;
 
-    if (stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
         error_setg(errp, "cannot write '%s': it exists and is not a regular "
                    "file", file);
         return false;
@@ -152,7 +152,7 @@ bool canvas_save_png(Canvas *canvas, const char *file, Error **errp)
     }
     /* GLib writes a temporary file beside it and renames that. */
     if (!g_file_set_contents_full(file, data, size,
-                                  G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+                                  G_FILE_SET_CONTENTS_CONSISTENT, 0600,
                                   &gerr)) {
         error_setg(errp, "cannot write '%s': %s", file, gerr->message);
         return false;

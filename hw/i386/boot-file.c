@@ -18,7 +18,8 @@ bool boot_file_open(BootFile *file, const char *option, const char *path,
 {
     struct stat st;
 
-    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A FIFO must be refused, not waited for. */
+    file->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (file->fd < 0) {
         error_setg_errno(errp, errno, "%s %s: cannot be opened", option, path);
         return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -435,6 +436,53 @@ static void test_chardevs_and_monitors(void)
 }
 
 /* A path that is too long for a socket's address. */
+/* Files that are written: never by a link, never anything else than a file. */
+static void test_files_that_are_none(void)
+{
+    static const char *const options[] = {
+        "-pidfile %s", "-chardev file,id=c,path=%s",
+        "-chardev file,id=c,append=on,path=%s",
+        "-qtest null -qtest-log %s",
+        "-object memory-backend-file,id=m,size=1M,mem-path=%s",
+    };
+    g_autofree char *dir = g_dir_make_tmp("files-XXXXXX", NULL);
+    g_autofree char *victim = g_build_filename(dir, "victim", NULL);
+    g_autofree char *link = g_build_filename(dir, "link", NULL);
+    g_autofree char *fifo = g_build_filename(dir, "fifo", NULL);
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_set_contents(victim, "precious", -1, NULL));
+    g_assert_no_errno(symlink("victim", link));
+    g_assert_no_errno(mkfifo(fifo, 0600));
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        const char *const paths[] = { link, fifo, "/dev/null" };
+
+        for (unsigned j = 0; j < G_N_ELEMENTS(paths); j++) {
+            g_autofree char *option = g_strdup_printf(options[i], paths[j]);
+            g_autofree char *args = g_strconcat(QTEST_ARGS, option, NULL);
+
+            check_refused(args, paths[j]);
+        }
+    }
+    g_assert_true(g_file_get_contents(victim, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "precious");
+    g_unlink(link);
+    g_unlink(fifo);
+    g_unlink(victim);
+    g_rmdir(dir);
+}
+
+static void test_socket_path_of_a_file(void)
+{
+    g_autofree char *path = make_file("x", 1);
+    g_autofree char *args = g_strdup_printf(
+        QTEST_ARGS "-chardev socket,id=c,server=on,wait=off,path=%s", path);
+
+    check_refused(args, "it exists, and is no socket");
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+    g_unlink(path);
+}
+
 static void test_overlong_socket_path(void)
 {
     g_autofree char *name = g_strnfill(200, 'x');
@@ -569,6 +617,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/initrds", test_initrds);
     g_test_add_func("/cli/memory-without-pages", test_memory_without_pages);
     g_test_add_func("/cli/chardevs-and-monitors", test_chardevs_and_monitors);
+    g_test_add_func("/cli/files-that-are-none", test_files_that_are_none);
+    g_test_add_func("/cli/socket-path-of-a-file", test_socket_path_of_a_file);
     g_test_add_func("/cli/overlong-socket-path", test_overlong_socket_path);
     g_test_add_func("/cli/nothing-is-left-behind", test_nothing_is_left_behind);
     g_test_add_func("/cli/socket-in-use", test_socket_in_use);

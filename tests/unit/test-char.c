@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "chardev/char.h"
@@ -250,7 +252,12 @@ static void test_failing_output_is_dropped_and_told(void)
     Fe fe;
 
     if (g_test_subprocess()) {
-        fe_init(&fe, new("file,id=c,append=on,path=%s", "/dev/full"), 10);
+        g_autofree char *path = g_build_filename(tmp_dir, "limited", NULL);
+        const struct rlimit none = { 0, RLIM_INFINITY };
+
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &none);
+        fe_init(&fe, new("file,id=c,append=on,path=%s", path), 10);
         write_str(&fe.be, "abc");
         write_str(&fe.be, "def");
         g_assert_cmpuint(qemu_chr_fe_add_watch(&fe.be, G_IO_OUT, NULL, NULL),
@@ -259,8 +266,8 @@ static void test_failing_output_is_dropped_and_told(void)
     }
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_passed();
-    g_test_trap_assert_stderr("*chardev 'c': cannot write to 'file:/dev/full'*"
-                              "No space left on device*");
+    g_test_trap_assert_stderr("*chardev 'c': cannot write to 'file:*/limited'*"
+                              "File too large*");
 }
 
 static void test_pipes_go_both_ways(void)

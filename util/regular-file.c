@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Regular files by name (qemu/regular-file.h). O_NONBLOCK is for what proves to
+ * be something else, such as a FIFO that nobody reads; regular files do not
+ * know it. A file is looked at only when it is open: its name may mean another
+ * a moment later.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "qemu/regular-file.h"
+
+static int set_error(const char *path, int err, Error **errp)
+{
+    switch (err) {
+    case ELOOP:
+        error_setg(errp, "%s: it is a symbolic link, which is not followed: "
+                   "name the file itself", path);
+        break;
+    case ENXIO:                           /* a FIFO, or a socket */
+        error_setg(errp, "%s: it is not a regular file", path);
+        break;
+    default:
+        error_setg_errno(errp, err, "%s: cannot be opened", path);
+    }
+    return -1;
+}
+
+static int check_regular(int fd, const char *path, Error **errp)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        return fd;
+    }
+    error_setg(errp, "%s: it is not a regular file", path);
+    close(fd);
+    return -1;
+}
+
+int regular_file_open_write(const char *path, int flags, Error **errp)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+                  O_CLOEXEC | (flags & O_APPEND), 0600);
+
+    if (fd < 0) {
+        return set_error(path, errno, errp);
+    }
+    fd = check_regular(fd, path, errp);
+    if (fd >= 0 && flags & O_TRUNC && ftruncate(fd, 0) < 0) {
+        error_setg_errno(errp, errno, "%s: cannot be emptied", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int regular_file_open_read(const char *path, Error **errp)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    return fd < 0 ? set_error(path, errno, errp)
+                  : check_regular(fd, path, errp);
+}
