@@ -16,6 +16,7 @@
 #include <linux/mman.h>
 #include <sys/mman.h>
 #include "exec/ramblock.h"
+#include "qemu/thread.h"
 #include "qemu/units.h"
 
 /* What a thread asks for at once; a multiple of the size of THP. */
@@ -94,7 +95,8 @@ static void start_threads(PopulateJob *job, unsigned nr)
         GThread *thread;
 
         g_atomic_ref_count_inc(&job->refs);
-        thread = g_thread_try_new("populate", populate_thread, job, NULL);
+        thread = qemu_thread_try_new(QEMU_THREAD_WORKER, "populate",
+                                     populate_thread, job, NULL);
         if (!thread) {
             populate_job_unref(job);
             return;

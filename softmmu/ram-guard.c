@@ -11,11 +11,11 @@
 #include "qemu/osdep.h"
 
 #include <poll.h>
-#include <signal.h>
 
 #include "exec/ram-guard.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
+#include "qemu/thread.h"
 #include "qemu/userfaultfd.h"
 
 /* Pages that are let in at a time, at most: enough that whoever waits for one
@@ -149,8 +149,8 @@ static void handle_faults(RamGuard *g)
     }
 }
 
-/* No signal is for this thread; and pages are let in by it alone, so that it
- * may look whether there are any. */
+/* Pages are let in by this thread alone, so that it may look whether there are
+ * any. */
 static gpointer guard_thread(gpointer data)
 {
     RamGuard *g = data;
@@ -159,10 +159,7 @@ static gpointer guard_thread(gpointer data)
         { .fd = event_notifier_get_fd(&g->quit), .events = POLLIN },
     };
     bool any = false;
-    sigset_t set;
 
-    sigfillset(&set);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
     while (!fds[1].revents) {
         int n = poll(fds, G_N_ELEMENTS(fds), any ? LINGER_MS : -1);
 
@@ -276,7 +273,6 @@ RamGuard *ram_guard_new(RAMBlock *rb, RamGuardFn *fn, void *opaque,
 {
     uint64_t features = UFFD_FEATURE_MISSING_SHMEM |
                         UFFD_FEATURE_EXACT_ADDRESS;
-    g_autoptr(GError) err = NULL;
     RamGuard *g;
     int ret;
 
@@ -297,11 +293,11 @@ RamGuard *ram_guard_new(RAMBlock *rb, RamGuardFn *fn, void *opaque,
         goto fail;
     }
     g->bh = qemu_bh_new(fn, opaque);
-    g->thread = g_thread_try_new("ram-guard", guard_thread, g, &err);
+    g->thread = qemu_thread_try_new(QEMU_THREAD_WORKER, "ram-guard",
+                                    guard_thread, g, errp);
     if (g->thread) {
         return g;
     }
-    error_setg(errp, "cannot start a thread: %s", err->message);
 fail:
     release(g);
     return NULL;

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "qemu/main-loop.h"
+#include "qemu/thread.h"
 #include "sysemu/cpus.h"
 
 __thread CPUState *current_cpu;
@@ -110,7 +111,8 @@ static void create_thread(CPUState *cpu)
     g_autofree char *name = g_strdup_printf("CPU %d/%s", cpu->cpu_index,
                                             cpus_accel->name);
 
-    cpu->thread = g_thread_new(name, vcpu_thread, cpu);
+    cpu->thread = qemu_thread_try_new(QEMU_THREAD_VCPU, name, vcpu_thread, cpu,
+                                      &error_abort);
     while (!cpu->created) {
         qemu_cond_wait_iothread(&cpus_cond);
     }

@@ -174,16 +174,13 @@ static CPUExit run_guest(CPUState *cpu)
     return reason;
 }
 
-/* Signals to the process are for the main thread; this one gets kicks, and what
- * it causes itself. */
 static void init_vcpu_thread(CPUState *cpu)
 {
     sigset_t set;
 
-    sigfillset(&set);
-    sigdelset(&set, SIG_KICK);
-    sigdelset(&set, SIGBUS);
-    pthread_sigmask(SIG_SETMASK, &set, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIG_KICK);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     current_run = X86_CPU(cpu)->kvm->run;
 }
 
