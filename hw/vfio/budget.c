@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +17,9 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
+
+/* More than the kernel writes into /proc/self/status before VmLck's line. */
+#define STATUS_SIZE 4096
 
 /* --- arithmetic --- */
 
@@ -61,17 +65,35 @@ static bool process_may_lock_all(void)
            CAP_TO_MASK(CAP_IPC_LOCK);
 }
 
+/* Opened once: later there may be no /proc, nor a right to open files. */
+static int process_status_fd(void)
+{
+    static int fd = -2;
+
+    if (fd == -2) {
+        fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    }
+    return fd;
+}
+
 static uint64_t process_locked(void)
 {
-    g_autofree char *status = NULL;
+    char status[STATUS_SIZE];
+    ssize_t len = pread(process_status_fd(), status, sizeof(status) - 1, 0);
     const char *line;
 
-    if (!g_file_get_contents("/proc/self/status", &status, NULL, NULL)) {
+    if (len < 0) {
         return 0;
     }
+    status[len] = '\0';
     line = strstr(status, "\nVmLck:");
     return line ? g_ascii_strtoull(line + strlen("\nVmLck:"), NULL, 10) * KiB
                 : 0;
+}
+
+void vfio_budget_open(void)
+{
+    process_status_fd();
 }
 
 bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit)

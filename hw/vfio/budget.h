@@ -26,6 +26,8 @@ uint64_t vfio_budget_fitting_granule(uint64_t offset, uint64_t size,
 bool vfio_budget_memlock_fits(uint64_t needed, uint64_t used, uint64_t limit,
                               Error **errp);
 
+/* Opens what the next reads: before files can no longer be opened. */
+void vfio_budget_open(void);
 /* RLIMIT_MEMLOCK and VmLck of this process; false: it may lock all it likes
  * (no limit, or CAP_IPC_LOCK). */
 bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit);

@@ -19,6 +19,18 @@
 /* Host memory is as fast as it gets with a few CPUs clearing it. */
 #define PREFAULT_THREADS_MAX 8U
 
+/* Asked for once: it makes the C library open a file, which may not be possible
+ * later. */
+static unsigned vfio_prefault_threads(void)
+{
+    static unsigned nr;
+
+    if (!nr) {
+        nr = MIN(g_get_num_processors(), PREFAULT_THREADS_MAX);
+    }
+    return nr;
+}
+
 /* Whether all of @run, which is to be mapped, will be pinned for writing. */
 static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
 {
@@ -32,7 +44,7 @@ static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
 
 void vfio_prefault(VFIODMASpace *space, const VFIODMAMapping *run)
 {
-    unsigned nr_threads = MIN(g_get_num_processors(), PREFAULT_THREADS_MAX);
+    unsigned nr_threads = vfio_prefault_threads();
     RAMBlock *block = run->mr->ram_block;
     uint64_t first, end;
 

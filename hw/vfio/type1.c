@@ -209,6 +209,7 @@ static VFIOType1 *type1_new(int group_fd, AddressSpace *as, Error **errp)
         !vfio_container_init(&type1->container, &type1_ops, as, &info, errp)) {
         goto unset;
     }
+    vfio_budget_open();
     type1->nr_groups = 1;
     QLIST_INSERT_HEAD(&type1_containers, type1, next);
     return type1;
