@@ -16,7 +16,7 @@
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
 #   make bench-check      instructions of a request against the recorded ones
-#   make docs             bring docs/qmp-reference.md up to date
+#   make docs             bring the pages that the program prints up to date
 #   make install          honours DESTDIR and PREFIX; make uninstall: the reverse
 #   make dist             build/sparsevm-VERSION.tar.gz of what is committed
 #   make help             this
@@ -140,6 +140,8 @@ bench-check: deps all
 docs: all
 	$(Q)$(BUILD)/docs/qmp-reference > docs/qmp-reference.md.new
 	$(Q)mv docs/qmp-reference.md.new docs/qmp-reference.md
+	$(Q)scripts/sandbox-calls $(BUILD)/sparsevm > docs/sandbox-calls.md.new
+	$(Q)mv docs/sandbox-calls.md.new docs/sandbox-calls.md
 
 INSTALL_TREE = scripts/install-tree $(if $(PREFIX),--prefix $(PREFIX)) \
     $(if $(DESTDIR),--destdir $(DESTDIR)) $(BUILD)

@@ -14,6 +14,7 @@
 #include "chardev/char.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/may-open.h"
 #include "qemu/timer.h"
 #include "socket-address.h"
 
@@ -250,8 +251,16 @@ static void socket_try_connect(void *opaque)
 {
     SocketChardev *s = opaque;
     bool pending;
-    int fd = socket_connect(&s->address, &pending);
+    Error *err = NULL;
+    int fd;
 
+    if (!qemu_may_open(&err)) {
+        error_prepend(&err, "chardev '%s' is not connected again: ",
+                      CHARDEV(s)->label);
+        error_report_err(err);
+        return;
+    }
+    fd = socket_connect(&s->address, &pending);
     if (fd < 0) {
         socket_retry_later(s);
     } else if (pending) {

@@ -18,6 +18,7 @@
 #include "exec/ramblock.h"
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
+#include "qemu/may-open.h"
 #include "qemu/units.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
@@ -89,9 +90,13 @@ static void dump_vm_change(void *opaque, int running, RunState state)
 /* Guest memory is nobody else's business: mode 0600. */
 static bool open_file(const char *path, Error **errp)
 {
-    g_autofree char *real = realpath(path, NULL);
+    g_autofree char *real = NULL;
     struct stat st;
 
+    if (!qemu_may_open(errp)) {
+        return false;
+    }
+    real = realpath(path, NULL);
     if (real && (stat(real, &st) || !S_ISREG(st.st_mode))) {
         error_setg(errp, "'%s' is not a regular file", path);
         return false;

@@ -8,6 +8,7 @@
 
 #include "qapi/visitor.h"
 #include "qemu/id.h"
+#include "qemu/may-open.h"
 #include "qom/object_interfaces.h"
 
 bool user_creatable_complete(UserCreatable *uc, Error **errp)
@@ -96,7 +97,8 @@ bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp)
 {
     g_autoptr(JsonObject) props = NULL;
     g_autoptr(Object) obj = NULL;
-    const char *typename = required_string(opts, "qom-type", errp);
+    const char *typename = qemu_may_open(errp)
+        ? required_string(opts, "qom-type", errp) : NULL;
     const char *id = typename ? required_string(opts, "id", errp) : NULL;
 
     if (!id) {

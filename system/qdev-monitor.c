@@ -12,6 +12,7 @@
 #include "monitor/qmp.h"
 #include "qemu/id.h"
 #include "qemu/keyval.h"
+#include "qemu/may-open.h"
 #include "qemu/timer.h"
 #include "qom/object_interfaces.h"
 
@@ -264,7 +265,8 @@ static bool place_device(DeviceState *dev, const char *id, BusState *bus,
 DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
                                        Error **errp)
 {
-    g_autoptr(JsonObject) text = options_as_text(opts, errp);
+    g_autoptr(JsonObject) text = qemu_may_open(errp)
+        ? options_as_text(opts, errp) : NULL;
     g_autoptr(JsonObject) properties = text ? options_as_text(text, errp) : NULL;
     g_autoptr(DeviceState) dev = NULL;
     const char *driver;

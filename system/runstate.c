@@ -9,6 +9,7 @@
 #include "qapi/client-event.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/may-open.h"
 #include "qemu/timer.h"
 #include "sysemu/cpus.h"
 #include "sysemu/reset.h"
@@ -320,7 +321,7 @@ static char *process_name(int pid)
     g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid);
     char *name = NULL;
 
-    if (g_file_get_contents(path, &name, NULL, NULL)) {
+    if (qemu_may_open(NULL) && g_file_get_contents(path, &name, NULL, NULL)) {
         g_strchomp(name);
     }
     return name;

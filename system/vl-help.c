@@ -7,6 +7,7 @@
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/accel.h"
+#include "sandbox.h"
 #include "vl-internal.h"
 
 /* --- types --- */
@@ -210,6 +211,15 @@ static bool help_trace(const char *arg, Error **errp)
     return true;
 }
 
+static bool help_sandbox(const char *arg)
+{
+    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+        return false;
+    }
+    sandbox_print_help();
+    return true;
+}
+
 static bool try_help(const char *option, GPtrArray *args, HelpFunc *fn,
                      Error **errp)
 {
@@ -232,7 +242,8 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
         return true;
     }
     if (cfg->version) {
-        puts("sparsevm version " SPARSEVM_VERSION);
+        printf("sparsevm version " SPARSEVM_VERSION "\nsandbox:%s\n",
+               sandbox_features());
         return true;
     }
     return try_help("machine", cfg->machine, help_machine, errp) ||
@@ -241,5 +252,6 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
            try_help("object", cfg->objects, help_object, errp) ||
            try_help("chardev", cfg->chardevs, help_chardev, errp) ||
            try_help("device", cfg->devices, help_device, errp) ||
-           try_help("trace", cfg->traces, help_trace, errp);
+           try_help("trace", cfg->traces, help_trace, errp) ||
+           (cfg->sandbox && help_sandbox(cfg->sandbox));
 }

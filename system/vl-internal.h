@@ -40,6 +40,7 @@ typedef struct VlConfig {
     const char *name;
     const char *uuid;
     const char *pidfile;
+    const char *sandbox;
     const char *qtest;
     const char *qtest_log;
     bool help;
@@ -111,7 +112,9 @@ void vl_list_traces(void);
 bool vl_set_name(const char *arg, Error **errp);
 /* Becomes a child; the parent waits until vl_daemonize_done(), then exits. */
 bool vl_daemonize(Error **errp);
-bool vl_daemonize_done(Error **errp);
+/* Leaves standard input, output and error; no message is seen afterwards. */
+bool vl_daemonize_detach(Error **errp);
+void vl_daemonize_done(void);
 /* Removed when the process ends. */
 bool vl_create_pidfile(const char *path, Error **errp);
 void vl_setup_signals(void);

@@ -129,9 +129,8 @@ bool vl_daemonize(Error **errp)
     return true;
 }
 
-bool vl_daemonize_done(Error **errp)
+bool vl_daemonize_detach(Error **errp)
 {
-    const uint8_t status = 0;
     int fd;
 
     if (daemon_pipe < 0) {
@@ -146,10 +145,18 @@ bool vl_daemonize_done(Error **errp)
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     close(fd);
-    qemu_write_full(daemon_pipe, &status, sizeof(status));
-    close(daemon_pipe);
-    daemon_pipe = -1;
     return true;
+}
+
+void vl_daemonize_done(void)
+{
+    const uint8_t status = 0;
+
+    if (daemon_pipe >= 0) {
+        qemu_write_full(daemon_pipe, &status, sizeof(status));
+        close(daemon_pipe);
+        daemon_pipe = -1;
+    }
 }
 
 /* --- -pidfile --- */

@@ -16,6 +16,7 @@
 #include "qemu/main-loop.h"
 #include "sysemu/cpus.h"
 #include "sysemu/runstate.h"
+#include "sandbox.h"
 #include "sysemu/sysemu.h"
 #include "qtest.h"
 #include "vl-internal.h"
@@ -46,6 +47,11 @@ static void quit_by_key(Notifier *notifier, void *data)
     qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_UI);
 }
 
+static bool apply_sandbox(const char *arg, void *opaque, Error **errp)
+{
+    return sandbox_configure(arg, errp);
+}
+
 /* The process and its loop; no guest yet. */
 static bool set_up_process(const VlConfig *cfg, Error **errp)
 {
@@ -53,6 +59,11 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
 
     if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
         !vl_configure_messages(cfg, errp) || !vl_enable_traces(cfg, errp)) {
+        return false;
+    }
+    if (cfg->sandbox ? !vl_with("sandbox", cfg->sandbox, apply_sandbox, NULL,
+                                errp)
+                     : !sandbox_configure(NULL, errp)) {
         return false;
     }
     if (cfg->daemonize && !vl_daemonize(errp)) {
@@ -104,9 +115,11 @@ static bool start(const VlConfig *cfg, Error **errp)
     qdev_machine_creation_done();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
     cpu_synchronize_all_post_init();
-    if (!vl_daemonize_done(errp)) {
+    if (!sandbox_prepare(errp) || !vl_daemonize_detach(errp) ||
+        !sandbox_enter(errp)) {
         return false;
     }
+    vl_daemonize_done();
     if (!cfg->paused) {
         vm_start();
     }

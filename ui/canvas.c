@@ -7,6 +7,7 @@
 
 #include "canvas.h"
 #include "font.h"
+#include "qemu/may-open.h"
 
 /* Red, green, blue bytes in this order in memory, as PNG has them. */
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -143,7 +144,7 @@ bool canvas_save_png(Canvas *canvas, const char *file, Error **errp)
     g_autofree void *data = NULL;
     png_alloc_size_t size;
 
-    if (!may_replace(file, errp)) {
+    if (!qemu_may_open(errp) || !may_replace(file, errp)) {
         return false;
     }
     data = encode(canvas, &size, errp);

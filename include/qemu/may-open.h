@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether files and sockets may still be opened. Whoever would, because a client
+ * asks for it or a peer has gone, asks here first: in a sandbox without hot plug
+ * the attempt would end the process. Main thread.
+ */
+#ifndef QEMU_MAY_OPEN_H
+#define QEMU_MAY_OPEN_H
+
+#include "qapi/error.h"
+
+/* false: *errp says which option forbids it. */
+bool qemu_may_open(Error **errp);
+
+/* From now on qemu_may_open() is false. */
+void qemu_forbid_opening(void);
+
+#endif

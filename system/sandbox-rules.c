@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system calls of a machine that runs: one table, of which filters are
+ * made, -sandbox help and docs/sandbox.md are printed, and tests are derived:
+ * tests/qtest/test-sandbox fails on a row that nothing uses.
+ *
+ * A thread that is started later is under the main thread's filter and its own,
+ * so what workers may do, the main thread may do.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/mman.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <linux/vfio.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#include "sandbox-internal.h"
+
+#define M (1U << QEMU_THREAD_MAIN)
+#define C (1U << QEMU_THREAD_VCPU)
+#define W (1U << QEMU_THREAD_WORKER)
+
+/* Whatever the arguments. */
+#define CALL(kinds, since, name)                                             \
+    { .call = name, .threads = kinds, .when = SANDBOX_##since }
+/* Only if argument @n, masked, is @val. */
+#define MASKED(kinds, since, name, n, bits, val, text)                       \
+    { .call = name, .threads = kinds, .when = SANDBOX_##since,               \
+      .demand = text, .arg = n, .mask = bits, .value = (uint32_t)(val) }
+/* Only if argument @n, an int, is @val. */
+#define ARG(kinds, since, name, n, val)                                      \
+    MASKED(kinds, since, name, n, UINT32_MAX, val, #val)
+#define IOCTL(kinds, since, request) ARG(kinds, since, "ioctl", 1, request)
+
+/* What the C library's pthread_create() asks for. */
+#define THREAD_FLAGS                                                         \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND |     \
+     CLONE_THREAD | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* Taken by the C library with the first thread that is started. */
+#define SIGSETXID (__SIGRTMIN + 1)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+const SandboxRule sandbox_rules[] = {
+    /* Locks, memory, signals, ends */
+    CALL(M | C | W, ALWAYS, "futex"),
+    MASKED(M | C | W, ALWAYS, "mmap", 2, PROT_EXEC, 0, "not PROT_EXEC"),
+    MASKED(M | C | W, ALWAYS, "mprotect", 2, PROT_EXEC, 0, "not PROT_EXEC"),
+    CALL(M | C | W, ALWAYS, "munmap"),
+    CALL(M | C, ALWAYS, "mremap"),
+    CALL(M | C, ALWAYS, "brk"),
+    CALL(M | C | W, ALWAYS, "madvise"),
+    CALL(M | C | W, ALWAYS, "rt_sigprocmask"),
+    CALL(M | C | W, ALWAYS, "rt_sigreturn"),
+    { .call = "tgkill", .threads = M | C | W, .demand = "an own thread",
+      .mask = UINT32_MAX, .value = SANDBOX_OWN_PID },
+    CALL(M | C | W, ALWAYS, "getpid"),
+    CALL(M | C | W, ALWAYS, "gettid"),
+    CALL(M | C | W, ALWAYS, "exit"),
+    CALL(M | C | W, ALWAYS, "exit_group"),
+    /* Where the vDSO cannot read the clock */
+    CALL(M | C | W, ALWAYS, "clock_gettime"),
+    CALL(M | C | W, ALWAYS, "gettimeofday"),
+
+    /* Descriptors that are open */
+    CALL(M | C | W, ALWAYS, "read"),
+    CALL(M | C | W, ALWAYS, "write"),
+    CALL(M | C, ALWAYS, "pread64"),
+    CALL(M | C, ALWAYS, "pwrite64"),
+    CALL(M | C | W, ALWAYS, "poll"),
+    CALL(M, ALWAYS, "ppoll"),
+    CALL(M | C, ALWAYS, "close"),
+    ARG(M, ALWAYS, "fcntl", 1, F_GETFL),
+    ARG(M, ALWAYS, "fcntl", 1, F_SETFL),
+    ARG(M | C, ALWAYS, "fcntl", 1, F_GET_SEALS),
+    CALL(M | C, ALWAYS, "eventfd2"),
+    CALL(M | C | W, ALWAYS, "newfstatat"),
+    CALL(M, ALWAYS, "unlink"),
+
+    /* Sockets that are connected, or listen */
+    CALL(M, ALWAYS, "accept4"),
+    CALL(M | C, ALWAYS, "recvmsg"),
+    CALL(M | C, ALWAYS, "sendmsg"),
+    CALL(M | C, ALWAYS, "sendto"),
+    CALL(M | C, ALWAYS, "shutdown"),
+
+    /* Guest memory */
+    MASKED(M | C | W, ALWAYS, "fallocate", 1, UINT32_MAX,
+           FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+           "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"),
+    CALL(M | C, ALWAYS, "mlock"),
+    CALL(M | C, ALWAYS, "munlock"),
+    CALL(M | C, ALWAYS, "capget"),
+    MASKED(M | C, ALWAYS, "prlimit64", 2, UINT64_MAX, 0, "no new limit"),
+
+    /* Threads that are started */
+    /* Its flags are where no filter sees them; the C library then uses clone. */
+    { .call = "clone3", .threads = M | C, .demand = "never: ENOSYS",
+      .answer = ENOSYS },
+    ARG(M | C | W, ALWAYS, "rt_sigaction", 0, SIGBUS),
+    MASKED(M | C, ALWAYS, "rt_sigaction", 0, UINT32_MAX, SIGSETXID,
+           "the C library's SIGSETXID"),
+    MASKED(M | C, ALWAYS, "clone", 0, UINT64_MAX, THREAD_FLAGS, "a thread"),
+    CALL(M | C | W, ALWAYS, "rseq"),
+    CALL(M | C | W, ALWAYS, "set_robust_list"),
+    ARG(M | C | W, ALWAYS, "prctl", 0, PR_SET_NAME),
+    ARG(M | C | W, ALWAYS, "seccomp", 0, SECCOMP_SET_MODE_FILTER),
+
+    /* KVM */
+    IOCTL(C, ALWAYS, KVM_RUN),
+    IOCTL(M | C, ALWAYS, KVM_GET_REGS),
+    IOCTL(M, ALWAYS, KVM_GET_SREGS),
+    IOCTL(M | C, ALWAYS, KVM_SET_USER_MEMORY_REGION),
+    IOCTL(M | C, ALWAYS, KVM_IOEVENTFD),
+    IOCTL(M | C, ALWAYS, KVM_IRQFD),
+    IOCTL(M | C, ALWAYS, KVM_SET_GSI_ROUTING),
+    IOCTL(M | C, ALWAYS, KVM_IRQ_LINE),
+    IOCTL(M | C, ALWAYS, KVM_SIGNAL_MSI),
+    IOCTL(M, ALWAYS, KVM_SET_IRQCHIP),
+    IOCTL(M, ALWAYS, KVM_SET_PIT2),
+    IOCTL(M, ALWAYS, KVM_SET_REGS),
+    IOCTL(M, ALWAYS, KVM_SET_SREGS),
+    IOCTL(M, ALWAYS, KVM_SET_XSAVE),
+    IOCTL(M, ALWAYS, KVM_SET_XCRS),
+    IOCTL(M, ALWAYS, KVM_SET_LAPIC),
+    IOCTL(M, ALWAYS, KVM_SET_MSRS),
+    IOCTL(M, ALWAYS, KVM_SET_MP_STATE),
+    IOCTL(M, ALWAYS, KVM_SET_VCPU_EVENTS),
+    IOCTL(M, ALWAYS, KVM_SET_DEBUGREGS),
+    IOCTL(M, ALWAYS, KVM_SET_NESTED_STATE),
+    IOCTL(M, HOTPLUG, KVM_CREATE_DEVICE),
+    IOCTL(M | C, ALWAYS, KVM_SET_DEVICE_ATTR),
+
+    /* VFIO */
+    IOCTL(M | C, ALWAYS, VFIO_IOMMU_MAP_DMA),
+    IOCTL(M | C, ALWAYS, VFIO_IOMMU_UNMAP_DMA),
+    IOCTL(M | C, ALWAYS, VFIO_DEVICE_SET_IRQS),
+    IOCTL(M | C, ALWAYS, VFIO_DEVICE_RESET),
+    IOCTL(M | C, ALWAYS, VFIO_GROUP_UNSET_CONTAINER),
+    IOCTL(M, HOTPLUG, VFIO_GET_API_VERSION),
+    IOCTL(M, HOTPLUG, VFIO_CHECK_EXTENSION),
+    IOCTL(M, HOTPLUG, VFIO_SET_IOMMU),
+    IOCTL(M, HOTPLUG, VFIO_IOMMU_GET_INFO),
+    IOCTL(M, HOTPLUG, VFIO_GROUP_GET_STATUS),
+    IOCTL(M, HOTPLUG, VFIO_GROUP_SET_CONTAINER),
+    IOCTL(M, HOTPLUG, VFIO_GROUP_GET_DEVICE_FD),
+    IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_INFO),
+    IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_REGION_INFO),
+    IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_IRQ_INFO),
+
+    /* Guarded memory */
+    IOCTL(M | C, ALWAYS, UFFDIO_REGISTER),
+    IOCTL(M | C, ALWAYS, UFFDIO_UNREGISTER),
+    IOCTL(M | W, ALWAYS, UFFDIO_ZEROPAGE),
+    IOCTL(M | W, ALWAYS, UFFDIO_WAKE),
+    IOCTL(M, HOTPLUG, UFFDIO_API),
+    IOCTL(M, HOTPLUG, USERFAULTFD_IOC_NEW),
+    CALL(M, HOTPLUG, "userfaultfd"),
+
+    /* A terminal is left as it was found */
+    IOCTL(M, ALWAYS, TCGETS),
+    IOCTL(M, ALWAYS, TCSETS),
+
+    /* Files and sockets that are opened */
+    CALL(M, HOTPLUG, "openat"),
+    CALL(M, HOTPLUG, "readlink"),
+    CALL(M, HOTPLUG, "statfs"),
+    CALL(M, HOTPLUG, "fstatfs"),
+    CALL(M, HOTPLUG, "getdents64"),
+    CALL(M, HOTPLUG, "lseek"),
+    CALL(M, HOTPLUG, "ftruncate"),
+    ARG(M, HOTPLUG, "fallocate", 1, 0),
+    CALL(M, HOTPLUG, "fsync"),
+    CALL(M, HOTPLUG, "rename"),
+    CALL(M, HOTPLUG, "memfd_create"),
+    ARG(M, HOTPLUG, "fcntl", 1, F_ADD_SEALS),
+    ARG(M, HOTPLUG, "socket", 0, AF_UNIX),
+    ARG(M, HOTPLUG, "socket", 0, AF_INET),
+    ARG(M, HOTPLUG, "socket", 0, AF_INET6),
+    CALL(M, HOTPLUG, "connect"),
+    CALL(M, HOTPLUG, "getsockopt"),
+    CALL(M, HOTPLUG, "setsockopt"),
+    CALL(M, HOTPLUG, "mbind"),
+
+#ifdef SANITIZED
+    /* Of the sanitizers: when threads begin and end, and the search for leaks,
+     * by another process that shares memory, at the end. */
+    CALL(M | C | W, ALWAYS, "sigaltstack"),
+    CALL(M | C | W, ALWAYS, "sched_yield"),
+    CALL(M | C | W, ALWAYS, "sched_getaffinity"),
+    CALL(M, ALWAYS, "open"),
+    CALL(M, ALWAYS, "openat"),
+    CALL(M, ALWAYS, "readlink"),
+    CALL(M, ALWAYS, "getdents64"),
+    CALL(M, ALWAYS, "lseek"),
+    CALL(M, ALWAYS, "ptrace"),
+    CALL(M, ALWAYS, "wait4"),
+    CALL(M, ALWAYS, "getppid"),
+    ARG(M, ALWAYS, "prctl", 0, PR_GET_DUMPABLE),
+    ARG(M, ALWAYS, "prctl", 0, PR_SET_DUMPABLE),
+    ARG(M, ALWAYS, "prctl", 0, PR_SET_PTRACER),
+    ARG(M, ALWAYS, "prctl", 0, PR_SET_PDEATHSIG),
+    MASKED(M, ALWAYS, "clone", 0, UINT64_MAX,
+           CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED, "a tracer"),
+#endif
+};
+
+const size_t sandbox_nr_rules = ARRAY_SIZE(sandbox_rules);

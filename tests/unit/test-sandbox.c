@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filters of system calls: for each kind of thread, every call that is not
+ * in its list, and every argument that is not allowed, ends the process, after
+ * a line that names both; and what the table promises to itself holds.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "system/sandbox-internal.h"
+
+/* More than Linux has for now. */
+#define NR_CALLS 512
+
+static const char *const names[NR_CALLS] = {
+#include "syscall-names.h"
+};
+
+static const char *const kind_words[QEMU_THREAD__MAX] = {
+    [QEMU_THREAD_MAIN] = "the main thread ('main')",
+    [QEMU_THREAD_VCPU] = "a vCPU thread ('tested')",
+    [QEMU_THREAD_WORKER] = "a worker thread ('tested')",
+};
+
+typedef struct Call {
+    QemuThreadKind kind;
+    long nr;
+    unsigned long args[4];
+} Call;
+
+/* --- in the child --- */
+
+static gpointer make_call(gpointer opaque)
+{
+    const Call *call = opaque;
+    const unsigned long *a = call->args;
+
+    if (sandbox_filter_enter(call->kind)) {
+        _exit(2);
+    }
+    _exit(syscall(call->nr, a[0], a[1], a[2], a[3]) < 0 ? errno : 0);
+}
+
+static void G_GNUC_NORETURN be_child(Call *call, int stderr_fd)
+{
+    struct rlimit no_core = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    dup2(stderr_fd, STDERR_FILENO);
+    alarm(20);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        _exit(2);
+    }
+    if (call->kind == QEMU_THREAD_MAIN) {
+        make_call(call);
+    }
+    g_thread_join(qemu_thread_try_new(call->kind, "tested", make_call, call,
+                                      &error_abort));
+    _exit(2);
+}
+
+/* --- in the test --- */
+
+/* Makes the call in a thread of its kind; the wait status. *said (g_free()) is
+ * what was written to standard error. */
+static int try_call(Call call, char **said)
+{
+    char buffer[1024];
+    ssize_t len;
+    int status, fds[2];
+    pid_t pid;
+
+    g_assert_no_errno(pipe(fds));
+    pid = fork();
+    g_assert_cmpint(pid, >=, 0);
+    if (!pid) {
+        be_child(&call, fds[1]);
+    }
+    close(fds[1]);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    len = read(fds[0], buffer, sizeof(buffer) - 1);
+    buffer[MAX(len, 0)] = '\0';
+    close(fds[0]);
+    *said = g_strdup(buffer);
+    return status;
+}
+
+static void expect_denied(Call call)
+{
+    g_autofree char *said = NULL;
+    g_autofree char *expected = g_strdup_printf(
+        "sparsevm: sandbox: %s may not call %s(0x%lx, ", kind_words[call.kind],
+        call.nr < NR_CALLS ? names[call.nr] : "an unknown one", call.args[0]);
+    int status = try_call(call, &said);
+
+    g_test_message("%s %ld: status 0x%x, %s", kind_words[call.kind], call.nr,
+                   status, said);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
+    g_assert_true(g_str_has_prefix(said, expected));
+    g_assert_true(g_str_has_suffix(said, ": killed\n"));
+}
+
+static void expect_answer(Call call, int err)
+{
+    g_autofree char *said = NULL;
+    int status = try_call(call, &said);
+
+    g_test_message("%s %ld: %s", kind_words[call.kind], call.nr, said);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, err);
+}
+
+static bool is_listed(QemuThreadKind kind, bool hotplug, const char *name)
+{
+    for (size_t i = 0; i < sandbox_nr_rules; i++) {
+        const SandboxRule *rule = &sandbox_rules[i];
+
+        if (name && !strcmp(rule->call, name) && rule->threads & 1U << kind &&
+            (hotplug || rule->when == SANDBOX_ALWAYS)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void prepare(bool hotplug)
+{
+    sandbox_filter_prepare(hotplug, &error_abort);
+}
+
+static void test_calls_that_are_not_listed_kill(gconstpointer data)
+{
+    QemuThreadKind kind = GPOINTER_TO_INT(data);
+    unsigned denied = 0;
+
+    prepare(true);
+    for (long nr = 0; nr < NR_CALLS; nr++) {
+        if (names[nr] && !is_listed(kind, true, names[nr])) {
+            expect_denied((Call) { .kind = kind, .nr = nr });
+            denied++;
+        }
+    }
+    g_assert_cmpuint(denied, >, 250);
+    expect_denied((Call) { .kind = kind, .nr = NR_CALLS });
+}
+
+static void test_calls_of_hot_plug_kill_without_it(void)
+{
+    prepare(false);
+    for (long nr = 0; nr < NR_CALLS; nr++) {
+        if (is_listed(QEMU_THREAD_MAIN, true, names[nr]) &&
+            !is_listed(QEMU_THREAD_MAIN, false, names[nr])) {
+            expect_denied((Call) { .kind = QEMU_THREAD_MAIN, .nr = nr });
+        }
+    }
+}
+
+static void test_arguments_are_checked(gconstpointer data)
+{
+    QemuThreadKind kind = GPOINTER_TO_INT(data);
+    const Call calls[] = {
+        { kind, SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC,
+                            MAP_PRIVATE | MAP_ANONYMOUS } },
+        { kind, SYS_mprotect, { 0, 4096, PROT_EXEC } },
+        { kind, SYS_ioctl, { 0, TIOCSTI } },
+        { kind, SYS_tgkill, { 1, 1, 0 } },
+        { kind, SYS_clone, { SIGCHLD } },
+        { kind, SYS_clone, { CLONE_VM | CLONE_VFORK | SIGCHLD } },
+        { kind, SYS_socket, { AF_NETLINK, SOCK_RAW, 0 } },
+        { kind, SYS_socket, { AF_PACKET, SOCK_RAW, 0 } },
+        { kind, SYS_prctl, { PR_SET_DUMPABLE, 1 } },
+        { kind, SYS_fcntl, { 0, F_SETOWN, 1 } },
+        { kind, SYS_seccomp, { 0 } },     /* SECCOMP_SET_MODE_STRICT */
+        { kind, SYS_prlimit64, { 0, RLIMIT_MEMLOCK, 4096 } },
+    };
+
+    prepare(true);
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        expect_denied(calls[i]);
+    }
+}
+
+static void test_a_request_of_another_kind_kills(void)
+{
+    prepare(true);
+    /* KVM_RUN is a vCPU's, and no other's. */
+    expect_denied((Call) { QEMU_THREAD_MAIN, SYS_ioctl, { -1UL, 0xae80 } });
+    expect_denied((Call) { QEMU_THREAD_WORKER, SYS_ioctl, { -1UL, 0xae80 } });
+    expect_answer((Call) { QEMU_THREAD_VCPU, SYS_ioctl, { -1UL, 0xae80 } },
+                  EBADF);
+    expect_denied((Call) { QEMU_THREAD_VCPU, SYS_ioctl, { 0, TCGETS } });
+    expect_answer((Call) { QEMU_THREAD_MAIN, SYS_ioctl, { -1UL, TCGETS } },
+                  EBADF);
+}
+
+static void test_listed_calls_are_made(void)
+{
+    prepare(true);
+    expect_answer((Call) { QEMU_THREAD_MAIN, SYS_close, { -1UL } }, EBADF);
+    expect_answer((Call) { QEMU_THREAD_VCPU, SYS_write, { -1UL } }, EBADF);
+    expect_answer((Call) { QEMU_THREAD_WORKER, SYS_read, { -1UL } }, EBADF);
+    expect_answer((Call) { QEMU_THREAD_MAIN, SYS_clone3, { 0 } }, ENOSYS);
+    expect_answer((Call) { QEMU_THREAD_MAIN, SYS_socket, { AF_UNIX, -1UL } },
+                  EINVAL);
+}
+
+static void test_handler_says_what_a_blocked_signal_cannot(void)
+{
+    g_autofree char *said = NULL;
+    sigset_t all, before;
+    int status;
+
+    /* As the C library does when it starts and ends threads. */
+    prepare(true);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    status = try_call((Call) { QEMU_THREAD_MAIN, SYS_setsid, { 0 } }, &said);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
+    g_assert_cmpstr(said, ==, "");
+}
+
+/* --- the table --- */
+
+static bool covers(const SandboxRule *main_rule, const SandboxRule *rule)
+{
+    return main_rule->threads & 1U << QEMU_THREAD_MAIN &&
+           !strcmp(main_rule->call, rule->call) &&
+           main_rule->when <= rule->when &&
+           (!main_rule->mask || (main_rule->mask == rule->mask &&
+                                 main_rule->arg == rule->arg &&
+                                 main_rule->value == rule->value));
+}
+
+/* A worker that is started later is under the main thread's filter, too. */
+static void test_what_workers_may_the_main_thread_may(void)
+{
+    for (size_t i = 0; i < sandbox_nr_rules; i++) {
+        const SandboxRule *rule = &sandbox_rules[i];
+        bool covered = !(rule->threads & 1U << QEMU_THREAD_WORKER);
+
+        for (size_t j = 0; j < sandbox_nr_rules && !covered; j++) {
+            covered = covers(&sandbox_rules[j], rule);
+        }
+        g_test_message("%s", rule->call);
+        g_assert_true(covered);
+    }
+}
+
+/* A rule without a demand would make one with a demand, of the same call and
+ * for the same threads, void. */
+static void test_no_rule_makes_another_void(void)
+{
+    for (size_t i = 0; i < sandbox_nr_rules; i++) {
+        for (size_t j = 0; j < sandbox_nr_rules; j++) {
+            const SandboxRule *a = &sandbox_rules[i], *b = &sandbox_rules[j];
+
+            if (i != j && a->threads & b->threads && !a->mask) {
+                g_assert_cmpstr(a->call, !=, b->call);
+            }
+        }
+    }
+}
+
+static void test_each_rule_is_of_a_call(void)
+{
+    for (size_t i = 0; i < sandbox_nr_rules; i++) {
+        const SandboxRule *rule = &sandbox_rules[i];
+        bool found = false;
+
+        for (long nr = 0; nr < NR_CALLS && !found; nr++) {
+            found = names[nr] && !strcmp(names[nr], rule->call);
+        }
+        g_test_message("%s", rule->call);
+        g_assert_true(found && rule->threads);
+        g_assert_true(!rule->mask || rule->demand);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const kinds[] = { "main", "vcpu", "worker" };
+    g_autoptr(GString) path = g_string_new(NULL);
+    Error *err = NULL;
+
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, fn) g_test_add_func("/sandbox/" name, fn)
+    ADD("table/workers-within-main", test_what_workers_may_the_main_thread_may);
+    ADD("table/no-void-rule", test_no_rule_makes_another_void);
+    ADD("table/calls-exist", test_each_rule_is_of_a_call);
+    if (!sandbox_filter_available(&err)) {
+        g_test_message("%s", error_get_pretty(err));
+        error_free(err);
+        return g_test_run();
+    }
+    for (int kind = 0; kind < QEMU_THREAD__MAX; kind++) {
+        g_string_printf(path, "/sandbox/%s/calls-not-listed", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_calls_that_are_not_listed_kill);
+        g_string_printf(path, "/sandbox/%s/arguments", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_arguments_are_checked);
+    }
+    ADD("without-hot-plug", test_calls_of_hot_plug_kill_without_it);
+    ADD("requests-by-kind", test_a_request_of_another_kind_kills);
+    ADD("listed-calls", test_listed_calls_are_made);
+    ADD("signals-blocked", test_handler_says_what_a_blocked_signal_cannot);
+#undef ADD
+    return g_test_run();
+}
