@@ -152,3 +152,19 @@ void qemu_chr_fe_disconnect(CharBackend *be)
         cc->chr_disconnect(be->chr);
     }
 }
+
+int qemu_chr_fe_get_msgfd(CharBackend *be)
+{
+    ChardevClass *cc = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;
+
+    return cc && cc->chr_get_msg_fd ? cc->chr_get_msg_fd(be->chr) : -1;
+}
+
+void qemu_chr_fe_discard_msgfds(CharBackend *be)
+{
+    int fd;
+
+    while ((fd = qemu_chr_fe_get_msgfd(be)) >= 0) {
+        close(fd);
+    }
+}

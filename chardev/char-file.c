@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 #include "char-fd.h"
-#include "qemu/regular-file.h"
+#include "qemu/fdset.h"
 
 typedef struct FileChardev {
     FDChardev parent_obj;
@@ -26,7 +26,7 @@ static bool file_open(Chardev *chr, Error **errp)
         error_setg(errp, "chardev: file: no filename given");
         return false;
     }
-    fd = regular_file_open_write(f->path, f->append ? O_APPEND : O_TRUNC, errp);
+    fd = fdset_open_write(f->path, f->append ? O_APPEND : O_TRUNC, errp);
     if (fd < 0) {
         error_prepend(errp, "chardev '%s': ", chr->label);
         return false;

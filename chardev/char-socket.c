@@ -6,27 +6,33 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/stat.h>
 
 #include "chardev/char.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "socket-address.h"
 
 #define SOCKET_CONNECT_TIMEOUT_MS 5000
+/* The kernel's limit (SCM_MAX_FD), so that none is dropped on the way. */
+#define SOCKET_MAX_MSG_FDS 253
 
 typedef struct SocketChardev {
     Chardev parent_obj;
 
     /* options */
-    char *path;                           /* this, or the two below */
+    char *path;                           /* this, or the two below, */
     char *host;
     char *port;
+    char *fd_text;                        /* or this: a socket's descriptor */
     bool server;
     bool wait;                            /* server: for the first client */
     bool nodelay;
@@ -41,6 +47,8 @@ typedef struct SocketChardev {
 
     int fd;                               /* -1: no peer */
     ChardevInput *input;
+    int msg_fds[SOCKET_MAX_MSG_FDS];      /* came with the last message, and */
+    unsigned nr_msg_fds;                  /* nobody has taken them */
     bool write_failed;                    /* the peer takes no more */
     QEMUBH *hang_up_bh;
 } SocketChardev;
@@ -49,18 +57,89 @@ DECLARE_INSTANCE_CHECKER(SocketChardev, SOCKET_CHARDEV, TYPE_CHARDEV_SOCKET)
 
 static void socket_await_peer(SocketChardev *s);
 
-/* For people: "unix:/path,server=on", with "disconnected:" before it. */
+/* The address for people: "unix:/path"; the caller's. */
+static char *socket_address_name(const SocketChardev *s)
+{
+    if (s->fd_text) {
+        return g_strdup_printf("fd:%s", s->fd_text);
+    }
+    return s->path ? g_strdup_printf("unix:%s", s->path)
+                   : g_strdup_printf("tcp:%s:%s", s->host, s->port);
+}
+
+/* "unix:/path,server=on", with "disconnected:" before it. */
 static void socket_name(SocketChardev *s)
 {
+    g_autofree char *address = socket_address_name(s);
     Chardev *chr = CHARDEV(s);
 
     g_free(chr->filename);
-    chr->filename = g_strdup_printf("%s%s:%s%s%s%s",
-                                    s->fd < 0 ? "disconnected:" : "",
-                                    s->path ? "unix" : "tcp",
-                                    s->path ? s->path : s->host,
-                                    s->path ? "" : ":", s->path ? "" : s->port,
+    chr->filename = g_strdup_printf("%s%s%s",
+                                    s->fd < 0 ? "disconnected:" : "", address,
                                     s->server ? ",server=on" : "");
+}
+
+/* --- descriptors that come with messages ----------------------------------- */
+
+static void socket_discard_msg_fds(SocketChardev *s)
+{
+    for (unsigned i = 0; i < s->nr_msg_fds; i++) {
+        close(s->msg_fds[i]);
+    }
+    s->nr_msg_fds = 0;
+}
+
+static int socket_get_msg_fd(Chardev *chr)
+{
+    SocketChardev *s = SOCKET_CHARDEV(chr);
+    int fd;
+
+    if (!s->nr_msg_fds) {
+        return -1;
+    }
+    fd = s->msg_fds[0];
+    s->nr_msg_fds--;
+    memmove(s->msg_fds, s->msg_fds + 1, s->nr_msg_fds * sizeof(int));
+    return fd;
+}
+
+/* Those of an earlier message were not wanted. */
+static void socket_keep_msg_fds(SocketChardev *s, struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+            size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+            socket_discard_msg_fds(s);
+            memcpy(s->msg_fds, CMSG_DATA(c), n * sizeof(int));
+            s->nr_msg_fds = n;
+        }
+    }
+}
+
+/* As read(), and keeps the descriptors that come with it. */
+static ssize_t socket_receive(SocketChardev *s, void *buf, size_t len)
+{
+    union {
+        char bytes[CMSG_SPACE(SOCKET_MAX_MSG_FDS * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = { buf, len };
+    struct msghdr msg = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    ssize_t n;
+
+    do {
+        n = recvmsg(s->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) {
+        socket_keep_msg_fds(s, &msg);
+    }
+    return n;
 }
 
 /* --- a connection --------------------------------------------------------- */
@@ -69,6 +148,7 @@ static void socket_close(SocketChardev *s)
 {
     g_clear_pointer(&s->input, chardev_input_free);
     chardev_watches_hang_up(CHARDEV(s));
+    socket_discard_msg_fds(s);
     close(s->fd);
     s->fd = -1;
     s->write_failed = false;
@@ -89,9 +169,13 @@ static void socket_disconnected(Chardev *chr)
 
 static void socket_read(Chardev *chr, int max)
 {
-    ssize_t n = qemu_chr_be_read_fd(chr, SOCKET_CHARDEV(chr)->fd, max);
+    uint8_t buf[4 * KiB];
+    ssize_t n = socket_receive(SOCKET_CHARDEV(chr), buf,
+                               MIN((size_t)max, sizeof(buf)));
 
-    if (n == 0 || (n < 0 && errno != EAGAIN)) {
+    if (n > 0) {
+        qemu_chr_be_write(chr, buf, n);
+    } else if (n == 0 || errno != EAGAIN) {
         socket_disconnected(chr);
     }
 }
@@ -176,6 +260,15 @@ static bool socket_wait_for_client(SocketChardev *s, Error **errp)
     return true;
 }
 
+static bool socket_await_first(SocketChardev *s, Error **errp)
+{
+    if (s->wait) {
+        return socket_wait_for_client(s, errp);
+    }
+    socket_await_peer(s);
+    return true;
+}
+
 /* Listens at the first address that works; 0 or -errno. */
 static int socket_listen_any(SocketChardev *s, const SocketAddress *list,
                              unsigned n)
@@ -215,11 +308,7 @@ static bool socket_start_server(SocketChardev *s, const SocketAddress *list,
         s->file_dev = st.st_dev;
         s->file_ino = st.st_ino;
     }
-    if (s->wait) {
-        return socket_wait_for_client(s, errp);
-    }
-    socket_await_peer(s);
-    return true;
+    return socket_await_first(s, errp);
 }
 
 /* --- client --------------------------------------------------------------- */
@@ -310,6 +399,51 @@ static bool socket_start_client(SocketChardev *s, const SocketAddress *list,
     return true;
 }
 
+/* --- a socket that somebody else has made ---------------------------------- */
+
+/* The socket behind fd=; -1 and *errp: it is none, or not of the kind that
+ * server= says. */
+static int socket_check_fd(SocketChardev *s, Error **errp)
+{
+    const char *text = s->fd_text;
+    int listens = 0;
+    socklen_t len = sizeof(listens);
+    uint64_t fd;
+
+    if (qemu_strtou64(text, NULL, 10, &fd) < 0 || fd > INT_MAX) {
+        error_setg(errp, "fd=%s: the number of a descriptor is expected", text);
+        return -1;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0) {
+        error_setg_errno(errp, errno, "fd=%s: a socket is expected", text);
+        return -1;
+    }
+    if (!listens != !s->server) {
+        error_setg(errp, "fd=%s: this socket %s, which is server=%s", text,
+                   listens ? "listens" : "does not listen",
+                   listens ? "on" : "off");
+        return -1;
+    }
+    return fd;
+}
+
+static bool socket_start_with_fd(SocketChardev *s, Error **errp)
+{
+    int fd = socket_check_fd(s, errp);
+
+    if (fd < 0) {
+        return false;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (!s->server) {
+        socket_connected(s, fd);
+        return true;
+    }
+    s->listen_fd = fd;
+    return socket_await_first(s, errp);
+}
+
 /* --- beginning and end ---------------------------------------------------- */
 
 /* There is no peer: what has to happen to get one. */
@@ -324,13 +458,20 @@ static void socket_await_peer(SocketChardev *s)
 
 static bool socket_check_options(SocketChardev *s, Error **errp)
 {
-    if (s->path && (s->host || s->port)) {
-        error_setg(errp, "chardev: socket: path and host/port are two "
+    int addresses = !!s->path + (s->host || s->port) + !!s->fd_text;
+
+    if (addresses > 1) {
+        error_setg(errp, "chardev: socket: path, host/port and fd are "
                    "addresses: give one of them");
         return false;
     }
-    if (!s->path && !s->port) {
+    if (!s->path && !s->port && !s->fd_text) {
         error_setg(errp, "chardev: socket: no path (or host and port) given");
+        return false;
+    }
+    if (s->fd_text && s->reconnect) {
+        error_setg(errp, "'reconnect' option is incompatible with fd=: there "
+                   "is nothing to connect to again");
         return false;
     }
     if (s->server && s->reconnect) {
@@ -351,6 +492,13 @@ static bool socket_open(Chardev *chr, Error **errp)
     if (!socket_check_options(s, errp)) {
         return false;
     }
+    s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
+    s->reconnect_timer = timer_new_ms(QEMU_CLOCK_REALTIME, socket_try_connect,
+                                      s);
+    if (s->fd_text) {
+        socket_name(s);
+        return socket_start_with_fd(s, errp);
+    }
     if (!s->path && !s->host) {
         s->host = g_strdup("");
     }
@@ -359,9 +507,6 @@ static bool socket_open(Chardev *chr, Error **errp)
     if (!n) {
         return false;
     }
-    s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
-    s->reconnect_timer = timer_new_ms(QEMU_CLOCK_REALTIME, socket_try_connect,
-                                      s);
     socket_name(s);
     return s->server ? socket_start_server(s, list, n, errp)
                      : socket_start_client(s, list, n, errp);
@@ -404,6 +549,7 @@ static void socket_finalize(Object *obj)
 
     g_clear_pointer(&s->input, chardev_input_free);
     chardev_watches_hang_up(CHARDEV(s));
+    socket_discard_msg_fds(s);
     if (s->fd >= 0) {
         close(s->fd);
     }
@@ -421,6 +567,8 @@ static const ChardevOption socket_options[] = {
       "Host to connect to, or address to listen on" },
     { "port", CHARDEV_OPTION_STR, offsetof(SocketChardev, port),
       "TCP port" },
+    { "fd", CHARDEV_OPTION_STR, offsetof(SocketChardev, fd_text),
+      "Number of a descriptor: a socket that is connected, or listens" },
     { "server", CHARDEV_OPTION_BOOL, offsetof(SocketChardev, server),
       "Listen instead of connecting" },
     { "wait", CHARDEV_OPTION_BOOL, offsetof(SocketChardev, wait),
@@ -437,12 +585,13 @@ static void socket_class_init(ObjectClass *klass, void *data)
     ChardevClass *cc = CHARDEV_CLASS(klass);
 
     cc->backend = "socket";
-    cc->help = "path=PATH or host=HOST,port=PORT[,server=on[,wait=off]]"
+    cc->help = "path=PATH, fd=N or host=HOST,port=PORT[,server=on[,wait=off]]"
                "[,reconnect=SECONDS]";
     cc->open = socket_open;
     cc->chr_write = socket_write;
     cc->chr_write_fd = socket_write_fd;
     cc->chr_disconnect = socket_disconnected;
+    cc->chr_get_msg_fd = socket_get_msg_fd;
     chardev_class_add_options(klass, socket_options);
 }
 

@@ -12,6 +12,9 @@
 
 /* Sends @event to every session that has negotiated; stays the caller's. */
 void qmp_sessions_broadcast(JsonObject *event);
+/* The next descriptor beside the command that is being carried out, the
+ * caller's; -1: none. */
+int qmp_current_get_msgfd(void);
 /* The same as monitor_cleanup(), for sessions of one kind. */
 void qmp_sessions_close(gint64 deadline);
 

@@ -79,6 +79,11 @@ void qmp_stream_reset(QmpStream *s)
     s->resets++;
 }
 
+bool qmp_stream_is_idle(const QmpStream *s)
+{
+    return s->state == LEX_BETWEEN && !s->tokens;
+}
+
 static void G_GNUC_PRINTF(2, 3)
 qmp_stream_fail(QmpStream *s, const char *fmt, ...)
 {

@@ -36,6 +36,9 @@ void qmp_stream_free(QmpStream *s);
  */
 void qmp_stream_feed(QmpStream *s, const char *data, size_t len);
 
+/* Whether no value has begun that is still to be completed. */
+bool qmp_stream_is_idle(const QmpStream *s);
+
 /* Forgets an unfinished value, and what is left of the piece being fed. */
 void qmp_stream_reset(QmpStream *s);
 

@@ -102,6 +102,11 @@ static void qmp_session_handle(void *opaque, JsonNode *request, Error *err)
     qmp_current = NULL;
 }
 
+int qmp_current_get_msgfd(void)
+{
+    return qmp_current ? qemu_chr_fe_get_msgfd(&qmp_current->chr) : -1;
+}
+
 /* None is offered: every command is carried out in order. */
 static JsonNode *qmp_capabilities(JsonObject *args, Error **errp)
 {
@@ -150,6 +155,9 @@ static void qmp_session_read(void *opaque, const uint8_t *buf, int size)
     QmpSession *s = opaque;
 
     qmp_stream_feed(s->stream, (const char *)buf, size);
+    if (qmp_stream_is_idle(s->stream)) {
+        qemu_chr_fe_discard_msgfds(&s->chr);
+    }
 }
 
 static void qmp_session_greet(QmpSession *s)

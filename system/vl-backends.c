@@ -4,11 +4,67 @@
  * and the monitors, with the defaults that hold if none of them is given.
  */
 #include "qemu/osdep.h"
+#include <fcntl.h>
 #include "chardev/char.h"
 #include "monitor/monitor.h"
+#include "qemu/cutils.h"
+#include "qemu/fdset.h"
+#include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
+
+/* --- -add-fd --- */
+
+/* The number @name of @opts, from 0 to @max; -1: *errp. */
+static int64_t get_number(JsonObject *opts, const char *name, int64_t max,
+                          Error **errp)
+{
+    const char *text = json_object_get_string_member_with_default(opts, name,
+                                                                  NULL);
+    uint64_t value;
+
+    if (!text) {
+        error_setg(errp, "%s= is missing; what is expected: fd=N,set=M", name);
+        return -1;
+    }
+    if (qemu_strtou64(text, NULL, 10, &value) < 0 || value > (uint64_t)max) {
+        error_setg(errp, "%s=%s: a number from 0 to %" PRId64 " is expected",
+                   name, text, max);
+        return -1;
+    }
+    return (int64_t)value;
+}
+
+static bool add_fd(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    const char *words;
+    int64_t fd, set;
+
+    if (!opts || (fd = get_number(opts, "fd", INT_MAX, errp)) < 0 ||
+        (set = get_number(opts, "set", INT64_MAX, errp)) < 0) {
+        return false;
+    }
+    if (fd <= STDERR_FILENO) {
+        error_setg(errp, "fd=%" PRId64 ": standard input, output and error "
+                   "cannot be in a set", fd);
+        return false;
+    }
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+        error_setg_errno(errp, errno, "fd=%" PRId64, fd);
+        return false;
+    }
+    words = json_object_get_string_member_with_default(opts, "opaque", NULL);
+    return fdset_add(fd, set, words, errp) >= 0;
+}
+
+bool vl_add_fds(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("add-fd", cfg->add_fds, add_fd, NULL, errp);
+}
+
+/* --- objects and character devices --- */
 
 static bool create_object(const char *arg, void *opaque, Error **errp)
 {

@@ -23,6 +23,7 @@ typedef struct VlConfig {
     GPtrArray *objects;
     GPtrArray *devices;
     GPtrArray *globals;
+    GPtrArray *add_fds;
     GPtrArray *chardevs;
     GPtrArray *serials;
     GPtrArray *mons;
@@ -93,6 +94,8 @@ bool vl_create_devices(const VlConfig *cfg, Error **errp);
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
 
 /* vl-backends.c: what devices and monitors are connected to. */
+/* -add-fd, before whatever opens files. */
+bool vl_add_fds(const VlConfig *cfg, Error **errp);
 bool vl_create_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);

@@ -155,6 +155,9 @@ static const VlOption options[] = {
     { "nodefaults", OPT_FLAG, GROUP_DEVICES, FIELD(no_defaults), NULL,
       "no serial port and no monitor by default", NULL, NULL },
 
+    { "add-fd", OPT_LIST, GROUP_MONITOR, FIELD(add_fds),
+      "fd=N,set=M[,opaque=TEXT]",
+      "make an open file one of the set /dev/fdset/M", NULL, NULL },
     { "chardev", OPT_LIST, GROUP_MONITOR, FIELD(chardevs),
       "BACKEND,id=ID[,PROP=VALUE...]", "create a character device; help lists",
       NULL, NULL },

@@ -92,6 +92,7 @@ static bool set_up_machine(const VlConfig *cfg, Error **errp)
     memory_map_init();
     if (!vl_create_machine(cfg, errp) ||
         !vl_register_globals(cfg, errp) ||
+        !vl_add_fds(cfg, errp) ||
         !vl_create_objects(cfg, errp) ||
         !vl_configure_numa(cfg, errp) ||
         !vl_init_accel(cfg, errp) ||

@@ -78,6 +78,12 @@ typedef gboolean FEWatchFunc(void *do_not_use, GIOCondition condition,
 guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,
                             FEWatchFunc *func, void *user_data);
 
+/* The next descriptor that came with what is being read, or with what was read
+ * last (SCM_RIGHTS), the caller's; -1: none. */
+int qemu_chr_fe_get_msgfd(CharBackend *be);
+/* Closes those that nobody has taken. */
+void qemu_chr_fe_discard_msgfds(CharBackend *be);
+
 /* Whether a terminal shows what is typed. */
 void qemu_chr_fe_set_echo(CharBackend *be, bool echo);
 /* Hangs up on the peer; a server waits for the next one. */

@@ -106,6 +106,8 @@ struct ChardevClass {
     void (*chr_accept_input)(Chardev *chr);
     void (*chr_set_echo)(Chardev *chr, bool echo);
     void (*chr_disconnect)(Chardev *chr);
+    /* As qemu_chr_fe_get_msgfd(). */
+    int (*chr_get_msg_fd)(Chardev *chr);
 
     /* A shared chardev: front ends come, go, and get the input. NULL: there is
      * one at most, and that is it. */

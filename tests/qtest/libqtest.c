@@ -82,8 +82,9 @@ static pid_t spawn(const char *command_line)
     g_shell_parse_argv(command_line, NULL, &argv, &err);
     g_assert_no_error(err);
     g_spawn_async(NULL, argv, NULL,
-                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, child_setup,
-                  NULL, &pid, &err);
+                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH |
+                  G_SPAWN_LEAVE_DESCRIPTORS_OPEN, child_setup, NULL, &pid,
+                  &err);
     g_assert_no_error(err);
     return pid;
 }

@@ -105,7 +105,7 @@ void qmp_client_check_alive(QmpClient *c);
 typedef struct QTestState QTestState;
 
 /* Starts it with the formatted options (split as a shell does), connects and
- * negotiates QMP. */
+ * negotiates QMP. It inherits descriptors that are not close-on-exec. */
 QTestState *qtest_init(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 /* Ends it by SIGTERM, which it must obey with exit status 0. */
 void qtest_quit(QTestState *s);

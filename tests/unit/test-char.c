@@ -116,8 +116,21 @@ static void test_bad_options_are_refused(void)
         { "file,id=c", "chardev: file: no filename given" },
         { "pipe,id=c", "chardev: pipe: no device path given" },
         { "socket,id=c", "chardev: socket: no path (or host and port) given" },
-        { "socket,id=c,path=a,port=1", "chardev: socket: path and host/port "
-                                       "are two addresses: give one of them" },
+        { "socket,id=c,path=a,port=1",
+          "chardev: socket: path, host/port and fd are addresses: give one of "
+          "them" },
+        { "socket,id=c,path=a,fd=1",
+          "chardev: socket: path, host/port and fd are addresses: give one of "
+          "them" },
+        { "socket,id=c,fd=1,reconnect=1",
+          "'reconnect' option is incompatible with fd=: there is nothing to "
+          "connect to again" },
+        { "socket,id=c,fd=one",
+          "fd=one: the number of a descriptor is expected" },
+        { "socket,id=c,fd=99999",
+          "fd=99999: a socket is expected: Bad file descriptor" },
+        { "socket,id=c,fd=0",
+          "fd=0: a socket is expected: Socket operation on non-socket" },
         { "socket,id=c,path=a,server=on,reconnect=1",
           "'reconnect' option is incompatible with socket in server listen "
           "mode" },

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors that a QMP client has sent and given a name (getfd), for commands
+ * that take "fd:NAME". Main loop.
+ */
+#ifndef MONITOR_FDS_H
+#define MONITOR_FDS_H
+
+#include "qapi/error.h"
+
+/* Takes the descriptor @name, which is then the caller's and has no name any
+ * more; -1 and *errp: there is none. */
+int monitor_fd_take(const char *name, Error **errp);
+
+#endif
