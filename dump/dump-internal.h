@@ -4,6 +4,13 @@
 #define DUMP_INTERNAL_H
 
 #include "exec/memory.h"
+#include "qapi/error.h"
+#include "qemu/units.h"
+
+/* What is written, or left out, as a whole; bytes. */
+#define DUMP_CHUNK (256 * KiB)
+/* For so long a pipe may stand still where the client waits for the reply. */
+#define DUMP_STALL_MS 30000
 
 /* Populated RAM, contiguous in the guest and in this process. */
 typedef struct DumpPiece {
@@ -24,6 +31,34 @@ typedef struct DumpSegment {
 GArray *dump_pieces_new(AddressSpace *as, hwaddr first, hwaddr last);
 /* DumpSegment, ascending. */
 GArray *dump_segments_new(const GArray *pieces);
+
+/* dump-output.c: where it goes. */
+typedef struct DumpOutput {
+    char *name;                           /* for messages; a file's path */
+    char *temporary;                      /* a file's until it is complete */
+    int fd;
+    uint64_t offset;                      /* into the file */
+    GByteArray *waiting;                  /* a stream's, not taken; NULL: file */
+} DumpOutput;
+
+/* @protocol: "file:PATH", or "fd:NAME" of a descriptor that a client has sent.
+ * false: *errp, and nothing is open. */
+bool dump_output_open(DumpOutput *out, const char *protocol, Error **errp);
+/* Writes all. A stream that does not take all now is full then, and must be
+ * flushed until it is not before anything else is written. */
+bool dump_output_write(DumpOutput *out, const uint8_t *buf, size_t size,
+                       Error **errp);
+/* The same of zeros: a hole where there are any, else at most DUMP_CHUNK. */
+bool dump_output_skip(DumpOutput *out, size_t size, Error **errp);
+bool dump_output_has_holes(const DumpOutput *out);
+bool dump_output_is_full(const DumpOutput *out);
+/* Writes what it now takes of what waits. */
+bool dump_output_flush(DumpOutput *out, Error **errp);
+/* Waits until it takes something; false: *errp, it has not for long. */
+bool dump_output_wait(DumpOutput *out, Error **errp);
+/* Closes it. A file gets its name, unless *failure says that the dump failed or
+ * this does: then there is no file, and *failure is set. */
+void dump_output_close(DumpOutput *out, Error **failure);
 
 /* dump-elf.c: the registers of all CPUs that have any; may be empty. */
 GByteArray *dump_notes_new(void);

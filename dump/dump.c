@@ -2,28 +2,24 @@
 /*
  * dump-guest-memory and query-dump. The memory is written in small portions,
  * all of them within the command or, with detach=true, one whenever the main
- * loop has nothing else to do. Memory of zeros becomes holes of the file, and
+ * loop has nothing else to do. Memory of zeros becomes holes of a file, and
  * memory that the host does not back is not touched.
  *
  * Nothing may change meanwhile: the VM is stopped, and a reset, which unplugs
- * memory and writes to RAM, makes the dump fail. The file gets its name when it
- * is complete; before, and for ever if it fails, there is no such file.
+ * memory and writes to RAM, makes the dump fail. Where it goes is
+ * dump-output.c's.
  */
 #include "qemu/osdep.h"
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <sys/stat.h>
+#include <glib-unix.h>
 #include "dump-internal.h"
 #include "exec/address-spaces.h"
 #include "exec/ramblock.h"
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
-#include "qemu/may-open.h"
 #include "qemu/units.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
 
-#define CHUNK (256 * KiB)                 /* written, or a hole, as a whole */
 #define SKIP_MAX (1 * GiB)                /* passed over at a time */
 #define SLICE_USEC 5000                   /* of the main loop's time */
 
@@ -47,11 +43,8 @@ typedef struct DumpState {
     uint64_t completed;                   /* bytes of memory */
     uint64_t total;
 
-    char *path;                           /* what the file shall be */
-    char *temporary;                      /* what it is until then */
-    int fd;
-    uint64_t file_offset;
-    uint8_t *buffer;                      /* CHUNK bytes */
+    DumpOutput output;
+    uint8_t *buffer;                      /* DUMP_CHUNK bytes */
     GArray *pieces;                       /* DumpPiece */
     guint piece;                          /* the next to write, and from where */
     uint64_t piece_offset;
@@ -85,80 +78,14 @@ static void dump_vm_change(void *opaque, int running, RunState state)
     }
 }
 
-/* --- the file --- */
-
-/* Guest memory is nobody else's business: mode 0600. */
-static bool open_file(const char *path, Error **errp)
-{
-    g_autofree char *real = NULL;
-    struct stat st;
-
-    if (!qemu_may_open(errp)) {
-        return false;
-    }
-    real = realpath(path, NULL);
-    if (real && (stat(real, &st) || !S_ISREG(st.st_mode))) {
-        error_setg(errp, "'%s' is not a regular file", path);
-        return false;
-    }
-    dump.path = g_strdup(real ? real : path);
-    dump.temporary = g_strconcat(dump.path, ".XXXXXX", NULL);
-    dump.fd = g_mkstemp_full(dump.temporary, O_WRONLY | O_CLOEXEC, 0600);
-    if (dump.fd < 0) {
-        error_setg_errno(errp, errno, "cannot create '%s'", path);
-        g_clear_pointer(&dump.temporary, g_free);
-        g_clear_pointer(&dump.path, g_free);
-        return false;
-    }
-    return true;
-}
-
-/* Gives the file its name, or, if something failed, removes it. */
-static void close_file(void)
-{
-    /* There may be a hole at the end. */
-    if (!dump.error && ftruncate(dump.fd, dump.file_offset)) {
-        error_setg_errno(&dump.error, errno, "cannot write '%s'", dump.path);
-    }
-    if (close(dump.fd) && !dump.error) {
-        error_setg_errno(&dump.error, errno, "cannot write '%s'", dump.path);
-    }
-    if (!dump.error && g_rename(dump.temporary, dump.path)) {
-        error_setg_errno(&dump.error, errno, "cannot create '%s'", dump.path);
-    }
-    if (dump.error) {
-        g_unlink(dump.temporary);
-    }
-    g_clear_pointer(&dump.temporary, g_free);
-    g_clear_pointer(&dump.path, g_free);
-}
+/* --- the memory --- */
 
 static bool is_zero(const uint8_t *buf, size_t size)
 {
     return !buf[0] && memcmp(buf, buf + 1, size - 1) == 0;
 }
 
-static bool write_file(const uint8_t *buf, size_t size)
-{
-    while (size) {
-        ssize_t n = pwrite(dump.fd, buf, size, dump.file_offset);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            error_setg_errno(&dump.error, n ? errno : ENOSPC,
-                             "cannot write '%s'", dump.path);
-            return false;
-        }
-        buf += n;
-        size -= n;
-        dump.file_offset += n;
-    }
-    return true;
-}
-
-/* Copies @size bytes of guest memory to the file. */
+/* Copies @size bytes of guest memory to where the dump goes. */
 static bool write_memory(RAMBlock *rb, uint64_t offset, size_t size)
 {
     int ret = ram_block_read(rb, offset, dump.buffer, size);
@@ -168,14 +95,12 @@ static bool write_memory(RAMBlock *rb, uint64_t offset, size_t size)
                          rb->idstr);
         return false;
     }
-    if (is_zero(dump.buffer, size)) {
-        dump.file_offset += size;
-        return true;
-    }
-    return write_file(dump.buffer, size);
+    return is_zero(dump.buffer, size)
+        ? dump_output_skip(&dump.output, size, &dump.error)
+        : dump_output_write(&dump.output, dump.buffer, size, &dump.error);
 }
 
-/* false: all is written, or something has failed. */
+/* Writes a portion. false: there is none left, or something has failed. */
 static bool write_chunk(void)
 {
     const DumpPiece *piece;
@@ -195,13 +120,12 @@ static bool write_chunk(void)
     size = ram_block_backed_run(rb, offset,
                                 MIN(piece->size - dump.piece_offset, SKIP_MAX),
                                 &backed);
-    if (!backed) {
-        dump.file_offset += size;
-    } else {
-        size = MIN(size, CHUNK);
-        if (!write_memory(rb, offset, size)) {
-            return false;
-        }
+    if (backed || !dump_output_has_holes(&dump.output)) {
+        size = MIN(size, DUMP_CHUNK);
+    }
+    if (backed ? !write_memory(rb, offset, size)
+               : !dump_output_skip(&dump.output, size, &dump.error)) {
+        return false;
     }
     dump.completed += size;
     dump.piece_offset += size;
@@ -210,6 +134,15 @@ static bool write_chunk(void)
         dump.piece_offset = 0;
     }
     return true;
+}
+
+/* The same, with what a stream has not taken before. */
+static bool write_on(void)
+{
+    if (dump.error || !dump_output_flush(&dump.output, &dump.error)) {
+        return false;
+    }
+    return dump_output_is_full(&dump.output) || write_chunk();
 }
 
 /* --- life --- */
@@ -239,7 +172,7 @@ static void emit_completed(void)
 /* Undoes begin(), apart from dump.error. */
 static void end(void)
 {
-    close_file();
+    dump_output_close(&dump.output, &dump.error);
     g_clear_pointer(&dump.pieces, g_array_unref);
     g_clear_pointer(&dump.buffer, g_free);
     qemu_del_vm_change_state_handler(dump.vmstate);
@@ -253,11 +186,25 @@ static void end(void)
     emit_completed();
 }
 
+static gboolean dump_idle(gpointer opaque);
+
+/* Who reads the stream has read something, or has gone. */
+static gboolean dump_on_writable(gint fd, GIOCondition condition, gpointer data)
+{
+    dump.idle = g_idle_add(dump_idle, NULL);
+    return G_SOURCE_REMOVE;
+}
+
 static gboolean dump_idle(gpointer opaque)
 {
     gint64 until = g_get_monotonic_time() + SLICE_USEC;
 
-    while (write_chunk()) {
+    while (write_on()) {
+        if (dump_output_is_full(&dump.output)) {
+            dump.idle = g_unix_fd_add(dump.output.fd, G_IO_OUT | G_IO_ERR,
+                                      dump_on_writable, NULL);
+            return G_SOURCE_REMOVE;
+        }
         if (g_get_monotonic_time() >= until) {
             return G_SOURCE_CONTINUE;
         }
@@ -286,15 +233,15 @@ static void count_total(void)
     }
 }
 
-/* The VM is stopped, the file has its headers, and its memory is chosen. */
-static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
+/* The VM is stopped, the headers are written, and the memory is chosen. */
+static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
 {
     g_autoptr(GArray) segments = NULL;
     g_autoptr(GByteArray) notes = NULL;
     g_autoptr(GByteArray) headers = NULL;
     g_autoptr(GArray) pieces = NULL;
 
-    if (!open_file(path, errp)) {
+    if (!dump_output_open(&dump.output, protocol, errp)) {
         return false;
     }
     dump.resume = runstate_is_running();
@@ -304,12 +251,11 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
     notes = dump_notes_new();
     headers = dump_headers_new(segments, notes);
     dump.pieces = g_steal_pointer(&pieces);
-    dump.buffer = g_malloc(CHUNK);
+    dump.buffer = g_malloc(DUMP_CHUNK);
     dump.status = DUMP_ACTIVE;
     dump.completed = 0;
     dump.piece = 0;
     dump.piece_offset = 0;
-    dump.file_offset = 0;
     count_total();
     /* A file that was cut looks like one that has holes. */
     file_mappings_mend();
@@ -322,7 +268,8 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
         error_setg(&dump.error, "there is no memory from 0x%" HWADDR_PRIx
                    " to 0x%" HWADDR_PRIx, first, last);
     } else {
-        write_file(headers->data, headers->len);
+        dump_output_write(&dump.output, headers->data, headers->len,
+                          &dump.error);
     }
     return true;
 }
@@ -332,16 +279,9 @@ static bool begin(const char *path, hwaddr first, hwaddr last, Error **errp)
 /* What is asked for and cannot be had, worded for the client. */
 static bool check_arguments(JsonObject *args, Error **errp)
 {
-    const char *protocol = json_object_get_string_member(args, "protocol");
-
     if (json_object_get_boolean_member(args, "paging")) {
         error_setg(errp, "paging=true is not supported: a dump is of guest "
                    "physical memory");
-        return false;
-    }
-    if (!g_str_has_prefix(protocol, "file:") || !protocol[strlen("file:")]) {
-        error_setg(errp, "protocol '%s' is not supported; what is: file:PATH",
-                   protocol);
         return false;
     }
     return true;
@@ -376,15 +316,14 @@ static bool get_range(JsonObject *args, hwaddr *first, hwaddr *last,
 
 static JsonNode *qmp_dump_guest_memory(JsonObject *args, Error **errp)
 {
-    const char *path;
     hwaddr first, last;
 
     if (runstate_is_held(errp) || !check_arguments(args, errp) ||
         !get_range(args, &first, &last, errp)) {
         return NULL;
     }
-    path = json_object_get_string_member(args, "protocol") + strlen("file:");
-    if (!begin(path, first, last, errp)) {
+    if (!begin(json_object_get_string_member(args, "protocol"), first, last,
+               errp)) {
         return NULL;
     }
     if (!dump.error &&
@@ -392,12 +331,24 @@ static JsonNode *qmp_dump_guest_memory(JsonObject *args, Error **errp)
         dump.idle = g_idle_add(dump_idle, NULL);
         return NULL;
     }
-    while (write_chunk()) {
+    while (write_on() && (!dump_output_is_full(&dump.output) ||
+                          dump_output_wait(&dump.output, &dump.error))) {
         /* all at once */
     }
     end();
     error_propagate(errp, g_steal_pointer(&dump.error));
     return NULL;
+}
+
+static JsonNode *qmp_query_dump_guest_memory_capability(JsonObject *args,
+                                                         Error **errp)
+{
+    JsonObject *info = json_object_new();
+    JsonArray *formats = json_array_new();
+
+    json_array_add_string_element(formats, "elf");
+    json_object_set_array_member(info, "formats", formats);
+    return json_object_node(info);
 }
 
 static JsonNode *qmp_query_dump(JsonObject *args, Error **errp)
@@ -408,6 +359,10 @@ static JsonNode *qmp_query_dump(JsonObject *args, Error **errp)
 static const QmpType dump_types[] = {
     { .name = "DumpGuestMemoryFormat", .values = "elf",
       .help = "How a dump is written." },
+    { .name = "DumpGuestMemoryCapability",
+      .members = "formats:[DumpGuestMemoryFormat]",
+      .help = "What dump-guest-memory can do.\n"
+      "formats: those that it can write" },
     { .name = "DumpStatus", .values = "none,active,completed,failed",
       .help = "How a dump is getting on; none: there was none." },
     { .name = "DumpQueryResult",
@@ -424,15 +379,20 @@ static const QmpCommand dump_commands[] = {
               "?format:DumpGuestMemoryFormat",
       .fn = qmp_dump_guest_memory,
       .help =
-      "Stops the VM and writes its populated memory into an ELF core, "
-      "\"file:PATH\"; event DUMP_COMPLETED.\n"
+      "Stops the VM and writes its populated memory into an ELF core; event "
+      "DUMP_COMPLETED.\n"
       "paging: false; guest-virtual addresses are not supported\n"
-      "protocol: file:PATH\n"
+      "protocol: file:PATH, or fd:NAME, where getfd gave NAME to a file or to "
+      "the end of a pipe\n"
       "detach: reply at once, and write in the background\n"
       "begin: guest physical address to begin at; needs length\n"
       "length: bytes from there on\n"
       "format: left out, it is elf\n"
       "Errors: a dump is in progress, or the file cannot be written" },
+    { .name = "query-dump-guest-memory-capability",
+      .returns = "DumpGuestMemoryCapability",
+      .fn = qmp_query_dump_guest_memory_capability,
+      .help = "What dump-guest-memory can do." },
     { .name = "query-dump", .returns = "DumpQueryResult", .fn = qmp_query_dump,
       .help = "How far the dump in progress, or the last one, has got." },
 };

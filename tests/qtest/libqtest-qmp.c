@@ -79,6 +79,33 @@ void qmp_client_send(QmpClient *c, const char *text)
     qmp_client_send_bytes(c, text, strlen(text));
 }
 
+void qmp_client_send_fds(QmpClient *c, const char *text, int fd, unsigned n)
+{
+    union {
+        char bytes[CMSG_SPACE(QMP_CLIENT_MAX_FDS * sizeof(int))];
+        struct cmsghdr header;
+    } control = { { 0 } };
+    struct iovec iov = { (void *)text, strlen(text) };
+    struct msghdr msg = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = n ? &control : NULL,
+        .msg_controllen = n ? CMSG_SPACE(n * sizeof(int)) : 0,
+    };
+
+    if (n) {
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
+        for (unsigned i = 0; i < n; i++) {
+            memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd,
+                   sizeof(int));
+        }
+    }
+    note_commands(c, text);
+    g_assert_cmpint(sendmsg(c->reader.fd, &msg, 0), ==, strlen(text));
+}
+
 unsigned qmp_client_flood(QmpClient *c, const char *text, const char **rest)
 {
     const unsigned limit = 1000000;

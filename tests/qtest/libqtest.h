@@ -69,6 +69,9 @@ QmpClient *qmp_client_connect(const char *path);
 void qmp_client_free(QmpClient *c);
 void qmp_client_send(QmpClient *c, const char *text);
 void qmp_client_send_bytes(QmpClient *c, const void *data, size_t len);
+/* Sends @text with @n duplicates of @fd beside it. */
+#define QMP_CLIENT_MAX_FDS 253            /* the kernel's limit */
+void qmp_client_send_fds(QmpClient *c, const char *text, int fd, unsigned n);
 /* Sends @text again and again until the emulator has taken nothing for a
  * while; how often it was sent as a whole. *rest: what is still to be sent of
  * the last one, or all of @text if nothing was begun. */

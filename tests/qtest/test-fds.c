@@ -14,15 +14,12 @@
 
 #include "libqtest.h"
 
-#define MAX_SENT 253                      /* the kernel's limit */
-
 /* --- a client that sends descriptors ------------------------------------- */
 
 typedef struct Fixture {
     QTestState *qts;
-    char *path;
-    int socket;
-    QmpClient *c;                         /* on socket */
+    char *path;                           /* of a second QMP server */
+    QmpClient *c;                         /* its client */
     unsigned before;                      /* descriptors of the emulator */
 } Fixture;
 
@@ -51,16 +48,6 @@ static void check_fds(Fixture *f, unsigned more)
     }
 }
 
-static int connect_to(const char *path)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
-    g_assert_no_errno(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
-    return fd;
-}
-
 static void setup(Fixture *f, const void *data)
 {
     int fd = g_file_open_tmp("fds-XXXXXX", &f->path, NULL);
@@ -69,8 +56,7 @@ static void setup(Fixture *f, const void *data)
     g_unlink(f->path);
     f->qts = qtest_init("-M q35 -m 64M -qmp unix:%s,server=on,wait=off",
                         f->path);
-    f->socket = connect_to(f->path);
-    f->c = qmp_client_new(f->socket);
+    f->c = qmp_client_connect(f->path);
     qmp_client_handshake(f->c);
     f->before = count_fds(f->qts);
 }
@@ -82,38 +68,11 @@ static void teardown(Fixture *f, const void *data)
     g_free(f->path);
 }
 
-/* Sends @text with @n duplicates of @fd beside it. */
-static void send_with_fds(int socket, const char *text, int fd, unsigned n)
-{
-    union {
-        char bytes[CMSG_SPACE(MAX_SENT * sizeof(int))];
-        struct cmsghdr header;
-    } control = { { 0 } };
-    struct iovec iov = { (void *)text, strlen(text) };
-    struct msghdr msg = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = n ? &control : NULL,
-        .msg_controllen = n ? CMSG_SPACE(n * sizeof(int)) : 0,
-    };
-
-    if (n) {
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
-        for (unsigned i = 0; i < n; i++) {
-            memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd,
-                   sizeof(int));
-        }
-    }
-    g_assert_cmpint(sendmsg(socket, &msg, 0), ==, strlen(text));
-}
-
 static JsonObject *execute(Fixture *f, const char *text, unsigned n)
 {
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-    send_with_fds(f->socket, text, fd, n);
+    qmp_client_send_fds(f->c, text, fd, n);
     close(fd);
     return qmp_client_reply(f->c);
 }
@@ -167,7 +126,7 @@ static void test_refusals_close_what_was_sent(Fixture *f, const void *data)
 
 static void test_what_nobody_asked_for_is_closed(Fixture *f, const void *data)
 {
-    static const unsigned counts[] = { 1, 2, MAX_SENT };
+    static const unsigned counts[] = { 1, 2, QMP_CLIENT_MAX_FDS };
 
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
         check_ok(f, "{'execute': 'query-name'}", counts[i]);
@@ -186,7 +145,7 @@ static void test_thousand_descriptors_are_no_leak(Fixture *f, const void *data)
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
     for (unsigned i = 0; i < 4; i++) {
-        send_with_fds(f->socket, " ", fd, 250);
+        qmp_client_send_fds(f->c, " ", fd, 250);
     }
     close(fd);
     check_ok(f, GETFD, 1);
@@ -200,11 +159,10 @@ static void test_client_that_leaves_takes_them_along(Fixture *f,
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
     /* Half a command, so that they wait for the other half. */
-    send_with_fds(f->socket, "{'execute': ", fd, 10);
+    qmp_client_send_fds(f->c, "{'execute': ", fd, 10);
     close(fd);
     qmp_client_free(f->c);
-    f->socket = connect_to(f->path);
-    f->c = qmp_client_new(f->socket);
+    f->c = qmp_client_connect(f->path);
     qmp_client_handshake(f->c);
     check_fds(f, 0);
 }
