@@ -109,11 +109,15 @@ void qemu_chr_fe_take_focus(CharBackend *b)
 int qemu_chr_fe_write(CharBackend *b, const uint8_t *buf, int len)
 {
     ChardevClass *cc = b->chr ? CHARDEV_GET_CLASS(b->chr) : NULL;
+    int n;
 
-    if (!cc || !cc->chr_write || !b->chr->be_open || len <= 0) {
+    if (!cc || len <= 0) {
         return len;
     }
-    return cc->chr_write(b->chr, buf, len);
+    n = cc->chr_write && b->chr->be_open ? cc->chr_write(b->chr, buf, len)
+                                         : len;
+    chardev_log(b->chr, buf, n);
+    return n;
 }
 
 /* The chardev that really writes, behind those that are shared; or NULL. */

@@ -103,7 +103,8 @@ static Chardev *chardev_new(const char *label, const char *type,
         return NULL;
     }
     chr->opened = true;
-    if (!CHARDEV_GET_CLASS(chr)->open(chr, errp)) {
+    if (!chardev_log_open(chr, errp) ||
+        !CHARDEV_GET_CLASS(chr)->open(chr, errp)) {
         return NULL;
     }
     object_property_add_child(chardevs_root(), label, obj);

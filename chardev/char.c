@@ -5,8 +5,13 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
+
 #include "chardev/char.h"
 #include "qapi/visitor.h"
+#include "qemu/cutils.h"
+#include "qemu/error-report.h"
+#include "qemu/fdset.h"
 
 /* --- options ------------------------------------------------------------- */
 
@@ -85,11 +90,43 @@ void chardev_class_add_options(ObjectClass *klass, const ChardevOption *options)
     }
 }
 
+/* --- the log ------------------------------------------------------------- */
+
+bool chardev_log_open(Chardev *chr, Error **errp)
+{
+    ERRP_GUARD();
+
+    if (!chr->log_path) {
+        return true;
+    }
+    chr->log_fd = fdset_open_write(chr->log_path, chr->log_append ? O_APPEND
+                                                                  : O_TRUNC,
+                                   errp);
+    if (chr->log_fd < 0) {
+        error_prepend(errp, "logfile of chardev '%s': ", chr->label);
+    }
+    return chr->log_fd >= 0;
+}
+
+/* A log that cannot be written ends; the device goes on. */
+void chardev_log(Chardev *chr, const uint8_t *buf, int len)
+{
+    if (chr->log_fd < 0 || len <= 0 ||
+        qemu_write_full(chr->log_fd, buf, len) == len) {
+        return;
+    }
+    warn_report("chardev '%s': logfile '%s' cannot be written, it ends here",
+                chr->label, chr->log_path);
+    close(chr->log_fd);
+    chr->log_fd = -1;
+}
+
 /* --- the type ------------------------------------------------------------ */
 
 static void chardev_init(Object *obj)
 {
     QLIST_INIT(&CHARDEV(obj)->watches);
+    CHARDEV(obj)->log_fd = -1;
 }
 
 static void chardev_finalize(Object *obj)
@@ -100,8 +137,24 @@ static void chardev_finalize(Object *obj)
     if (chr->be) {
         chr->be->chr = NULL;
     }
+    if (chr->log_fd >= 0) {
+        close(chr->log_fd);
+    }
     g_free(chr->label);
     g_free(chr->filename);
+}
+
+static const ChardevOption chardev_log_options[] = {
+    { "logfile", CHARDEV_OPTION_STR, offsetof(Chardev, log_path),
+      "Write what is written to this file, too" },
+    { "logappend", CHARDEV_OPTION_BOOL, offsetof(Chardev, log_append),
+      "Keep what that file has" },
+    { NULL, 0, 0, NULL },
+};
+
+static void chardev_class_init(ObjectClass *klass, void *data)
+{
+    chardev_class_add_options(klass, chardev_log_options);
 }
 
 static const TypeInfo chardev_types[] = {
@@ -113,6 +166,7 @@ static const TypeInfo chardev_types[] = {
         .instance_init = chardev_init,
         .instance_finalize = chardev_finalize,
         .class_size = sizeof(ChardevClass),
+        .class_init = chardev_class_init,
     },
 };
 

@@ -229,6 +229,11 @@ static void pci_qdev_realize(DeviceState *qdev, Error **errp)
     PCIDeviceClass *pc = PCI_DEVICE_GET_CLASS(dev);
     Error *local_err = NULL;
 
+    if (dev->romfile && *dev->romfile) {
+        error_setg(errp, "romfile=%s: option ROMs are for firmware, which is "
+                   "not there; what is: romfile= (empty)", dev->romfile);
+        return;
+    }
     g_strlcpy(dev->name, object_get_typename(OBJECT(dev)), sizeof(dev->name));
     pci_init_express(dev);
     if (!pci_take_place(pci_get_bus(dev), dev, errp)) {
@@ -275,6 +280,8 @@ static const Property pci_properties[] = {
     DEFINE_PROP_PCI_DEVFN("addr", PCIDevice, devfn, -1),
     DEFINE_PROP_BIT("multifunction", PCIDevice, cap_present,
                     __builtin_ctz(QEMU_PCI_CAP_MULTIFUNCTION), false),
+    DEFINE_PROP_UINT32("rombar", PCIDevice, rombar, 1),
+    DEFINE_PROP_STRING("romfile", PCIDevice, romfile),
     DEFINE_PROP_END_OF_LIST(),
 };
 

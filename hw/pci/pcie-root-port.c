@@ -13,6 +13,7 @@
 
 /* Bits of the memory window registers that hold an address. */
 #define WINDOW_MASK 0xfff0
+#define LINK_WIDTH_SHIFT 4                /* of both link registers */
 
 static const uint8_t guest_registers[] = {
     PCI_PRIMARY_BUS, PCI_SECONDARY_BUS, PCI_SUBORDINATE_BUS,
@@ -74,6 +75,63 @@ static void init_header_masks(PCIDevice *dev)
                  PCI_BRIDGE_CTL_BUS_RESET);
 }
 
+/* --- what is said of the slot --- */
+
+/* The codes of Link Capabilities (PCI Express 4.0, 7.5.3.6), by name. */
+static const struct {
+    const char *name;
+    uint32_t code;
+} link_speeds[] = {
+    { "2_5", PCI_EXP_LNKCAP_SLS_2_5GB }, { "5", PCI_EXP_LNKCAP_SLS_5_0GB },
+    { "8", PCI_EXP_LNKCAP_SLS_8_0GB }, { "16", PCI_EXP_LNKCAP_SLS_16_0GB },
+};
+
+/* Lanes that a link can have: bit n: n. */
+#define LINK_WIDTHS (1ULL << 1 | 1ULL << 2 | 1ULL << 4 | 1ULL << 8 |         \
+                     1ULL << 12 | 1ULL << 16 | 1ULL << 32)
+
+static bool find_speed(const char *name, uint32_t *code, Error **errp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(link_speeds); i++) {
+        if (!name || !strcmp(name, link_speeds[i].name)) {
+            *code = link_speeds[i].code;
+            return true;
+        }
+    }
+    error_setg(errp, "x-speed=%s: one of 2_5, 5, 8, 16 is expected", name);
+    return false;
+}
+
+/* What the guest reads of the link; nothing is as slow. */
+static bool set_link(PCIERootPort *port, Error **errp)
+{
+    uint8_t *cap = port->parent_obj.config + port->parent_obj.exp.exp_cap;
+    uint32_t speed, lnkcap = pci_get_long(cap + PCI_EXP_LNKCAP);
+
+    if (port->width > 32 || !(LINK_WIDTHS >> port->width & 1)) {
+        error_setg(errp, "x-width=%u: one of 1, 2, 4, 8, 12, 16, 32 is "
+                   "expected", port->width);
+        return false;
+    }
+    if (!find_speed(port->speed, &speed, errp)) {
+        return false;
+    }
+    lnkcap &= ~(PCI_EXP_LNKCAP_SLS | PCI_EXP_LNKCAP_MLW);
+    pci_set_long(cap + PCI_EXP_LNKCAP,
+                 lnkcap | speed | port->width << LINK_WIDTH_SHIFT);
+    pci_set_word(cap + PCI_EXP_LNKSTA,
+                 speed | port->width << LINK_WIDTH_SHIFT);
+    return true;
+}
+
+static bool check_hotplug(const PCIERootPort *port, Error **errp)
+{
+    if (!port->hotplug) {
+        error_setg(errp, "hotplug=off: not supported by sparsevm; what is: on");
+    }
+    return port->hotplug;
+}
+
 /* --- life --- */
 
 static bool check_place(PCIERootPort *port, Error **errp)
@@ -132,7 +190,7 @@ static void root_port_realize(PCIDevice *dev, Error **errp)
 {
     PCIERootPort *port = PCIE_ROOT_PORT(dev);
 
-    if (!check_place(port, errp)) {
+    if (!check_place(port, errp) || !check_hotplug(port, errp)) {
         return;
     }
     dev->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_BRIDGE;
@@ -140,6 +198,7 @@ static void root_port_realize(PCIDevice *dev, Error **errp)
     init_header(dev);
     init_header_masks(dev);
     if (pcie_cap_init(dev, 0, PCI_EXP_TYPE_ROOT_PORT, port->port, errp) < 0 ||
+        !set_link(port, errp) ||
         msi_init(dev, 0, 1, true, false, errp) < 0) {
         return;
     }
@@ -177,6 +236,14 @@ static const Property root_port_properties[] = {
     DEFINE_PROP_UINT8("port", PCIERootPort, port, 0),
     DEFINE_PROP_UINT8("chassis", PCIERootPort, chassis, 0),
     DEFINE_PROP_UINT16("slot", PCIERootPort, slot, 0),
+    DEFINE_PROP_BOOL("hotplug", PCIERootPort, hotplug, true),
+    DEFINE_PROP_STRING("x-speed", PCIERootPort, speed),
+    DEFINE_PROP_UINT32("x-width", PCIERootPort, width, 1),
+    DEFINE_PROP_STRING("bus-reserve", PCIERootPort, reserve[0]),
+    DEFINE_PROP_STRING("io-reserve", PCIERootPort, reserve[1]),
+    DEFINE_PROP_STRING("mem-reserve", PCIERootPort, reserve[2]),
+    DEFINE_PROP_STRING("pref32-reserve", PCIERootPort, reserve[3]),
+    DEFINE_PROP_STRING("pref64-reserve", PCIERootPort, reserve[4]),
     DEFINE_PROP_END_OF_LIST(),
 };
 

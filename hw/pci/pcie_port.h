@@ -24,6 +24,12 @@ struct PCIERootPort {
     uint8_t port;                         /* number of the link */
     uint8_t chassis;                      /* with @slot, names the slot */
     uint16_t slot;
+    bool hotplug;                         /* true */
+    char *speed;                          /* of the link, GT/s; NULL: 2_5 */
+    uint32_t width;                       /* of the link, lanes */
+    /* For firmware that shares out numbers and addresses, which is not there:
+     * not looked at. */
+    char *reserve[5];
 
     PCIBus sec_bus;
     MemoryRegion bus_mem;                 /* where BARs on sec_bus are mapped */

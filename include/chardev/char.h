@@ -74,6 +74,9 @@ struct Chardev {
     CharBackend *be;                      /* who gets the input; NULL: none */
     bool opened;                          /* options are final */
     bool be_open;                         /* a peer is there */
+    char *log_path;                       /* also written there; NULL: no */
+    bool log_append;
+    int log_fd;                           /* -1: no, or no more */
     QLIST_HEAD(, ChardevWatch) watches;   /* waiting for chr_write_fd */
 };
 
@@ -121,6 +124,11 @@ struct ChardevClass {
 /* Adds @options, which must live for ever, as properties. */
 void chardev_class_add_options(ObjectClass *klass,
                                const ChardevOption *options);
+
+/* Opens the log that the options ask for; true if there is none. */
+bool chardev_log_open(Chardev *chr, Error **errp);
+/* Writes what @chr has taken to its log, if there is one. */
+void chardev_log(Chardev *chr, const uint8_t *buf, int len);
 
 /* What the front end takes now; 0 if there is none. */
 int qemu_chr_be_can_write(Chardev *chr);

@@ -114,6 +114,9 @@ static void test_bad_options_are_refused(void)
         { "null,id=c,path=x", "Property 'chardev-null.path' not found" },
         { "null,id=c,mux=maybe", "Parameter 'mux' expects 'on' or 'off'" },
         { "file,id=c", "chardev: file: no filename given" },
+        { "null,id=c,logfile=/no/such/dir/log",
+          "logfile of chardev 'c': /no/such/dir/log: cannot be opened: No such "
+          "file or directory" },
         { "pipe,id=c", "chardev: pipe: no device path given" },
         { "socket,id=c", "chardev: socket: no path (or host and port) given" },
         { "socket,id=c,path=a,port=1",
@@ -239,6 +242,44 @@ static void test_bad_short_forms_are_refused(void)
 }
 
 /* --- file, pipe, pty ------------------------------------------------------ */
+
+/* What is written is in the log, too, and what has been there stays. */
+static void test_log_has_what_is_written(void)
+{
+    g_autofree char *path = g_build_filename(tmp_dir, "log", NULL);
+    g_autofree char *text = NULL;
+    Fe fe;
+
+    for (int i = 0; i < 3; i++) {
+        fe_init(&fe, new(i == 2 ? "null,id=c,logfile=%s,logappend=on"
+                                : "null,id=c,logfile=%s", path), 10);
+        write_str(&fe.be, i ? "abc" : "lost");
+        fe_destroy(&fe);
+        qemu_chr_cleanup();
+    }
+    g_file_get_contents(path, &text, NULL, NULL);
+    g_assert_cmpstr(text, ==, "abcabc");
+    unlink(path);
+}
+
+/* A file that is as long as this process may make it. */
+static void test_log_that_cannot_be_written_ends(void)
+{
+    g_autofree char *path = g_build_filename(tmp_dir, "log", NULL);
+    struct rlimit old, none = { 0, RLIM_INFINITY };
+    Fe fe;
+
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_no_errno(getrlimit(RLIMIT_FSIZE, &old));
+    fe_init(&fe, new("null,id=c,logfile=%s", path), 10);
+    g_assert_no_errno(setrlimit(RLIMIT_FSIZE, &none));
+    g_assert_cmpint(qemu_chr_fe_write(&fe.be, (const uint8_t *)"x", 1), ==, 1);
+    g_assert_no_errno(setrlimit(RLIMIT_FSIZE, &old));
+    g_assert_cmpint(qemu_chr_fe_get_driver(&fe.be)->log_fd, ==, -1);
+    fe_destroy(&fe);
+    qemu_chr_cleanup();
+    unlink(path);
+}
 
 static void test_file_is_written(void)
 {
@@ -546,6 +587,9 @@ int main(int argc, char **argv)
     add_test("cleanup-detaches-front-ends", test_cleanup_detaches_front_ends);
     add_test("short-forms-are-understood", test_short_forms_are_understood);
     add_test("bad-short-forms-are-refused", test_bad_short_forms_are_refused);
+    add_test("log-has-what-is-written", test_log_has_what_is_written);
+    add_test("log-that-cannot-be-written-ends",
+             test_log_that_cannot_be_written_ends);
     add_test("file-is-written", test_file_is_written);
     add_test("failing-output-is-dropped-and-told",
              test_failing_output_is_dropped_and_told);

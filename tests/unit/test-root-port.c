@@ -174,6 +174,39 @@ static void test_impossible_places_are_refused(Fixture *f, const void *data)
     g_assert_null(f->port->sec_bus.devices[0]);
 }
 
+static void test_link_is_what_was_said(Fixture *f, const void *data)
+{
+    PCIDevice *fast = pci_board_plug(TYPE_PCIE_ROOT_PORT, "addr=3", "slot=6",
+                                     "x-speed=16", "x-width=32", NULL);
+    uint8_t cap = fast->exp.exp_cap;
+
+    g_assert_cmphex(cfg_read(fast, cap + PCI_EXP_LNKSTA, 2), ==,
+                    PCI_EXP_LNKCAP_SLS_16_0GB | 32 << 4);
+    g_assert_cmphex(cfg_read(fast, cap + PCI_EXP_LNKCAP, 4) & 0x3ff, ==,
+                    PCI_EXP_LNKCAP_SLS_16_0GB | 32 << 4);
+    g_assert_cmphex(slot_get(f, PCI_EXP_LNKSTA) & 0x3ff, ==,
+                    PCI_EXP_LNKSTA_CLS_2_5GB | PCI_EXP_LNKSTA_NLW_X1);
+}
+
+static void test_impossible_links_are_refused(Fixture *f, const void *data)
+{
+    static const char *const bad[] = {
+        "x-speed=17", "x-width=0", "x-width=3", "x-width=64", "hotplug=off",
+        "romfile=x",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        PCIDevice *dev = pci_board_new(TYPE_PCIE_ROOT_PORT, "slot=6", bad[i],
+                                       NULL);
+        Error *err = NULL;
+
+        g_assert_false(qdev_realize_and_unref(
+            DEVICE(dev), &pci_board()->bus->qbus, &err));
+        g_assert_nonnull(strstr(error_get_pretty(err), bad[i]));
+        error_free(err);
+    }
+}
+
 /* --- the slot --- */
 
 static void test_slot_after_reset_is_on_if_there_is_a_device(Fixture *f,
@@ -317,6 +350,8 @@ int main(int argc, char **argv)
         { "secondary-bus-reset-resets-what-is-behind",
           test_secondary_bus_reset_resets_what_is_behind },
         { "impossible-places-are-refused", test_impossible_places_are_refused },
+        { "link-is-what-was-said", test_link_is_what_was_said },
+        { "impossible-links-are-refused", test_impossible_links_are_refused },
         { "slot-after-reset-is-on-if-there-is-a-device",
           test_slot_after_reset_is_on_if_there_is_a_device },
         { "events-send-one-message-until-acknowledged",

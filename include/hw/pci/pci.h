@@ -109,6 +109,8 @@ struct PCIDevice {
 
     /* Properties. */
     int32_t devfn;                        /* -1 before realize: any free slot */
+    uint32_t rombar;                      /* not looked at: there is no ROM */
+    char *romfile;                        /* NULL or empty, for that reason */
 
     /* Configuration space and, byte for byte, its masks. */
     uint8_t *config;
