@@ -62,9 +62,11 @@ static void read_figures(VirtIOBalloonStats *stats,
     stats->last_update = g_get_real_time() / G_USEC_PER_SEC;
 }
 
+/* Nothing is asked before the interval is over. */
 static void ask_later(VirtIOBalloonStats *stats)
 {
-    if (stats->interval && stats->timer) {
+    timer_del(stats->timer);
+    if (stats->interval) {
         timer_mod(stats->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) +
                   stats->interval * 1000LL);
     }
@@ -130,7 +132,6 @@ static void set_interval(Object *obj, Visitor *v, const char *name,
     }
     stats->interval = interval;
     if (stats->timer) {
-        timer_del(stats->timer);
         ask_later(stats);
     }
 }
@@ -167,6 +168,11 @@ void virtio_balloon_stats_init(VirtIOBalloon *b)
 void virtio_balloon_stats_realize(VirtIOBalloon *b)
 {
     b->stats.timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, ask, b);
+}
+
+void virtio_balloon_stats_driver_ok(VirtIOBalloon *b)
+{
+    timer_mod(b->stats.timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL));
 }
 
 void virtio_balloon_stats_reset(VirtIOBalloon *b)

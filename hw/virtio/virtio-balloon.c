@@ -264,6 +264,13 @@ static void virtio_balloon_set_config(VirtIODevice *vdev, const uint8_t *data)
     }
 }
 
+static void virtio_balloon_set_status(VirtIODevice *vdev, uint8_t val)
+{
+    if (val & ~vdev->status & VIRTIO_CONFIG_S_DRIVER_OK) {
+        virtio_balloon_stats_driver_ok(VIRTIO_BALLOON(vdev));
+    }
+}
+
 /* The next driver starts with an empty balloon. */
 static void virtio_balloon_reset(VirtIODevice *vdev)
 {
@@ -417,6 +424,7 @@ static void virtio_balloon_class_init(ObjectClass *klass, void *data)
     vdc->get_config = virtio_balloon_get_config;
     vdc->set_config = virtio_balloon_set_config;
     vdc->reset = virtio_balloon_reset;
+    vdc->set_status = virtio_balloon_set_status;
 }
 
 static const TypeInfo virtio_balloon_info = {

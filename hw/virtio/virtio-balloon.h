@@ -59,6 +59,9 @@ void virtio_balloon_stats_init(VirtIOBalloon *b);
 void virtio_balloon_stats_realize(VirtIOBalloon *b);
 void virtio_balloon_stats_reset(VirtIOBalloon *b);
 void virtio_balloon_stats_unrealize(VirtIOBalloon *b);
+/* The driver is ready. Linux makes the first figures available earlier, when no
+ * kick counts; so they are asked for now. */
+void virtio_balloon_stats_driver_ok(VirtIOBalloon *b);
 /* The driver has made figures available. */
 void virtio_balloon_stats_handle_queue(VirtIODevice *vdev, VirtQueue *vq);
 

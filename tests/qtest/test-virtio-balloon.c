@@ -360,6 +360,23 @@ static void test_stats(Fixture *f, const void *data)
     g_assert_cmpint(last_update(f), ==, 0);
 }
 
+static void test_stats_made_available_early(Fixture *f, const void *data)
+{
+    QVirtQueue stats;
+
+    qvirtio_pci_init(&f->dev, &f->c.guest, VIRTIO_ID_BALLOON, 0);
+    g_assert_true(qvirtio_start(&f->dev, 1ULL << VIRTIO_BALLOON_F_STATS_VQ));
+    qvirtqueue_init(&stats, &f->dev, 2, 0);
+    put_stat(f, 0, VIRTIO_BALLOON_S_MEMFREE, 1);
+    offer_stats(f, &stats, 1);
+    qvirtio_driver_ok(&f->dev);
+    qtest_clock_step(f->qts, 1);
+    qvirtqueue_wait(&stats, NULL);
+    put_stat(f, 0, VIRTIO_BALLOON_S_MEMFREE, 2);
+    offer_stats(f, &stats, 1);
+    expect_stat(f, "stat-free-memory", 2);
+}
+
 static void test_stats_beside_reports(Fixture *f, const void *data)
 {
     const uint64_t base = 40 * MiB;
@@ -471,6 +488,8 @@ int main(int argc, char **argv)
     ADD("full-ring-is-not-the-last", test_full_ring_is_not_the_last, 0);
     ADD("size-is-asked-for-and-told", test_size, 0);
     ADD("statistics-are-read-and-asked-for", test_stats, 0);
+    ADD("statistics-may-come-before-driver-ok",
+        test_stats_made_available_early, 0);
     ADD("statistics-and-reports-have-their-queues", test_stats_beside_reports,
         0);
     ADD("bad-statistics-do-nothing", test_bad_stats, 0);
