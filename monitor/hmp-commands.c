@@ -5,9 +5,10 @@
  * name does, so that both ways of control have one implementation.
  */
 #include "qemu/osdep.h"
+#include "hmp-commands.h"
 
-#include "monitor/hmp.h"
 #include "monitor/qmp.h"
+#include "qapi/visitor.h"
 #include "qemu/keyval.h"
 #include "qom/object.h"
 #include "qom/object_interfaces.h"
@@ -38,8 +39,15 @@ void hmp_register_info(const HmpCommand *cmds, size_t n)
 
 /* --- from a line to its command ------------------------------------------ */
 
-static const HmpCommand *hmp_find(GPtrArray *table, const char *name)
+GPtrArray *hmp_command_table(bool info)
 {
+    return info ? hmp_info_commands : hmp_commands;
+}
+
+const HmpCommand *hmp_find_command(const char *name, bool info)
+{
+    GPtrArray *table = hmp_command_table(info);
+
     for (guint i = 0; i < table->len; i++) {
         const HmpCommand *cmd = g_ptr_array_index(table, i);
         g_auto(GStrv) names = g_strsplit(cmd->name, "|", -1);
@@ -73,7 +81,7 @@ void hmp_execute(GString *out, const char *line)
     if (!*name) {
         return;
     }
-    cmd = hmp_find(hmp_commands, name);
+    cmd = hmp_find_command(name, false);
     if (!cmd) {
         g_string_append_printf(out, "unknown command: '%s'\n", name);
         return;
@@ -83,38 +91,6 @@ void hmp_execute(GString *out, const char *line)
         g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
         error_free(err);
     }
-}
-
-static int hmp_compare_words(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char **hmp_complete(const char *line)
-{
-    GPtrArray *table = hmp_commands;
-    GPtrArray *words = g_ptr_array_new();
-
-    line += strspn(line, " ");
-    if (g_str_has_prefix(line, "info ")) {
-        table = hmp_info_commands;
-        line += strlen("info ");
-    } else if (g_str_has_prefix(line, "help ")) {
-        line += strlen("help ");
-    }
-    for (guint i = 0; i < table->len && !strchr(line, ' '); i++) {
-        const HmpCommand *cmd = g_ptr_array_index(table, i);
-        char *name = g_strndup(cmd->name, strcspn(cmd->name, "|"));
-
-        if (g_str_has_prefix(name, line)) {
-            g_ptr_array_add(words, name);
-        } else {
-            g_free(name);
-        }
-    }
-    g_ptr_array_sort(words, hmp_compare_words);
-    g_ptr_array_add(words, NULL);
-    return (char **)g_ptr_array_free(words, FALSE);
 }
 
 /* --- help and info ------------------------------------------------------- */
@@ -145,7 +121,7 @@ static void hmp_help(GString *out, const char *args, Error **errp)
         hmp_help_table(out, "info ", hmp_info_commands);
         return;
     }
-    cmd = hmp_find(hmp_commands, args);
+    cmd = hmp_find_command(args, false);
     if (cmd) {
         hmp_help_line(out, "", cmd);
     } else {
@@ -164,7 +140,7 @@ static void hmp_info(GString *out, const char *args, Error **errp)
         hmp_help_table(out, "info ", hmp_info_commands);
         return;
     }
-    cmd = hmp_find(hmp_info_commands, name);
+    cmd = hmp_find_command(name, true);
     if (cmd) {
         cmd->fn(out, rest, errp);
     } else {
@@ -305,18 +281,40 @@ static void hmp_qom_get(GString *out, const char *args, Error **errp)
     }
 }
 
+/* @text: what comes behind PATH PROPERTY, with -j JSON. */
+static void hmp_set_property(Object *obj, const char *name, const char *text,
+                             bool json, Error **errp)
+{
+    g_autoptr(GError) gerr = NULL;
+    g_autoptr(JsonNode) value = NULL;
+    g_autoptr(Visitor) v = NULL;
+
+    if (!json) {
+        object_property_parse(obj, name, text, errp);
+        return;
+    }
+    value = json_from_string(text, &gerr);
+    if (!value) {
+        error_setg(errp, "'%s' is no JSON value", text);
+        return;
+    }
+    v = visitor_input_new(value, false);
+    object_property_set(obj, name, v, errp);
+}
+
 static void hmp_qom_set(GString *out, const char *args, Error **errp)
 {
-    g_auto(GStrv) words = g_strsplit(args, " ", 3);
+    bool json = g_str_has_prefix(args, "-j ");
+    g_auto(GStrv) words = g_strsplit(args + (json ? 3 : 0), " ", 3);
     Object *obj;
 
     if (g_strv_length(words) < 3) {
-        error_setg(errp, "expected: PATH PROPERTY VALUE");
+        error_setg(errp, "expected: [-j] PATH PROPERTY VALUE");
         return;
     }
     obj = hmp_resolve(words[0], errp);
     if (obj) {
-        object_property_parse(obj, words[1], words[2], errp);
+        hmp_set_property(obj, words[1], words[2], json, errp);
     }
 }
 
@@ -376,15 +374,16 @@ static const HmpCommand hmp_basic_commands[] = {
     { "system_reset", "", "reset the machine", hmp_system_reset },
     { "system_powerdown", "", "press the power button",
       hmp_system_powerdown },
-    { "device_del", "id", "ask the guest to release a device, then remove it",
+    { "device_del", "device", "ask the guest to release a device, then remove it",
       hmp_device_del },
     { "object_add", "type,id=id[,prop=value][,...]", "create an object",
       hmp_object_add },
-    { "object_del", "id", "delete an object that nobody uses",
+    { "object_del", "object", "delete an object that nobody uses",
       hmp_object_del },
     { "qom-list", "[path]", "list the properties of an object", hmp_qom_list },
     { "qom-get", "path property", "show a property", hmp_qom_get },
-    { "qom-set", "path property value", "set a property", hmp_qom_set },
+    { "qom-set", "[-j] path property value", "set a property (-j: to a JSON "
+      "value)", hmp_qom_set },
 };
 
 static const HmpCommand hmp_basic_info[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `-device help` and `-device TYPE,help`, on standard output. */
+/* What `-device help` and `-device TYPE,help` tell. */
 #include "qemu/osdep.h"
 #include "hw/qdev-properties.h"
 #include "qdev-monitor.h"
@@ -23,19 +23,19 @@ static bool in_category(DeviceClass *dc, int category)
                                            : dc->categories[0] >> category & 1;
 }
 
-static void print_device(DeviceClass *dc)
+static void append_device(GString *out, DeviceClass *dc)
 {
-    printf("name \"%s\"", object_class_get_name(OBJECT_CLASS(dc)));
+    g_string_append_printf(out, "name \"%s\"", object_class_get_name(OBJECT_CLASS(dc)));
     if (dc->bus_type) {
-        printf(", bus %s", dc->bus_type);
+        g_string_append_printf(out, ", bus %s", dc->bus_type);
     }
     if (dc->desc) {
-        printf(", desc \"%s\"", dc->desc);
+        g_string_append_printf(out, ", desc \"%s\"", dc->desc);
     }
-    putchar('\n');
+    g_string_append_c(out, '\n');
 }
 
-void qdev_list_devices_help(void)
+void qdev_list_devices_help(GString *out)
 {
     g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_DEVICE,
                                                              false);
@@ -51,19 +51,26 @@ void qdev_list_devices_help(void)
                 continue;
             }
             if (!titled) {
-                printf("%s%s devices:\n", first ? "" : "\n",
-                       category_titles[category]);
+                g_string_append_printf(out, "%s%s devices:\n",
+                                       first ? "" : "\n",
+                                       category_titles[category]);
                 titled = true;
                 first = false;
             }
-            print_device(dc);
+            append_device(out, dc);
         }
     }
 }
 
-static void print_property(ObjectProperty *op, void *opaque)
+typedef struct PropertyHelp {
+    GString *out;
+    DeviceClass *dc;
+} PropertyHelp;
+
+static void append_property(ObjectProperty *op, void *opaque)
 {
-    const Property *prop = qdev_prop_find(opaque, op->name);
+    const PropertyHelp *help = opaque;
+    const Property *prop = qdev_prop_find(help->dc, op->name);
     g_autofree char *head = NULL;
     g_autofree char *value = NULL;
 
@@ -74,18 +81,20 @@ static void print_property(ObjectProperty *op, void *opaque)
         value = prop->info->print_default(prop);
     }
     head = g_strdup_printf("%s=<%s>", op->name, op->type);
-    printf("  %-*s", op->description || value ? 32 : 0, head);
+    g_string_append_printf(help->out, "  %-*s",
+                           op->description || value ? 32 : 0, head);
     if (op->description) {
-        printf(" - %s", op->description);
+        g_string_append_printf(help->out, " - %s", op->description);
     }
     if (value) {
-        printf(" (default: %s)", value);
+        g_string_append_printf(help->out, " (default: %s)", value);
     }
-    putchar('\n');
+    g_string_append_c(help->out, '\n');
 }
 
-bool qdev_list_properties_help(const char *driver, Error **errp)
+bool qdev_list_properties_help(GString *out, const char *driver, Error **errp)
 {
+    PropertyHelp help = { .out = out };
     ObjectClass *oc = object_class_by_name(driver);
     g_autoptr(Object) obj = NULL;
 
@@ -96,7 +105,8 @@ bool qdev_list_properties_help(const char *driver, Error **errp)
     }
     /* Links, and what a device adds for itself, exist in an instance only. */
     obj = object_new(driver);
-    printf("%s options:\n", driver);
-    object_property_foreach(obj, print_property, DEVICE_CLASS(oc));
+    help.dc = DEVICE_CLASS(oc);
+    g_string_append_printf(out, "%s options:\n", driver);
+    object_property_foreach(obj, append_property, &help);
     return true;
 }

@@ -404,22 +404,34 @@ static void hmp_device_add(GString *out, const char *args, Error **errp)
     bool help = false;
     g_autoptr(JsonObject) opts = keyval_parse(args, "driver", &help, errp);
 
-    if (opts && help) {
-        error_setg(errp, "help is available by -device help, or -device "
-                   "TYPE,help");
+    if (opts && help && json_object_has_member(opts, "driver")) {
+        qdev_list_properties_help(
+            out, json_object_get_string_member(opts, "driver"), errp);
+    } else if (opts && help) {
+        qdev_list_devices_help(out);
     } else if (opts) {
         qdev_device_add_from_json(opts, true, errp);
     }
 }
 
+static void hmp_info_qdm(GString *out, const char *args, Error **errp)
+{
+    qdev_list_devices_help(out);
+}
+
 static const HmpCommand qdev_hmp_commands[] = {
-    { "device_add", "driver[,prop=value][,...]", "add a device",
-      hmp_device_add },
+    { "device_add", "driver[,prop=value][,...]", "add a device (help, or "
+      "DRIVER,help: list what there is)", hmp_device_add },
+};
+
+static const HmpCommand qdev_hmp_info[] = {
+    { "qdm", "", "show the devices that can be added", hmp_info_qdm },
 };
 
 static void qdev_monitor_register(void)
 {
     hmp_register_commands(qdev_hmp_commands, ARRAY_SIZE(qdev_hmp_commands));
+    hmp_register_info(qdev_hmp_info, ARRAY_SIZE(qdev_hmp_info));
     qmp_register_commands(qdev_commands, ARRAY_SIZE(qdev_commands));
 }
 type_init(qdev_monitor_register)

@@ -17,10 +17,10 @@
  */
 DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
                                        Error **errp);
-/* Prints (to stdout) the devices that a user can create, by category. */
-void qdev_list_devices_help(void);
-/* Prints the properties of @driver; false: no such device. */
-bool qdev_list_properties_help(const char *driver, Error **errp);
+/* Appends the devices that a user can create, by category. */
+void qdev_list_devices_help(GString *out);
+/* Appends the properties of @driver; false: no such device. */
+bool qdev_list_properties_help(GString *out, const char *driver, Error **errp);
 /* Asks the device to go; it may take its time, DEVICE_DELETED tells. */
 void qdev_unplug(DeviceState *dev, Error **errp);
 /* The user's device @id, or a QOM path (starting with '/'); NULL: *errp. */

@@ -164,15 +164,17 @@ static bool help_object(const char *arg, Error **errp)
 static bool help_device(const char *arg, Error **errp)
 {
     g_autofree char *driver = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
 
     if (!asks_for_help(arg, "driver", &driver)) {
         return false;
     }
     if (driver) {
-        qdev_list_properties_help(driver, errp);
+        qdev_list_properties_help(text, driver, errp);
     } else {
-        qdev_list_devices_help();
+        qdev_list_devices_help(text);
     }
+    fputs(text->str, stdout);
     return true;
 }
 

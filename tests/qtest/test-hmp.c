@@ -56,6 +56,74 @@ static void test_info(Fixture *f, const void *data)
     check(f, "info", "info status");
 }
 
+static void test_info_queries(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M,maxmem=1G -smp 2 -uuid "
+        "12345678-1234-1234-1234-123456789abc -numa node,cpus=0 "
+        "-numa node,cpus=1 -object memory-backend-ram,id=mem0,size=256M "
+        "-device virtio-mem-pci,id=vm0,memdev=mem0 "
+        "-device virtio-balloon-pci,id=balloon0");
+    Fixture f = { qts };
+
+    check(&f, "info balloon", "balloon: actual=64\n");
+    check(&f, "balloon 48", "");
+    check(&f, "balloon 48M", "");
+    check(&f, "balloon 0", "Error: Parameter 'value' expects a size");
+    check(&f, "balloon much", "Error: 'much' is no size");
+    check(&f, "info cpus", "CPU #1: thread_id=");
+    check(&f, "info numa", "2 nodes\nnode 0 cpus: 0\nnode 0 size: 32 MB\n"
+          "node 1 cpus: 1\n");
+    check(&f, "info memdev", "memory backend: mem0\n  size:  268435456 "
+          "(256 MiB)\n  merge: true\n");
+    check(&f, "info chardev", "filename=");
+    check(&f, "info uuid", "12345678-1234-1234-1234-123456789abc\n");
+    check(&f, "info memory_size_summary", "base memory: 67108864\n"
+          "plugged memory: 0\n");
+    check(&f, "info qdm", "name \"virtio-mem-pci\", bus PCI");
+    check(&f, "device_add help", "name \"virtio-mem-pci\", bus PCI");
+    check(&f, "device_add virtio-mem-pci,help", "  requested-size=<size>");
+    check(&f, "device_add warp-drive,help", "Error: 'warp-drive' is not");
+    qtest_quit(qts);
+}
+
+static void test_xp(Fixture *f, const void *data)
+{
+    qtest_writeq(f->qts, 0x2000, 0x0123456789abcdef);
+    qtest_writeq(f->qts, 0x2008, 0xfffffffffffffffe);
+    check(f, "xp 0x2000", "0000000000002000: 0x89abcdef\n");
+    check(f, "xp /3xw 0x2000", "0000000000002000: 0x89abcdef 0x01234567 "
+          "0xfffffffe\n");
+    check(f, "xp /2xg 0x2000", ": 0x0123456789abcdef 0xfffffffffffffffe\n");
+    check(f, "xp /3xg 0x2000", "fe\n0000000000002010: 0x0000000000000000\n");
+    check(f, "xp /2db 0x2007", ": 1 -2\n");
+    check(f, "xp /1uh 8200", ": 65534\n");
+    check(f, "xp /ob 0x2000", ": 0357\n");
+    check(f, "xp /xg 0xffffffffffffffff", "Error: there is nothing to read");
+    check(f, "xp /0x 0", "Error: /0x: expected is /COUNT");
+    check(f, "xp /99999999999999999999x 0", "Error: /9999");
+    check(f, "xp /65537b 0", "at most 65536 bytes");
+    check(f, "xp /z 0", "Error: /z: expected is");
+    check(f, "xp", "Error: '' is no address");
+    check(f, "xp /x", "Error: '/x' is no address");
+    check(f, "xp -1", "Error: '-1' is no address");
+}
+
+static void test_dump(Fixture *f, const void *data)
+{
+    g_autofree char *dir = g_dir_make_tmp("hmp-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "core", NULL);
+    g_autofree char *line = g_strdup_printf("dump-guest-memory %s", path);
+
+    check(f, line, "");
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    check(f, "dump-guest-memory", "Error: expected: FILE");
+    check(f, "dump-guest-memory -p x", "Error: expected: FILE");
+    check(f, "dump-guest-memory /nowhere/x", "Error: ");
+    g_unlink(path);
+    g_assert_no_errno(g_rmdir(dir));
+}
+
 /* --- info on memory and devices ------------------------------------------ */
 
 /* Each line of @text, from the first that is @head to the next empty one, must
@@ -239,6 +307,17 @@ static void test_properties(Fixture *f, const void *data)
     check(f, "qom-get " VM0 " requested-size", "67108864");
     check(f, "qom-set " VM0 " requested-size 3M", "Error: ");
     check(f, "qom-get " VM0 " requested-size", "67108864");
+    check(f, "qom-set -j " VM0 " requested-size 4194304", "");
+    check(f, "qom-get " VM0 " requested-size", "4194304");
+    check(f, "qom-set -j " VM0 " requested-size true", "Error: ");
+    check(f, "qom-set -j " VM0 " requested-size }", "Error: '}' is no JSON");
+    check(f, "resize vm0 128M", "");
+    check(f, "qom-get " VM0 " requested-size", "134217728");
+    check(f, "resize vm0 1G", "Error: 'requested-size' (0x40000000)");
+    check(f, "resize vm0 9E", "Error: '9E' is no size");
+    check(f, "resize vm0", "Error: expected: DEVICE SIZE");
+    check(f, "resize vm7 1G", "Error: Device 'vm7' not found");
+    check(f, "qom-get " VM0 " requested-size", "134217728");
     check(f, "qom-get " VM0 " colour", "Error: ");
     check(f, "qom-get /nowhere type", "Device '/nowhere' not found");
     check(f, "qom-list /nowhere", "Device '/nowhere' not found");
@@ -265,7 +344,7 @@ static void test_lines_that_are_no_commands(Fixture *f, const void *data)
     check(f, "", "");
     check(f, blank, "");
     check(f, word, "unknown command");
-    check(f, "qom-set", "expected: PATH PROPERTY VALUE");
+    check(f, "qom-set", "expected: [-j] PATH PROPERTY VALUE");
     check(f, "device_add", "Error: ");
     check(f, "device_del", "missing");
     check(f, "help no-such-command", "no-such-command");
@@ -290,6 +369,52 @@ static void expect(QmpClient *c, const char *part)
         }
     }
     g_error("'%s' did not come", part);
+}
+
+/* Of what has been typed the Tab key makes @line. With a word put before it
+ * (Ctrl-a) it is no command, and so just shown. */
+static void complete(QmpClient *c, const char *typed, const char *line)
+{
+    g_autofree char *keys = g_strdup_printf("%s\t\001#\r", typed);
+    g_autofree char *shown = g_strdup_printf("#%s", line);
+
+    qmp_client_send(c, keys);
+    expect(c, shown);
+}
+
+static void test_completion(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("hmp-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "hmp", NULL);
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M,maxmem=1G -object memory-backend-ram,id=mem0,size=256M "
+        "-device virtio-mem-pci,id=big,memdev=mem0 "
+        "-monitor unix:%s,server=on,wait=off", path);
+    QmpClient *c = qmp_client_connect(path);
+
+    complete(c, "resi", "resize ");
+    complete(c, "resize b", "resize big ");
+    complete(c, "device_del b", "device_del big ");
+    complete(c, "device_add virtio-bal", "device_add virtio-balloon-");
+    complete(c, "object_del me", "object_del mem0 ");
+    complete(c, "object_add memory-backend-f",
+             "object_add memory-backend-file ");
+    complete(c, "qom-get b", "qom-get big ");
+    complete(c, "qom-get big requ", "qom-get big requested-size ");
+    complete(c, "qom-set -j big requ", "qom-set -j big requested-size ");
+    complete(c, "qom-list /obj", "qom-list /objects");
+    complete(c, "qom-list /objects/m", "qom-list /objects/mem0");
+    complete(c, "info mem", "info mem");
+    complete(c, "info memory_", "info memory_size_summary ");
+    complete(c, "help devi", "help device_");
+    /* Nothing that could come: nothing is added. */
+    complete(c, "qom-get /nowhere/x", "qom-get /nowhere/x");
+    complete(c, "resize big 4", "resize big 4");
+    complete(c, "nonsense x", "nonsense x");
+    qmp_client_free(c);
+    qtest_quit(qts);
+    g_unlink(path);
+    g_assert_no_errno(g_rmdir(dir));
 }
 
 static void test_session_on_a_socket(void)
@@ -343,6 +468,10 @@ int main(int argc, char **argv)
     ADD("objects-and-devices", test_objects_and_devices);
     if (qtest_has_clock()) {              /* QEMU words these differently */
         ADD("lines-that-are-no-commands", test_lines_that_are_no_commands);
+        g_test_add_func("/hmp/info-queries", test_info_queries);
+        ADD("memory-as-numbers", test_xp);
+        ADD("dump", test_dump);
+        g_test_add_func("/hmp/completion", test_completion);
     }
     ADD("system-reset", test_system_reset);
     g_test_add_func("/hmp/session-on-a-socket", test_session_on_a_socket);
