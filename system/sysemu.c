@@ -37,6 +37,17 @@ bool qemu_set_vm_uuid(const char *uuid, Error **errp)
     return true;
 }
 
+void qemu_vm_uuid_bytes(uint8_t *bytes)
+{
+    const char *text = vm_uuid ? vm_uuid : NO_UUID;
+
+    for (unsigned i = 0; i < UUID_BYTES; i++, text += 2) {
+        text += *text == '-';
+        bytes[i] = g_ascii_xdigit_value(text[0]) << 4 |
+                   g_ascii_xdigit_value(text[1]);
+    }
+}
+
 bool serial_hd_add(Chardev *chr, Error **errp)
 {
     if (nr_serial_ports == MAX_SERIAL_PORTS) {

@@ -163,6 +163,7 @@ static void init_devices(Q35MachineState *m)
 {
     MachineState *ms = MACHINE(m);
     DeviceState *pm, *rtc;
+    uint8_t uuid[UUID_BYTES];
     FWCfgState *fw_cfg;
 
     m->ioapic = add_device(m, "ioapic", TYPE_IOAPIC);
@@ -177,6 +178,8 @@ static void init_devices(Q35MachineState *m)
     }
     add_device(m, "reset-ports", TYPE_RESET_PORTS);
     fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
+    qemu_vm_uuid_bytes(uuid);
+    fw_cfg_add_bytes(fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
     fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, ms->ram_size);
     fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, ms->smp.cpus);
     fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, ms->smp.max_cpus);

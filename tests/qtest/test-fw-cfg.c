@@ -8,6 +8,7 @@
 
 #define FW_CFG_SIGNATURE 0x00
 #define FW_CFG_ID 0x01
+#define FW_CFG_UUID 0x02
 #define FW_CFG_RAM_SIZE 0x03
 #define FW_CFG_NB_CPUS 0x05
 #define FW_CFG_FILE_DIR 0x19
@@ -48,6 +49,26 @@ static void test_ram_size_is_that_of_boot_ram(void)
     QTestState *s = qtest_init("-M q35 -m 192M,maxmem=8G");
 
     g_assert_cmpuint(fw_cfg_read_le(s, FW_CFG_RAM_SIZE, 8), ==, 192 * MiB);
+    qtest_quit(s);
+}
+
+static void test_uuid(void)
+{
+    static const uint8_t zeros[16];
+    static const uint8_t uuid[] = {
+        0x55, 0x0e, 0x84, 0x00, 0xe2, 0x9b, 0x41, 0xd4,
+        0xa7, 0x16, 0x44, 0x66, 0x55, 0x44, 0x00, 0x0f,
+    };
+    QTestState *s = qtest_init("-M q35 -m 64M "
+                               "-uuid 550E8400-e29b-41d4-a716-44665544000f");
+    uint8_t data[16];
+
+    fw_cfg_read(s, FW_CFG_UUID, data, 16);
+    g_assert_cmpmem(data, 16, uuid, 16);
+    qtest_quit(s);
+    s = qtest_init("-M q35 -m 64M");
+    fw_cfg_read(s, FW_CFG_UUID, data, 16);
+    g_assert_cmpmem(data, 16, zeros, 16);
     qtest_quit(s);
 }
 
@@ -129,5 +150,6 @@ int main(int argc, char **argv)
                     test_file_directory_can_be_walked);
     g_test_add_func("/fw-cfg/random-accesses-do-no-harm",
                     test_random_accesses_do_no_harm);
+    g_test_add_func("/fw-cfg/uuid", test_uuid);
     return g_test_run();
 }
