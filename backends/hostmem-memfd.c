@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 
 #include "hostmem-internal.h"
 #include "qapi/visitor.h"
@@ -37,6 +38,23 @@ static int create_memfd(HostMemoryBackendMemfd *m, const char *name)
     return memfd_create(name, flags);
 }
 
+/* Whole pages are needed; what the kernel would say is "Invalid argument". */
+static bool check_huge_pages(int fd, const char *name, uint64_t size,
+                             Error **errp)
+{
+    g_autofree char *size_text = host_memory_size_text(size);
+    g_autofree char *page_text = NULL;
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) < 0 || size % fs.f_bsize == 0) {
+        return true;
+    }
+    page_text = host_memory_size_text(fs.f_bsize);
+    error_setg(errp, "the size of '%s', %s, must be a multiple of its huge "
+               "pages, %s", name, size_text, page_text);
+    return false;
+}
+
 /* A descriptor of @size bytes, or -1 and *errp. */
 static int open_memfd(HostMemoryBackendMemfd *m, const char *name,
                       uint64_t size, Error **errp)
@@ -45,6 +63,10 @@ static int open_memfd(HostMemoryBackendMemfd *m, const char *name,
     int fd = create_memfd(m, name);
     int err = fd < 0 ? errno : 0;
 
+    if (!err && m->hugetlb && !check_huge_pages(fd, name, size, errp)) {
+        close(fd);
+        return -1;
+    }
     if (!err && ftruncate(fd, size) < 0) {
         err = errno;
     }

@@ -329,6 +329,9 @@ static void test_huge_page_size_is_checked(void)
                    "hugetlbsize needs hugetlb=on");
     assert_refused("memory-backend-memfd,id=m,size=2M,hugetlb=on,"
                    "hugetlbsize=3M", "*'3145728'*power of two");
+    assert_refused("memory-backend-memfd,id=m,size=3M,hugetlb=on,"
+                   "hugetlbsize=2M", "the size of 'm', 3 MiB*must be a multiple "
+                   "of its huge pages, 2 MiB*");
     assert_refused("memory-backend-memfd,id=m,size=2M,hugetlb=on,"
                    "hugetlbsize=8k", "failed to create memfd of 2 MiB*");
 }
