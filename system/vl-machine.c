@@ -18,6 +18,33 @@
 #include "sysemu/runstate.h"
 #include "vl-internal.h"
 
+/* One option must not say two things of the same: -smp 2,cpus=4. That a later
+ * one says something else is how options are replaced. */
+static bool check_no_contradiction(const char *arg, const char *implied_key,
+                                   Error **errp)
+{
+    g_auto(GStrv) pieces = g_strsplit(arg, ",", -1);
+    g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal,
+                                                       g_free, NULL);
+
+    for (char **piece = pieces; *piece; piece++) {
+        const char *equals = strchr(*piece, '=');
+        const char *value = equals ? equals + 1 : *piece, *before;
+        char *name = equals ? g_strndup(*piece, equals - *piece)
+                            : g_strdup(piece == pieces && implied_key
+                                       ? implied_key : *piece);
+
+        before = g_hash_table_lookup(said, name);
+        if (before && strcmp(before, value) != 0) {
+            error_setg(errp, "'%s' is both '%s' and '%s'", name, before, value);
+            g_free(name);
+            return false;
+        }
+        g_hash_table_replace(said, name, (void *)value);
+    }
+    return true;
+}
+
 /*
  * Parses each text of @args and joins the results, later values replacing
  * earlier ones, as if all had been one option. *location (g_free()) is what to
@@ -40,7 +67,8 @@ static JsonObject *merge_args(const char *option, GPtrArray *args,
                                (char *)args->pdata[i]);
         error_set_location(texts->str);
         one = keyval_parse(args->pdata[i], implied_key, NULL, errp);
-        if (!one) {
+        if (!one || !check_no_contradiction(args->pdata[i], implied_key,
+                                            errp)) {
             return NULL;
         }
         json_object_iter_init(&iter, one);

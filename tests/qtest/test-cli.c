@@ -152,6 +152,9 @@ static void test_machine_and_accelerator(void)
         { QTEST_ARGS "-smp 4,maxcpus=2", "maxcpus" },
         { QTEST_ARGS "-smp 2,wheels=4", "wheels" },
         { QTEST_ARGS "-smp 3,sockets=2", "3" },
+        { QTEST_ARGS "-smp 2,cpus=4", "'cpus' is both '2' and '4'" },
+        { QTEST_ARGS "-smp 4,cores=2,cores=4", "'cores' is both" },
+        { QTEST_ARGS "-m 64M,size=128M", "'size' is both" },
     };
 
     check_all(cases, G_N_ELEMENTS(cases));
