@@ -80,8 +80,9 @@ static const RefusalCase refusal_cases[] = {
     { "-global driver=x,value=1", "driver=, property= and value= are" },
     { "-object secret,id=s", "a secret has either data= or file=" },
     { "-object secret,id=s,file=/nowhere/key",
-      "file=/nowhere/key: the secret cannot be read: No such file" },
-    { "-object secret,id=s,file=/dev/zero", "a secret has at most" },
+      "the secret cannot be read: file=/nowhere/key: cannot be opened: No such "
+      "file" },
+    { "-object secret,id=s,file=/dev/zero", "it is not a regular file" },
     { "-M pc", "unsupported machine type 'pc'" },
     { "-M q35,usb=on", "usb=on: not supported by sparsevm" },
     { "-M q35,foo=1", "Property 'pc-q35-7.2-machine.foo' not found" },
