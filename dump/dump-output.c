@@ -19,18 +19,17 @@
 /* Guest memory is nobody else's business: mode 0600. */
 static bool open_file(DumpOutput *out, const char *path, Error **errp)
 {
-    g_autofree char *real = NULL;
     struct stat st;
 
     if (!qemu_may_open(errp)) {
         return false;
     }
-    real = realpath(path, NULL);
-    if (real && (stat(real, &st) || !S_ISREG(st.st_mode))) {
+    /* Nor a link: what it leads to may be somebody else's. */
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         error_setg(errp, "'%s' is not a regular file", path);
         return false;
     }
-    out->name = g_strdup(real ? real : path);
+    out->name = g_strdup(path);
     out->temporary = g_strconcat(out->name, ".XXXXXX", NULL);
     out->fd = g_mkstemp_full(out->temporary, O_WRONLY | O_CLOEXEC, 0600);
     if (out->fd < 0) {

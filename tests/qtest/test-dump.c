@@ -572,6 +572,26 @@ static void test_refusals(Fixture *f, const void *data)
     check_query(f, "none", 0, 0);
 }
 
+/* What a link leads to may be somebody else's. */
+static void test_links_are_not_followed(Fixture *f, const void *data)
+{
+    g_autofree char *dir = g_dir_make_tmp("dump-link-XXXXXX", NULL);
+    g_autofree char *victim = g_build_filename(dir, "victim", NULL);
+    g_autofree char *link = g_build_filename(dir, "link", NULL);
+    g_autofree char *option = g_strdup_printf(
+        "'paging': false, 'protocol': 'file:%s'", link);
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_set_contents(victim, "precious", -1, NULL));
+    g_assert_no_errno(symlink("victim", link));
+    expect_error(f, option, "not a regular file");
+    g_assert_true(g_file_get_contents(victim, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "precious");
+    g_unlink(link);
+    g_unlink(victim);
+    g_rmdir(dir);
+}
+
 static void test_no_memory_there(Fixture *f, const void *data)
 {
     g_autofree char *args = g_strdup_printf(
@@ -680,6 +700,7 @@ int main(int argc, char **argv)
     ADD("quit-leaves-nothing", test_quit_leaves_nothing);
     ADD("guest-requests-wait", test_plug_waits);
     ADD("refusals-name-what-works", test_refusals);
+    ADD("links-are-not-followed", test_links_are_not_followed);
     ADD("no-memory-there", test_no_memory_there);
     ADD("file-too-large-leaves-nothing", test_file_too_large);
     ADD("old-file-survives-a-failure", test_old_file_survives);
