@@ -183,6 +183,40 @@ static bool any_uses_stdio(const GPtrArray *args)
     return false;
 }
 
+/* "stdio", with options, or shared with the monitor. */
+static bool is_stdio(const char *text)
+{
+    text += g_str_has_prefix(text, "mon:") ? strlen("mon:") : 0;
+    return g_str_has_prefix(text, "stdio") &&
+           (!text[strlen("stdio")] || text[strlen("stdio")] == ',');
+}
+
+bool vl_check_daemon(const VlConfig *cfg, Error **errp)
+{
+    GPtrArray *const lists[] = { cfg->chardevs, cfg->qmps, cfg->qmp_prettys,
+                                 cfg->monitors, cfg->serials };
+
+    if (!cfg->daemonize) {
+        return true;
+    }
+    if (cfg->nographic) {
+        error_setg(errp, "-nographic cannot be used with -daemonize: there is no "
+                   "terminal; -display none can");
+        return false;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
+        for (guint j = 0; j < lists[i]->len; j++) {
+            if (is_stdio(lists[i]->pdata[j])) {
+                error_setg(errp, "'%s' cannot be used with -daemonize: there is "
+                           "no terminal; file and socket can",
+                           (char *)lists[i]->pdata[j]);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static bool stdio_is_taken(const VlConfig *cfg)
 {
     return any_uses_stdio(cfg->chardevs) || any_uses_stdio(cfg->qmps) ||

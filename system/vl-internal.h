@@ -98,6 +98,8 @@ bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
 bool vl_add_fds(const VlConfig *cfg, Error **errp);
 bool vl_create_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
+/* Whether what has no terminal can do without one. */
+bool vl_check_daemon(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
 

@@ -126,6 +126,8 @@ bool vl_daemonize(Error **errp)
     close(fds[0]);
     daemon_pipe = fds[1];
     setsid();
+    /* Not that of whoever happens to start it. */
+    umask(027);
     return true;
 }
 

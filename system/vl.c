@@ -66,7 +66,8 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
                      : !sandbox_configure(NULL, errp)) {
         return false;
     }
-    if (cfg->daemonize && !vl_daemonize(errp)) {
+    if (!vl_check_daemon(cfg, errp) ||
+        (cfg->daemonize && !vl_daemonize(errp))) {
         return false;
     }
     if ((cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||

@@ -486,6 +486,20 @@ static void test_socket_path_of_a_file(void)
     g_unlink(path);
 }
 
+static void test_daemons_without_a_terminal(void)
+{
+    static const BadCase cases[] = {
+        { QTEST_ARGS "-daemonize -nographic", "-nographic" },
+        { QTEST_ARGS "-daemonize -serial stdio", "stdio" },
+        { QTEST_ARGS "-daemonize -serial mon:stdio", "stdio" },
+        { QTEST_ARGS "-daemonize -qmp stdio", "stdio" },
+        { QTEST_ARGS "-daemonize -monitor stdio", "stdio" },
+        { QTEST_ARGS "-daemonize -chardev stdio,id=c", "stdio" },
+    };
+
+    check_all(cases, G_N_ELEMENTS(cases));
+}
+
 static void test_overlong_socket_path(void)
 {
     g_autofree char *name = g_strnfill(200, 'x');
@@ -621,6 +635,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/memory-without-pages", test_memory_without_pages);
     g_test_add_func("/cli/chardevs-and-monitors", test_chardevs_and_monitors);
     g_test_add_func("/cli/files-that-are-none", test_files_that_are_none);
+    g_test_add_func("/cli/daemons-without-a-terminal",
+                    test_daemons_without_a_terminal);
     g_test_add_func("/cli/socket-path-of-a-file", test_socket_path_of_a_file);
     g_test_add_func("/cli/overlong-socket-path", test_overlong_socket_path);
     g_test_add_func("/cli/nothing-is-left-behind", test_nothing_is_left_behind);
