@@ -178,6 +178,32 @@ static JsonNode *qmp_query_cpu_definitions(JsonObject *args, Error **errp)
     return json_array_node(list);
 }
 
+/* Also on a machine without CPUs: of those that the default machine has. */
+static JsonNode *qmp_query_cpu_model_expansion(JsonObject *args, Error **errp)
+{
+    JsonObject *model = json_object_get_object_member(args, "model");
+    const char *name = json_object_get_string_member(model, "name");
+    JsonNode *node = json_object_get_member(model, "props");
+    JsonObject *info, *expanded, *props;
+
+    if (node && !JSON_NODE_HOLDS_OBJECT(node)) {
+        error_setg(errp, "Invalid parameter type for 'model.props', expected: "
+                   "object");
+        return NULL;
+    }
+    props = find_default_machine_class()->expand_cpu(
+        name, node ? json_node_get_object(node) : NULL, errp);
+    if (!props) {
+        return NULL;
+    }
+    info = json_object_new();
+    expanded = json_object_new();
+    json_object_set_string_member(expanded, "name", name);
+    json_object_set_object_member(expanded, "props", props);
+    json_object_set_object_member(info, "model", expanded);
+    return json_object_node(info);
+}
+
 /* --- memory backends ----------------------------------------------------- */
 
 /* The backend's property @name, which it has. */
@@ -278,6 +304,16 @@ static const QmpType machine_qmp_types[] = {
       "migration-safe: false, for the same reason\n"
       "unavailable-features: what it has and this host has not: nothing\n"
       "deprecated: false" },
+    { .name = "CpuModelExpansionType", .values = "static,full",
+      .help = "How much is told of a model of CPU; both are all." },
+    { .name = "CpuModelInfo", .members = "name:str,?props:any",
+      .help = "A model of CPU.\n"
+      "name: as -cpu takes it\n"
+      "props: an object with vendor, family, model, stepping, and for each "
+      "feature whether it is there" },
+    { .name = "CpuModelExpansionInfo", .members = "model:CpuModelInfo",
+      .help = "What a model of CPU is.\n"
+      "model: with all its properties" },
     { .name = "HostMemPolicy", .values = "default,preferred,bind,interleave",
       .help = "How the host's NUMA nodes are chosen." },
     { .name = "Memdev",
@@ -312,6 +348,13 @@ static const QmpCommand machine_qmp_commands[] = {
               "does not change." },
     { .name = "query-cpu-definitions", .returns = "[CpuDefinitionInfo]",
       .fn = qmp_query_cpu_definitions, .help = "Lists the models of CPU." },
+    { .name = "query-cpu-model-expansion",
+      .args = "type:CpuModelExpansionType,model:CpuModelInfo",
+      .returns = "CpuModelExpansionInfo", .fn = qmp_query_cpu_model_expansion,
+      .help = "What a model of CPU is on this host.\n"
+      "type: how much is told\n"
+      "model: host or max, and in props the features to turn on or off\n"
+      "Errors: KVM is not in use, or does not support a feature" },
     { .name = "query-memdev", .returns = "[Memdev]", .fn = qmp_query_memdev,
       .help = "Lists the memory backends." },
 };

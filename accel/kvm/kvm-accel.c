@@ -114,6 +114,7 @@ static int init_machine(MachineState *ms, Error **errp)
         (ret = check_cpus(s, ms, errp)) < 0 ||
         (ret = create_vm(s, errp)) < 0 ||
         (ret = kvm_x86_vm_init(s, errp)) < 0 ||
+        (ret = kvm_x86_read_host_cpu(s, errp)) < 0 ||
         (ret = kvm_irqchip_init_routes(s, errp)) < 0) {
         return ret;
     }

@@ -12,6 +12,7 @@
 
 #include "exec/memory.h"
 #include "sysemu/accel.h"
+#include "sysemu/kvm-x86.h"
 #include "sysemu/kvm.h"
 
 #define TYPE_KVM_ACCEL ACCEL_CLASS_NAME("kvm")
@@ -49,6 +50,7 @@ struct KVMState {
     bool routes_dirty;
 
     KVMIrqchipState irqchip_state;
+    X86HostCpu host_cpu;
 };
 
 /* A vCPU's side of an X86CPU. */
@@ -73,6 +75,8 @@ void kvm_vcpu_init(void);
 
 /* kvm-x86-vm.c: what must exist before the first vCPU. 0 or -errno, *errp. */
 int kvm_x86_vm_init(KVMState *s, Error **errp);
+/* Fills in host_cpu; 0, or -EINVAL and *errp. */
+int kvm_x86_read_host_cpu(KVMState *s, Error **errp);
 
 /* kvm-x86-cpuid.c: gives the vCPU its CPUID. */
 struct X86CPU;

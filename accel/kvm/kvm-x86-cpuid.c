@@ -287,3 +287,35 @@ unsigned kvm_x86_phys_bits(KVMState *s)
     /* Without the leaf a CPU has 36 (Intel SDM volume 3, 4.1.4). */
     return e ? e->eax & 0xff : 36;
 }
+
+const X86HostCpu *kvm_x86_host_cpu(KVMState *s)
+{
+    return &s->host_cpu;
+}
+
+int kvm_x86_read_host_cpu(KVMState *s, Error **errp)
+{
+    g_autofree CpuidTable *table = supported_table(s, errp);
+    X86HostCpu *cpu = &s->host_cpu;
+    CpuidEntry *e;
+
+    if (!table) {
+        return -EINVAL;
+    }
+    add_emulated(s, table);
+    if ((e = find_entry(table, LEAF_VENDOR, 0))) {
+        const uint32_t vendor[] = { e->ebx, e->edx, e->ecx };
+
+        memcpy(cpu->vendor, vendor, sizeof(vendor));
+    }
+    if ((e = find_entry(table, LEAF_FEATURES, 0))) {
+        cpu->signature = e->eax;
+    }
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        const X86FeatureLeaf *leaf = &x86_feature_leaves[w];
+
+        e = find_entry(table, leaf->function, leaf->index);
+        cpu->words[w] = e ? *entry_reg(e, leaf->reg) : 0;
+    }
+    return 0;
+}

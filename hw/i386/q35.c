@@ -15,6 +15,7 @@
 #include "hw/char/serial.h"
 #include "hw/qdev-properties-system.h"
 #include "acpi.h"
+#include "cpu-model.h"
 #include "boot.h"
 #include "target/i386/cpu.h"
 #include "fw_cfg.h"
@@ -438,6 +439,7 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->cpu_type_suffix = X86_CPU_TYPE_SUFFIX;
     mc->check_cpu = q35_check_cpu;
     mc->list_cpus = q35_list_cpus;
+    mc->expand_cpu = x86_cpu_model_expand;
     mc->default_ram_size = DEFAULT_RAM_SIZE;
     mc->default_ram_id = "pc.ram";
     mc->numa_mem_supported = true;

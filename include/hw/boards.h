@@ -59,6 +59,11 @@ struct MachineClass {
      * NULL); false: *errp. NULL: anything goes. */
     bool (*check_cpu)(MachineState *machine, const char *model,
                       const char *features, Error **errp);
+    /* All properties of -cpu @model on this host (vendor, family, model,
+     * stepping, features), once @props, if it is not NULL, has turned features
+     * on and off; transfer full. NULL: *errp. May be NULL. */
+    JsonObject *(*expand_cpu)(const char *model, JsonObject *props,
+                              Error **errp);
     /* Lists models and features for -cpu help; may be NULL. */
     void (*list_cpus)(void);
     uint64_t default_ram_size;            /* bytes */

@@ -17,6 +17,15 @@
 /* Physical address bits that a guest may use on this host. */
 unsigned kvm_x86_phys_bits(KVMState *s);
 
+/* A CPU that has all that KVM supports on this host. */
+typedef struct X86HostCpu {
+    char vendor[13];                      /* as CPUID spells it */
+    uint32_t signature;                   /* family, model and stepping */
+    uint32_t words[X86_FEATURE_WORDS];
+} X86HostCpu;
+/* Was read when the virtual machine was made: later KVM must not be asked. */
+const X86HostCpu *kvm_x86_host_cpu(KVMState *s);
+
 /* Creates the vCPU with its CPUID, in the state after power on. */
 bool kvm_x86_vcpu_create(X86CPU *cpu, Error **errp);
 void kvm_x86_vcpu_destroy(X86CPU *cpu);

@@ -122,6 +122,25 @@ static void test_cpus_have_places(void)
     qtest_quit(qts);
 }
 
+static void test_cpu_models_are_what_kvm_says(void)
+{
+    QTestState *qts = qtest_init("-M none");
+
+    qmp_client_expect_error(
+        qtest_qmp(qts), "GenericError", "no CPU model 'pentium'",
+        "{'execute': 'query-cpu-model-expansion', 'arguments': "
+        "{'type': 'full', 'model': {'name': 'pentium'}}}");
+    qmp_client_expect_error(
+        qtest_qmp(qts), "GenericError", "KVM tells, and it is not in use",
+        "{'execute': 'query-cpu-model-expansion', 'arguments': "
+        "{'type': 'full', 'model': {'name': 'host'}}}");
+    qmp_client_expect_error(
+        qtest_qmp(qts), "GenericError", "'type' does not accept value 'half'",
+        "{'execute': 'query-cpu-model-expansion', 'arguments': "
+        "{'type': 'half', 'model': {'name': 'host'}}}");
+    qtest_quit(qts);
+}
+
 static void test_memory_backends_are_listed(void)
 {
     QTestState *qts = qtest_init(
@@ -341,6 +360,7 @@ int main(int argc, char **argv)
     ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
     ADD("machines-have-qemus-names", test_machines_have_qemus_names);
     ADD("cpus-have-places", test_cpus_have_places);
+    ADD("cpu-models-are-what-kvm-says", test_cpu_models_are_what_kvm_says);
     ADD("memory-backends-are-listed", test_memory_backends_are_listed);
     ADD("chardevs-are-listed", test_chardevs_are_listed);
     ADD("every-class-lists-properties", test_every_class_lists_properties);
