@@ -199,7 +199,7 @@ bool vl_check_daemon(const VlConfig *cfg, Error **errp)
     if (!cfg->daemonize) {
         return true;
     }
-    if (cfg->nographic) {
+    if (cfg->nographic && !cfg->no_defaults) {
         error_setg(errp, "-nographic cannot be used with -daemonize: there is no "
                    "terminal; -display none can");
         return false;

@@ -489,7 +489,7 @@ static void test_socket_path_of_a_file(void)
 static void test_daemons_without_a_terminal(void)
 {
     static const BadCase cases[] = {
-        { QTEST_ARGS "-daemonize -nographic", "-nographic" },
+        { "-accel qtest -display none -daemonize -nographic", "-nographic" },
         { QTEST_ARGS "-daemonize -serial stdio", "stdio" },
         { QTEST_ARGS "-daemonize -serial mon:stdio", "stdio" },
         { QTEST_ARGS "-daemonize -qmp stdio", "stdio" },
