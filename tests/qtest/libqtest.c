@@ -89,13 +89,6 @@ static pid_t spawn(const char *command_line)
     return pid;
 }
 
-static const char *accel_args(void)
-{
-    const char *args = g_getenv("QTEST_ACCEL_ARGS");
-
-    return args ? args : "-audio none -accel qtest";
-}
-
 /* --- what it says --------------------------------------------------------- */
 
 static int saved_stderr = -1;
@@ -142,17 +135,14 @@ void qtest_wait_message(const char *path, const char *text)
     }
 }
 
-bool qtest_has_clock(void)
-{
-    return strstr(accel_args(), "qtest") != NULL;
-}
-
 QTestState *qtest_init(const char *fmt, ...)
 {
     QTestState *s = g_new0(QTestState, 1);
     g_autofree char *dir = g_dir_make_tmp("qtest-XXXXXX", NULL);
     g_autofree char *qtest_path = g_build_filename(dir, "qtest", NULL);
     g_autofree char *qmp_path = g_build_filename(dir, "qmp", NULL);
+    g_autofree char *firmware = g_build_filename(dir, "halt.bin", NULL);
+    g_autofree char *accel = qtest_accel_args(firmware);
     int qtest_fd = listen_on(qtest_path), qmp_fd = listen_on(qmp_path);
     g_autofree char *options = NULL;
     g_autofree char *command_line = NULL;
@@ -166,15 +156,16 @@ QTestState *qtest_init(const char *fmt, ...)
         "-chardev socket,path=%s,id=char0 -mon chardev=char0,mode=control "
         "-display none -nodefaults %s %s",
         g_getenv("QTEST_QEMU_BINARY"), qtest_path,
-        g_getenv("QTEST_LOG") ? "/dev/fd/2" : "none", qmp_path, accel_args(),
-        options);
+        g_getenv("QTEST_LOG") ? "/dev/fd/2" : "none", qmp_path, accel, options);
     g_test_message("%s", command_line);
     s->pid = spawn(command_line);
     /* The emulator connects in the order of its choice. */
     line_reader_init(&s->qtest, accept_from(qtest_fd, qtest_path, s->pid));
     s->qmp = qmp_client_new(accept_from(qmp_fd, qmp_path, s->pid));
-    g_rmdir(dir);
+    /* It has read its firmware by the time it talks. */
     qmp_client_handshake(s->qmp);
+    g_unlink(firmware);
+    g_rmdir(dir);
     return s;
 }
 

@@ -5,7 +5,8 @@
  * protocol, so that the same tests run against QEMU, too.
  *
  * QTEST_QEMU_BINARY  the emulator; tests are skipped if it is not set
- * QTEST_ACCEL_ARGS   instead of "-audio none -accel qtest", e.g. "-accel tcg -S"
+ * QTEST_ACCEL_ARGS   instead of "-accel qtest" or, for an emulator that does not
+ *                    have it, "-accel tcg" with a firmware that halts
  * QTEST_LOG          if set, the protocol is shown on stderr
  * QTEST_TIMEOUT      seconds that any one wait may last; without it, what
  *                    tests/patience.h says
@@ -103,6 +104,24 @@ void qmp_assert_error(JsonObject *reply, const char *class, const char *part);
 /* The connection must be alive and in step. */
 void qmp_client_check_alive(QmpClient *c);
 
+/* --- what the emulator can do: libqtest-emulator.c ----------------------- */
+
+/* Whether the emulator, started with @option, which asks for help, prints @part
+ * ("-object memory-backend-ram,help", "reserve"). */
+bool qtest_emulator_has(const char *option, const char *part);
+/* true: it does not, and the test that runs is skipped, saying so. */
+bool qtest_skip_without(const char *option, const char *part);
+/* Ends the program, of which all tests are skipped, if it does not; to be called
+ * after qtest_main_init(). QTEST_NEEDS_SPARSEVM: what QEMU does otherwise, or says
+ * in other words. */
+void qtest_needs(const char *option, const char *part);
+#define QTEST_NEEDS_SPARSEVM "-version", "sparsevm"
+/* Whether it has -accel qtest, and is started with it. */
+bool qtest_has_clock(void);
+/* The options by which it runs no guest, g_free(). @firmware: where a firmware
+ * that does nothing may be put, and then is. */
+char *qtest_accel_args(const char *firmware);
+
 /* --- the emulator -------------------------------------------------------- */
 
 typedef struct QTestState QTestState;
@@ -114,8 +133,6 @@ QTestState *qtest_init(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void qtest_quit(QTestState *s);
 /* Waits until it has ended by itself; its exit status; frees @s. */
 int qtest_wait_exit(QTestState *s);
-/* Whether it is an emulator with -accel qtest (and not a stopped one). */
-bool qtest_has_clock(void);
 pid_t qtest_pid(QTestState *s);
 QmpClient *qtest_qmp(QTestState *s);
 

@@ -619,6 +619,7 @@ int main(int argc, char **argv)
     int status;
 
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     dir = g_dir_make_tmp("cli-dir-XXXXXX", NULL);
     g_test_add_func("/cli/unknown-options", test_unknown_options);
     g_test_add_func("/cli/machine-and-accelerator",

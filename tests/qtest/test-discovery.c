@@ -357,6 +357,7 @@ static void test_migration_capabilities_are_checked(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
     ADD("machines-have-qemus-names", test_machines_have_qemus_names);
     ADD("cpus-have-places", test_cpus_have_places);

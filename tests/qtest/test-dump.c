@@ -672,6 +672,7 @@ static void test_untouched_memory_stays_so(gconstpointer data)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
 #define ADD(name, fn) g_test_add("/dump/" name, Fixture, NULL, setup, fn, \
                                  teardown)
     ADD("has-populated-memory-only", test_populated_memory_only);

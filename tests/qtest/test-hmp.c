@@ -451,6 +451,7 @@ static void test_session_on_a_socket(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("info", test_info);
     ADD("info-qtree", test_info_qtree);
     if (qtest_has_clock()) {              /* QEMU has further regions */

@@ -238,6 +238,7 @@ static void test_rings_unplugged_under_the_device(Fixture *f,
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("nothing-is-allocated-at-start", test_nothing_is_allocated_at_start);
     ADD("plugged-memory-is-allocated-when-used",
         test_plugged_memory_is_allocated_when_used);

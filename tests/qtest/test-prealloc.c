@@ -375,6 +375,7 @@ static void test_block_is_never_less_than_a_page(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add_func("/prealloc/off-leaves-it-to-the-guest",
                     test_off_leaves_it_to_the_guest);
     g_test_add_func("/prealloc/on-backs-what-is-plugged",

@@ -171,6 +171,7 @@ static void add_strict_tests(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("argument-of-10-mib-is-one-reply",
         test_argument_of_10_mib_is_one_reply);
     ADD("commands-in-one-piece-are-answered-in-order",

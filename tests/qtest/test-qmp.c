@@ -458,6 +458,7 @@ static void test_pretty_replies_have_many_lines(Fixture *f, const void *data)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("greeting-tells-the-version", test_greeting_tells_the_version);
     ADD("commands-wait-for-negotiation", test_commands_wait_for_negotiation);
     ADD("negotiation-happens-once", test_negotiation_happens_once);

@@ -88,6 +88,7 @@ static void test_failed_reset_of_a_stopped_vm(Fixture *f, const void *data)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add("/system-reset/leads-to-prelaunch", Fixture, NULL, setup,
                test_reset_leads_to_prelaunch, teardown);
     g_test_add("/system-reset/failed/running", Fixture, NULL, setup,

@@ -503,6 +503,7 @@ static void test_user_without_the_right(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD_EACH("unplugged-blocks-are-guarded",
              test_unplugged_blocks_are_guarded);
     ADD_EACH("random-changes-are-followed", test_random_changes_are_followed);

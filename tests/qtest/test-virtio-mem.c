@@ -28,7 +28,7 @@ static void setup(Fixture *f, const void *data)
 {
     f->qts = qtest_init(
         "-M q35 -m 128M,maxmem=4G "
-        "-object memory-backend-ram,id=mem0,size=1G,reserve=off "
+        "-object memory-backend-ram,id=mem0,size=1G "
         "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"
         "requested-size=64M");
     qguest_init(&f->guest, f->qts);

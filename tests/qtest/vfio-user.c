@@ -30,6 +30,7 @@ const char *qvfio_user_patience(void)
 void qvfio_user_main_init(int *argc, char ***argv)
 {
     qtest_main_init(argc, argv);
+    qtest_needs("-device help", "vfio-user-pci");
     if (!server_program()) {
         puts("1..0 # SKIP QTEST_VFIO_USER_TESTDEV names no vfio-user server");
         exit(0);

@@ -34,7 +34,8 @@ typedef struct QVFIOUserServer {
     bool connected;
 } QVFIOUserServer;
 
-/* As qtest_main_init(); skips all if there is no server, too. */
+/* As qtest_main_init(); skips all if there is no server, or the emulator has no
+ * such device, too. */
 void qvfio_user_main_init(int *argc, char ***argv);
 /* An option with which the emulator waits for a server as long as a test would. */
 const char *qvfio_user_patience(void);
