@@ -526,7 +526,7 @@ bool vl_init_accel(const VlConfig *cfg, Error **errp)
 static bool apply_long_global(const char *arg, Error **errp)
 {
     g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
-    GlobalProperty gp = { NULL };
+    GlobalProperty gp = { 0 };
 
     if (!opts) {
         return false;
