@@ -29,9 +29,9 @@ bool host_memory_backend_mr_inited(HostMemoryBackend *backend)
     return backend->mr_inited;
 }
 
-MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend)
+bool host_memory_backend_is_mapped(HostMemoryBackend *backend)
 {
-    return backend->mr_inited ? &backend->mr : NULL;
+    return backend->is_mapped;
 }
 
 void host_memory_backend_set_mapped(HostMemoryBackend *backend, bool mapped)
@@ -39,9 +39,9 @@ void host_memory_backend_set_mapped(HostMemoryBackend *backend, bool mapped)
     backend->is_mapped = mapped;
 }
 
-bool host_memory_backend_is_mapped(HostMemoryBackend *backend)
+MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend)
 {
-    return backend->is_mapped;
+    return backend->mr_inited ? &backend->mr : NULL;
 }
 
 size_t host_memory_backend_pagesize(HostMemoryBackend *backend)

@@ -248,8 +248,6 @@ static void readline_escape_key(Readline *rl, char c)
             readline_erase(rl, rl->cursor, rl->cursor + 1);
         }
         break;
-    default:
-        break;
     }
 }
 

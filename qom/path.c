@@ -15,11 +15,6 @@ Object *object_get_root(void)
     return root;
 }
 
-Object *object_get_objects_root(void)
-{
-    return container_get(object_get_root(), "/objects");
-}
-
 Object *container_get(Object *root, const char *path)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", 0);
@@ -41,6 +36,11 @@ Object *container_get(Object *root, const char *path)
         obj = child;
     }
     return obj;
+}
+
+Object *object_get_objects_root(void)
+{
+    return container_get(object_get_root(), "/objects");
 }
 
 /* --- from object to path ------------------------------------------------- */
@@ -184,15 +184,14 @@ static int foreach_child(Object *obj, int (*fn)(Object *child, void *opaque),
     return ret;
 }
 
-int object_child_foreach(Object *obj, int (*fn)(Object *child, void *opaque),
-                         void *opaque)
-{
-    return foreach_child(obj, fn, opaque, false);
-}
-
-int object_child_foreach_recursive(Object *obj,
-                                   int (*fn)(Object *child, void *opaque),
-                                   void *opaque)
+int object_child_foreach_recursive(
+    Object *obj, int (*fn)(Object *child, void *opaque), void *opaque)
 {
     return foreach_child(obj, fn, opaque, true);
+}
+
+int object_child_foreach(
+    Object *obj, int (*fn)(Object *child, void *opaque), void *opaque)
+{
+    return foreach_child(obj, fn, opaque, false);
 }

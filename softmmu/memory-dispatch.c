@@ -221,30 +221,38 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
 
 /* Each access is one aligned load or store of its own width, as a device whose
  * memory this is may demand. */
+static uint64_t load_le(const volatile void *host, unsigned size)
+{
+    switch (size) {
+    case 1: return *(const volatile uint8_t *)host;
+    case 2: return GUINT16_FROM_LE(*(const volatile uint16_t *)host);
+    case 4: return GUINT32_FROM_LE(*(const volatile uint32_t *)host);
+    default: return GUINT64_FROM_LE(*(const volatile uint64_t *)host);
+    }
+}
+
+static void store_le(volatile void *host, uint64_t data, unsigned size)
+{
+    if (size == 1) {
+        *(volatile uint8_t *)host = data;
+    } else if (size == 2) {
+        *(volatile uint16_t *)host = GUINT16_TO_LE((uint16_t)data);
+    } else if (size == 4) {
+        *(volatile uint32_t *)host = GUINT32_TO_LE((uint32_t)data);
+    } else {
+        *(volatile uint64_t *)host = GUINT64_TO_LE(data);
+    }
+}
+
 static MemTxResult ram_read(void *opaque, hwaddr addr, uint64_t *data,
                             unsigned size, MemTxAttrs attrs)
 {
     MemoryRegion *mr = opaque;
-    void *host;
 
     if (!memory_region_is_populated(mr, addr, size)) {
         return MEMTX_ERROR;
     }
-    host = memory_region_get_ram_ptr(mr) + addr;
-    switch (size) {
-    case 1:
-        *data = *(volatile uint8_t *)host;
-        break;
-    case 2:
-        *data = GUINT16_FROM_LE(*(volatile uint16_t *)host);
-        break;
-    case 4:
-        *data = GUINT32_FROM_LE(*(volatile uint32_t *)host);
-        break;
-    default:
-        *data = GUINT64_FROM_LE(*(volatile uint64_t *)host);
-        break;
-    }
+    *data = load_le(memory_region_get_ram_ptr(mr) + addr, size);
     return MEMTX_OK;
 }
 
@@ -252,28 +260,12 @@ static MemTxResult ram_write(void *opaque, hwaddr addr, uint64_t data,
                              unsigned size, MemTxAttrs attrs)
 {
     MemoryRegion *mr = opaque;
-    void *host;
 
     if (!memory_region_is_populated(mr, addr, size)) {
         return MEMTX_ERROR;
     }
-    if (mr->readonly) {
-        return MEMTX_OK;
-    }
-    host = memory_region_get_ram_ptr(mr) + addr;
-    switch (size) {
-    case 1:
-        *(volatile uint8_t *)host = data;
-        break;
-    case 2:
-        *(volatile uint16_t *)host = GUINT16_TO_LE((uint16_t)data);
-        break;
-    case 4:
-        *(volatile uint32_t *)host = GUINT32_TO_LE((uint32_t)data);
-        break;
-    default:
-        *(volatile uint64_t *)host = GUINT64_TO_LE(data);
-        break;
+    if (!mr->readonly) {
+        store_le(memory_region_get_ram_ptr(mr) + addr, data, size);
     }
     return MEMTX_OK;
 }

@@ -139,11 +139,12 @@ void memory_listener_register(MemoryListener *listener, AddressSpace *as)
 
 void memory_listener_unregister(MemoryListener *listener)
 {
-    if (!listener->address_space) {
-        return;
+    AddressSpace *as = listener->address_space;
+
+    if (as) {
+        replay(listener, false);
+        QTAILQ_REMOVE(&all_listeners, listener, link);
+        QTAILQ_REMOVE(&as->listeners, listener, link_as);
+        listener->address_space = NULL;
     }
-    replay(listener, false);
-    QTAILQ_REMOVE(&all_listeners, listener, link);
-    QTAILQ_REMOVE(&listener->address_space->listeners, listener, link_as);
-    listener->address_space = NULL;
 }

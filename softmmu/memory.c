@@ -208,12 +208,13 @@ void memory_region_transaction_commit(void)
 
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 {
-    if (mr->readonly != readonly) {
-        memory_region_transaction_begin();
-        mr->readonly = readonly;
-        topology_changed(mr);
-        memory_region_transaction_commit();
+    if (mr->readonly == readonly) {
+        return;
     }
+    memory_region_transaction_begin();
+    mr->readonly = readonly;
+    topology_changed(mr);
+    memory_region_transaction_commit();
 }
 
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled)

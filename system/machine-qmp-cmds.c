@@ -116,14 +116,12 @@ static JsonNode *qmp_query_cpus_fast(JsonObject *args, Error **errp)
 
 static CPUState *find_cpu(int index)
 {
-    CPUState *cpu;
+    CPUState *cpu = first_cpu;
 
-    CPU_FOREACH(cpu) {
-        if (cpu->cpu_index == index) {
-            return cpu;
-        }
+    while (cpu && cpu->cpu_index != index) {
+        cpu = QTAILQ_NEXT(cpu, node);
     }
-    return NULL;
+    return cpu;
 }
 
 /* A place for each CPU that -smp maxcpus= allows. */

@@ -4,22 +4,20 @@
 #include "hw/qdev-properties.h"
 #include "qdev-monitor.h"
 
-static const char *const category_titles[DEVICE_CATEGORY_MAX + 1] = {
-    [DEVICE_CATEGORY_BRIDGE] = "Controller/Bridge/Hub",
-    [DEVICE_CATEGORY_USB] = "USB",
-    [DEVICE_CATEGORY_STORAGE] = "Storage",
-    [DEVICE_CATEGORY_NETWORK] = "Network",
-    [DEVICE_CATEGORY_INPUT] = "Input",
-    [DEVICE_CATEGORY_DISPLAY] = "Display",
-    [DEVICE_CATEGORY_SOUND] = "Sound",
-    [DEVICE_CATEGORY_MISC] = "Misc",
-    [DEVICE_CATEGORY_CPU] = "CPU",
-    [DEVICE_CATEGORY_MAX] = "Uncategorized",
+/* In the order of the list; a device of no group is in the last one. */
+static const struct {
+    DeviceCategory category;
+    const char *title;
+} groups[] = {
+    { DEVICE_CATEGORY_BRIDGE, "Controller/Bridge/Hub" },
+    { DEVICE_CATEGORY_INPUT, "Input" },
+    { DEVICE_CATEGORY_MISC, "Misc" },
+    { DEVICE_CATEGORY_MAX, "Uncategorized" },
 };
 
-static bool in_category(DeviceClass *dc, int category)
+static bool in_group(const DeviceClass *dc, DeviceCategory category)
 {
-    return category == DEVICE_CATEGORY_MAX ? dc->categories[0] == 0
+    return category == DEVICE_CATEGORY_MAX ? !dc->categories[0]
                                            : dc->categories[0] >> category & 1;
 }
 
@@ -41,19 +39,18 @@ void qdev_list_devices_help(GString *out)
                                                              false);
     bool first = true;
 
-    for (int category = 0; category <= DEVICE_CATEGORY_MAX; category++) {
+    for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
         bool titled = false;
 
         for (GSList *l = classes; l; l = l->next) {
             DeviceClass *dc = DEVICE_CLASS(l->data);
 
-            if (!dc->user_creatable || !in_category(dc, category)) {
+            if (!dc->user_creatable || !in_group(dc, groups[g].category)) {
                 continue;
             }
             if (!titled) {
                 g_string_append_printf(out, "%s%s devices:\n",
-                                       first ? "" : "\n",
-                                       category_titles[category]);
+                                       first ? "" : "\n", groups[g].title);
                 titled = true;
                 first = false;
             }

@@ -303,24 +303,18 @@ DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
 
 DeviceState *find_device_state(const char *id, Error **errp)
 {
-    Object *obj;
+    Object *users = container_get(qdev_get_machine(), "/peripheral");
+    Object *obj = *id == '/' ? object_resolve_path(id, NULL)
+                             : object_resolve_path_component(users, id);
+    Object *dev = object_dynamic_cast(obj, TYPE_DEVICE);
 
-    if (id[0] == '/') {
-        obj = object_resolve_path(id, NULL);
-    } else {
-        obj = object_resolve_path_component(
-            container_get(qdev_get_machine(), "/peripheral"), id);
-    }
     if (!obj) {
         error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND, "Device '%s' not found",
                   id);
-        return NULL;
-    }
-    if (!object_dynamic_cast(obj, TYPE_DEVICE)) {
+    } else if (!dev) {
         error_setg(errp, "%s is not a hotpluggable device", id);
-        return NULL;
     }
-    return DEVICE(obj);
+    return dev ? DEVICE(dev) : NULL;
 }
 
 static void unplug_now(HotplugHandler *handler, DeviceState *dev, Error **errp)

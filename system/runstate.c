@@ -301,11 +301,10 @@ static void emit_cause(const char *event, ShutdownCause cause)
 
 void qemu_system_reset(ShutdownCause reason)
 {
-    MachineClass *mc = current_machine ? MACHINE_GET_CLASS(current_machine)
-                                       : NULL;
+    MachineState *ms = current_machine;
 
-    if (mc && mc->reset) {
-        mc->reset(current_machine);
+    if (ms && MACHINE_GET_CLASS(ms)->reset) {
+        MACHINE_GET_CLASS(ms)->reset(ms);
     } else {
         qemu_devices_reset();
     }

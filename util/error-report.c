@@ -11,7 +11,7 @@ static const char *progname = "sparsevm";
 static bool with_timestamp;
 static char *guest_name;
 
-/* By thread: a monitor's printer must not catch what a vCPU has to say. */
+/* By thread: a printer must not catch what others have to say. */
 static __thread char *location;
 static __thread ErrorPrinter *printer;
 static __thread void *printer_opaque;
@@ -81,32 +81,19 @@ report(const char *kind, const char *text, const char *fmt, va_list ap)
     errno = saved_errno;
 }
 
-void error_report(const char *fmt, ...)
-{
-    va_list ap;
+#define DEFINE_REPORT(name, kind)                                            \
+    void name(const char *fmt, ...)                                          \
+    {                                                                        \
+        va_list ap;                                                          \
+                                                                             \
+        va_start(ap, fmt);                                                   \
+        report(kind, "", fmt, ap);                                           \
+        va_end(ap);                                                          \
+    }
 
-    va_start(ap, fmt);
-    report("", "", fmt, ap);
-    va_end(ap);
-}
-
-void warn_report(const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report("warning: ", "", fmt, ap);
-    va_end(ap);
-}
-
-void info_report(const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report("info: ", "", fmt, ap);
-    va_end(ap);
-}
+DEFINE_REPORT(error_report, "")
+DEFINE_REPORT(warn_report, "warning: ")
+DEFINE_REPORT(info_report, "info: ")
 
 /* --- again and again --- */
 
@@ -132,20 +119,15 @@ report_counted(const char *kind, uint64_t *count, const char *fmt, va_list ap)
     report(kind, times ? times : "", fmt, ap);
 }
 
-void error_report_counted(uint64_t *count, const char *fmt, ...)
-{
-    va_list ap;
+#define DEFINE_COUNTED_REPORT(name, kind)                                    \
+    void name(uint64_t *count, const char *fmt, ...)                         \
+    {                                                                        \
+        va_list ap;                                                          \
+                                                                             \
+        va_start(ap, fmt);                                                   \
+        report_counted(kind, count, fmt, ap);                                \
+        va_end(ap);                                                          \
+    }
 
-    va_start(ap, fmt);
-    report_counted("", count, fmt, ap);
-    va_end(ap);
-}
-
-void warn_report_counted(uint64_t *count, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    report_counted("warning: ", count, fmt, ap);
-    va_end(ap);
-}
+DEFINE_COUNTED_REPORT(error_report_counted, "")
+DEFINE_COUNTED_REPORT(warn_report_counted, "warning: ")

@@ -85,23 +85,19 @@ void error_set(Error **errp, ErrorClass err_class, const char *fmt, ...)
     va_end(ap);
 }
 
-void error_vprepend(Error *const *errp, const char *fmt, va_list ap)
-{
-    if (errp && *errp) {
-        g_autofree char *text = (*errp)->message;
-        g_autofree char *prefix = g_strdup_vprintf(fmt, ap);
-
-        (*errp)->message = g_strconcat(prefix, text, NULL);
-    }
-}
-
 void error_prepend(Error *const *errp, const char *fmt, ...)
 {
+    g_autoptr(GString) text = g_string_new(NULL);
     va_list ap;
 
     va_start(ap, fmt);
-    error_vprepend(errp, fmt, ap);
+    g_string_vprintf(text, fmt, ap);
     va_end(ap);
+    if (errp && *errp) {
+        g_string_append(text, (*errp)->message);
+        g_free((*errp)->message);
+        (*errp)->message = g_strdup(text->str);
+    }
 }
 
 void error_propagate(Error **dst_errp, Error *local_err)

@@ -195,10 +195,11 @@ QEMUTimer *timer_new(QEMUClockType type, int scale, QEMUTimerCB *cb,
 
 void timer_free(QEMUTimer *ts)
 {
-    if (ts) {
-        timer_del(ts);
-        g_free(ts);
+    if (!ts) {
+        return;
     }
+    timer_del(ts);
+    g_free(ts);
 }
 
 void timer_del(QEMUTimer *ts)

@@ -345,7 +345,7 @@ static uint8_t read_msr(SerialState *s)
     return value;
 }
 
-static uint64_t serial_ioport_read(void *opaque, hwaddr addr, unsigned size)
+static uint64_t serial_read_register(void *opaque, hwaddr addr, unsigned size)
 {
     SerialState *s = opaque;
     bool dlab = s->lcr & UART_LCR_DLAB;
@@ -370,8 +370,8 @@ static uint64_t serial_ioport_read(void *opaque, hwaddr addr, unsigned size)
     }
 }
 
-static void serial_ioport_write(void *opaque, hwaddr addr, uint64_t val,
-                                unsigned size)
+static void serial_write_register(void *opaque, hwaddr addr, uint64_t val,
+                                  unsigned size)
 {
     SerialState *s = opaque;
     bool dlab = s->lcr & UART_LCR_DLAB;
@@ -409,8 +409,8 @@ static void serial_ioport_write(void *opaque, hwaddr addr, uint64_t val,
 }
 
 static const MemoryRegionOps serial_io_ops = {
-    .read = serial_ioport_read,
-    .write = serial_ioport_write,
+    .read = serial_read_register,
+    .write = serial_write_register,
     .endianness = DEVICE_LITTLE_ENDIAN,
     .impl = { .min_access_size = 1, .max_access_size = 1 },
 };

@@ -220,22 +220,22 @@ static int reset_device(DeviceState *dev, void *opaque)
 
 static int reset_bus(BusState *bus, void *opaque)
 {
-    BusClass *bc = BUS_GET_CLASS(bus);
+    void (*reset)(BusState *bus) = BUS_GET_CLASS(bus)->reset;
 
-    if (bc->reset) {
-        bc->reset(bus);
+    if (reset) {
+        reset(bus);
     }
     return 0;
-}
-
-void qdev_reset_all(DeviceState *dev)
-{
-    qdev_walk_children(dev, NULL, NULL, reset_device, reset_bus, NULL);
 }
 
 void qbus_reset_all(BusState *bus)
 {
     qbus_walk_children(bus, NULL, NULL, reset_device, reset_bus, NULL);
+}
+
+void qdev_reset_all(DeviceState *dev)
+{
+    qdev_walk_children(dev, NULL, NULL, reset_device, reset_bus, NULL);
 }
 
 void qbus_reset_all_fn(void *opaque)
@@ -285,16 +285,9 @@ static bool bus_get_realized(Object *obj, Error **errp)
     return BUS(obj)->realized;
 }
 
-static char *default_get_dev_path(DeviceState *dev)
-{
-    return dev->parent_bus->parent ? qdev_get_dev_path(dev->parent_bus->parent)
-                                   : NULL;
-}
-
 static void bus_class_init(ObjectClass *klass, void *data)
 {
     klass->unparent = bus_unparent;
-    BUS_CLASS(klass)->get_dev_path = default_get_dev_path;
     object_class_property_add_bool(klass, "realized", bus_get_realized, NULL);
 }
 

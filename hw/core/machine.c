@@ -241,12 +241,12 @@ static const TypeInfo machine_types[] = {
         .name = TYPE_MACHINE,
         .parent = TYPE_OBJECT,
         .abstract = true,
-        .class_size = sizeof(MachineClass),
-        .class_init = machine_class_init,
-        .class_base_init = machine_class_base_init,
         .instance_size = sizeof(MachineState),
         .instance_init = machine_instance_init,
         .instance_finalize = machine_finalize,
+        .class_size = sizeof(MachineClass),
+        .class_init = machine_class_init,
+        .class_base_init = machine_class_base_init,
     },
 };
 DEFINE_TYPES(machine_types)

@@ -35,17 +35,6 @@ BusState *qdev_get_parent_bus(DeviceState *dev)
     return dev->parent_bus;
 }
 
-char *qdev_get_dev_path(DeviceState *dev)
-{
-    BusClass *bc;
-
-    if (!dev || !dev->parent_bus) {
-        return NULL;
-    }
-    bc = BUS_GET_CLASS(dev->parent_bus);
-    return bc->get_dev_path ? bc->get_dev_path(dev) : NULL;
-}
-
 void qdev_machine_creation_done(void)
 {
     qdev_hotplug = true;
@@ -305,7 +294,8 @@ static void device_init(Object *obj)
                              (Object **)&dev->parent_bus, NULL, 0);
 }
 
-static void device_post_init(Object *obj)
+/* Once the instance_init of all its classes have run. */
+static void apply_globals(Object *obj)
 {
     qdev_prop_set_globals(DEVICE(obj));
 }
@@ -354,7 +344,7 @@ static const TypeInfo device_types[] = {
         .parent = TYPE_OBJECT,
         .instance_size = sizeof(DeviceState),
         .instance_init = device_init,
-        .instance_post_init = device_post_init,
+        .instance_post_init = apply_globals,
         .instance_finalize = device_finalize,
         .abstract = true,
         .class_size = sizeof(DeviceClass),

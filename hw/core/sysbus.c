@@ -53,8 +53,8 @@ static const TypeInfo sysbus_types[] = {
     }, {
         .name = TYPE_SYS_BUS_DEVICE,
         .parent = TYPE_DEVICE,
-        .instance_size = sizeof(SysBusDevice),
         .abstract = true,
+        .instance_size = sizeof(SysBusDevice),
         .class_size = sizeof(SysBusDeviceClass),
         .class_init = sysbus_device_class_init,
     },

@@ -157,15 +157,14 @@ static void mch_realize(PCIDevice *dev, Error **errp)
 
 static void mch_class_init(ObjectClass *klass, void *data)
 {
-    PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
-    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
-    k->realize = mch_realize;
-    k->vendor_id = PCI_VENDOR_ID_INTEL;
-    k->device_id = PCI_DEVICE_ID_INTEL_Q35_MCH;
-    k->class_id = PCI_CLASS_BRIDGE_HOST;
-    dc->user_creatable = false;
-    dc->hotpluggable = false;
+    DEVICE_CLASS(klass)->user_creatable = false;
+    DEVICE_CLASS(klass)->hotpluggable = false;
+    pc->realize = mch_realize;
+    pc->vendor_id = PCI_VENDOR_ID_INTEL;
+    pc->device_id = PCI_DEVICE_ID_INTEL_Q35_MCH;
+    pc->class_id = PCI_CLASS_BRIDGE_HOST;
 }
 
 static const TypeInfo q35_host_types[] = {

@@ -17,21 +17,23 @@ OBJECT_DECLARE_SIMPLE_TYPE(RTCState, RTC)
 #define RTC_ISA_IRQ 8
 
 /* Registers (MC146818A data sheet); century and below are a PC's. */
-#define RTC_SECONDS 0x00
-#define RTC_SECONDS_ALARM 0x01
-#define RTC_MINUTES 0x02
-#define RTC_MINUTES_ALARM 0x03
-#define RTC_HOURS 0x04
-#define RTC_HOURS_ALARM 0x05
-#define RTC_DAY_OF_WEEK 0x06
-#define RTC_DAY_OF_MONTH 0x07
-#define RTC_MONTH 0x08
-#define RTC_YEAR 0x09
-#define RTC_REG_A 0x0a
-#define RTC_REG_B 0x0b
-#define RTC_REG_C 0x0c
-#define RTC_REG_D 0x0d
-#define RTC_CENTURY 0x32
+enum {
+    RTC_SECONDS = 0x00,
+    RTC_SECONDS_ALARM = 0x01,
+    RTC_MINUTES = 0x02,
+    RTC_MINUTES_ALARM = 0x03,
+    RTC_HOURS = 0x04,
+    RTC_HOURS_ALARM = 0x05,
+    RTC_DAY_OF_WEEK = 0x06,
+    RTC_DAY_OF_MONTH = 0x07,
+    RTC_MONTH = 0x08,
+    RTC_YEAR = 0x09,
+    RTC_REG_A = 0x0a,
+    RTC_REG_B = 0x0b,
+    RTC_REG_C = 0x0c,
+    RTC_REG_D = 0x0d,
+    RTC_CENTURY = 0x32,
+};
 #define RTC_CMOS_SIZE 128
 
 #define RTC_A_UIP 0x80                    /* update in progress */

@@ -70,17 +70,22 @@ void msix_clr_pending(PCIDevice *dev, int vector)
 
 /* --- delivery --- */
 
+static bool msix_vector_in_use(const PCIDevice *dev, unsigned int vector)
+{
+    return vector < (unsigned)dev->msix_entries_nr &&
+           dev->msix_entry_used[vector];
+}
+
 void msix_notify(PCIDevice *dev, unsigned int vector)
 {
-    if (vector >= (unsigned)dev->msix_entries_nr ||
-        !dev->msix_entry_used[vector]) {
+    if (!msix_vector_in_use(dev, vector)) {
         return;
     }
-    if (msix_is_masked(dev, vector)) {
+    if (!msix_is_masked(dev, vector)) {
+        msi_send_message(dev, msix_get_message(dev, vector));
+    } else {
         msix_set_pending(dev, vector);
-        return;
     }
-    msi_send_message(dev, msix_get_message(dev, vector));
 }
 
 /*
@@ -357,16 +362,17 @@ void msix_uninit_exclusive_bar(PCIDevice *dev)
 
 void msix_reset(PCIDevice *dev)
 {
-    if (!msix_present(dev)) {
-        return;
+    int nr = dev->msix_entries_nr;
+
+    if (msix_present(dev)) {
+        pci_word_test_and_clear_mask(
+            dev->config + dev->msix_cap + PCI_MSIX_FLAGS,
+            PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+        msix_set_function_masked(dev, true);
+        memset(dev->msix_table, 0, msix_table_size(nr));
+        memset(dev->msix_pba, 0, msix_pba_size(nr));
+        msix_mask_all(dev);
     }
-    pci_word_test_and_clear_mask(dev->config + dev->msix_cap + PCI_MSIX_FLAGS,
-                                 PCI_MSIX_FLAGS_ENABLE |
-                                 PCI_MSIX_FLAGS_MASKALL);
-    msix_set_function_masked(dev, true);
-    memset(dev->msix_table, 0, msix_table_size(dev->msix_entries_nr));
-    memset(dev->msix_pba, 0, msix_pba_size(dev->msix_entries_nr));
-    msix_mask_all(dev);
 }
 
 /* --- users --- */
@@ -382,11 +388,8 @@ int msix_vector_use(PCIDevice *dev, unsigned int vector)
 
 void msix_vector_unuse(PCIDevice *dev, unsigned int vector)
 {
-    if (vector >= (unsigned)dev->msix_entries_nr ||
-        !dev->msix_entry_used[vector]) {
-        return;
-    }
-    if (--dev->msix_entry_used[vector] == 0) {
+    if (msix_vector_in_use(dev, vector) &&
+        --dev->msix_entry_used[vector] == 0) {
         msix_clr_pending(dev, vector);
     }
 }
@@ -416,10 +419,10 @@ static void msix_release_vectors(PCIDevice *dev, int n)
     }
 }
 
-int msix_set_vector_notifiers(PCIDevice *dev,
-                              MSIVectorUseNotifier use_notifier,
-                              MSIVectorReleaseNotifier release_notifier,
-                              MSIVectorPollNotifier poll_notifier)
+int msix_set_vector_notifiers(
+    PCIDevice *dev, MSIVectorUseNotifier use_notifier,
+    MSIVectorReleaseNotifier release_notifier,
+    MSIVectorPollNotifier poll_notifier)
 {
     g_assert(use_notifier && release_notifier);
     g_assert(!dev->msix_vector_use_notifier);

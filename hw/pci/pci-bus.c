@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The PCI bus as an object: creation by a host bridge, the functions on it,
- * paths and reset. Placement of functions is pci-device.c's.
+ * and reset. Placement of functions is pci-device.c's.
  */
 #include "qemu/osdep.h"
 
@@ -50,29 +50,36 @@ PCIBus *pci_bridge_get_sec_bus(PCIDevice *bridge)
                                                                  : NULL;
 }
 
-/* A bridge passes on what is for the bus numbers that the guest gave it. */
-static PCIDevice *find_behind(PCIBus *bus, int bus_num, uint8_t devfn)
+/* A bridge does for the bus numbers that the guest gave it. */
+static bool passes_on(const PCIDevice *bridge, int bus_num)
 {
-    for (int i = 0; i < PCI_DEVFN_MAX; i++) {
-        PCIDevice *dev = bus->devices[i];
-        PCIBus *behind = dev ? pci_bridge_get_sec_bus(dev) : NULL;
+    uint8_t first = bridge->config[PCI_SECONDARY_BUS];
 
-        if (behind && bus_num >= dev->config[PCI_SECONDARY_BUS] &&
-            bus_num <= dev->config[PCI_SUBORDINATE_BUS] &&
-            dev->config[PCI_SECONDARY_BUS]) {
-            return pci_find_device(behind, bus_num, devfn);
+    return first && bus_num >= first &&
+           bus_num <= bridge->config[PCI_SUBORDINATE_BUS];
+}
+
+/* The bus behind a bridge on @bus that passes on what is for @bus_num. */
+static PCIBus *way_to(PCIBus *bus, int bus_num)
+{
+    PCIBus *behind = NULL;
+
+    for (int i = 0; i < PCI_DEVFN_MAX && !behind; i++) {
+        PCIDevice *dev = bus->devices[i];
+
+        if (dev && passes_on(dev, bus_num)) {
+            behind = pci_bridge_get_sec_bus(dev);
         }
     }
-    return NULL;
+    return behind;
 }
 
 PCIDevice *pci_find_device(PCIBus *bus, int bus_num, uint8_t devfn)
 {
-    if (bus->link_down) {
-        return NULL;
+    while (bus && !bus->link_down && bus_num != pci_bus_num(bus)) {
+        bus = way_to(bus, bus_num);
     }
-    return bus_num == pci_bus_num(bus) ? bus->devices[devfn]
-                                       : find_behind(bus, bus_num, devfn);
+    return bus && !bus->link_down ? bus->devices[devfn] : NULL;
 }
 
 void pci_for_each_device(PCIBus *bus, int bus_num,
@@ -89,19 +96,6 @@ void pci_for_each_device(PCIBus *bus, int bus_num,
 }
 
 /* --- bus callbacks --- */
-
-/* Domain, bus, slot and function, the way lspci writes them; behind a bridge,
- * whose bus number is the guest's to choose, the bridge's and slot.function. */
-static char *pci_bus_get_dev_path(DeviceState *qdev)
-{
-    PCIDevice *dev = PCI_DEVICE(qdev);
-    PCIDevice *bridge = pci_get_bus(dev)->parent_dev;
-    g_autofree char *path = bridge ? pci_bus_get_dev_path(&bridge->qdev)
-                                   : g_strdup("0000:00");
-
-    return g_strdup_printf("%s:%02x.%x", path, PCI_SLOT(dev->devfn),
-                           PCI_FUNC(dev->devfn));
-}
 
 /* The models on it are reset already. */
 static void pci_bus_reset(BusState *qbus)
@@ -124,10 +118,7 @@ static void pci_bus_finalize(Object *obj)
 
 static void pci_bus_class_init(ObjectClass *klass, void *data)
 {
-    BusClass *k = BUS_CLASS(klass);
-
-    k->get_dev_path = pci_bus_get_dev_path;
-    k->reset = pci_bus_reset;
+    BUS_CLASS(klass)->reset = pci_bus_reset;
 }
 
 static const TypeInfo pci_bus_types[] = {

@@ -299,8 +299,8 @@ static const TypeInfo pci_device_types[] = {
     {
         .name = TYPE_PCI_DEVICE,
         .parent = TYPE_DEVICE,
-        .instance_size = sizeof(PCIDevice),
         .abstract = true,
+        .instance_size = sizeof(PCIDevice),
         .class_size = sizeof(PCIDeviceClass),
         .class_init = pci_device_class_init,
     },

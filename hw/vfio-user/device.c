@@ -159,13 +159,12 @@ static int user_set_irq_fds(VFIODevice *vdev, const struct vfio_irq_set *set)
 {
     g_autofree int32_t *fds = g_new(int32_t, set->count);
     uint64_t max = vdev->user->caps.max_msg_fds;
-    uint32_t end;
+    int ret = 0;
 
     memcpy(fds, set->data, set->count * sizeof(*fds));
-    for (uint32_t first = 0; first < set->count; first = end) {
+    for (uint32_t first = 0, end; first < set->count && !ret; first = end) {
         bool some = fds[first] >= 0;
         uint64_t room = some ? max : VFIO_USER_MAX_IRQS;
-        int ret;
 
         if (!room) {
             return -ENOTSUP;
@@ -177,11 +176,8 @@ static int user_set_irq_fds(VFIODevice *vdev, const struct vfio_irq_set *set)
         }
         ret = user_set_irq_run(vdev, set, first, end - first,
                                some ? &fds[first] : NULL);
-        if (ret) {
-            return ret;
-        }
     }
-    return 0;
+    return ret;
 }
 
 static int user_set_irqs(VFIODevice *vdev, struct vfio_irq_set *set)

@@ -8,48 +8,39 @@
 OBJECT_DECLARE_SIMPLE_TYPE(VirtIOBalloonPCI, VIRTIO_BALLOON_PCI)
 
 struct VirtIOBalloonPCI {
-    VirtIOPCIProxy parent_obj;
-
-    VirtIOBalloon vdev;
+    VirtIOPCIProxy proxy;
+    VirtIOBalloon balloon;
 };
 
-static void virtio_balloon_pci_realize(VirtIOPCIProxy *vpci_dev, Error **errp)
+static void balloon_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
 {
-    VirtIOBalloonPCI *dev = VIRTIO_BALLOON_PCI(vpci_dev);
-
-    qdev_realize(DEVICE(&dev->vdev), BUS(&vpci_dev->bus), errp);
+    qdev_realize(DEVICE(&VIRTIO_BALLOON_PCI(proxy)->balloon), BUS(&proxy->bus),
+                 errp);
 }
 
-static void virtio_balloon_pci_instance_init(Object *obj)
+static void balloon_pci_init(Object *obj)
 {
-    VirtIOBalloonPCI *dev = VIRTIO_BALLOON_PCI(obj);
+    VirtIOBalloon *balloon = &VIRTIO_BALLOON_PCI(obj)->balloon;
 
-    virtio_instance_init_common(obj, &dev->vdev, sizeof(dev->vdev),
+    virtio_instance_init_common(obj, balloon, sizeof(*balloon),
                                 TYPE_VIRTIO_BALLOON);
 }
 
-static void virtio_balloon_pci_class_init(ObjectClass *klass, void *data)
+static void balloon_pci_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
-    VirtioPCIClass *k = VIRTIO_PCI_CLASS(klass);
 
-    k->realize = virtio_balloon_pci_realize;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     dc->desc = "virtio-balloon over PCI: memory that the guest gives back";
+    VIRTIO_PCI_CLASS(klass)->realize = balloon_pci_realize;
 }
 
-static const VirtioPCIDeviceTypeInfo virtio_balloon_pci_info = {
-    .base_name = TYPE_VIRTIO_BALLOON_PCI,
+static const VirtioPCIDeviceTypeInfo balloon_pci = {
     .generic_name = "virtio-balloon-pci",
     .non_transitional_name = "virtio-balloon-pci-non-transitional",
+    .base_name = TYPE_VIRTIO_BALLOON_PCI,
     .instance_size = sizeof(VirtIOBalloonPCI),
-    .instance_init = virtio_balloon_pci_instance_init,
-    .class_init = virtio_balloon_pci_class_init,
+    .instance_init = balloon_pci_init,
+    .class_init = balloon_pci_class_init,
 };
-
-static void virtio_balloon_pci_register_types(void)
-{
-    virtio_pci_types_register(&virtio_balloon_pci_info);
-}
-
-type_init(virtio_balloon_pci_register_types)
+DEFINE_VIRTIO_PCI_TYPES(balloon_pci)

@@ -412,12 +412,12 @@ static void virtio_balloon_instance_init(Object *obj)
 
 static void virtio_balloon_class_init(ObjectClass *klass, void *data)
 {
-    DeviceClass *dc = DEVICE_CLASS(klass);
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_CLASS(klass);
+    DeviceClass *dc = DEVICE_CLASS(klass);
 
-    device_class_set_props(dc, virtio_balloon_properties);
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     dc->desc = "memory that the guest gives back to the host";
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, virtio_balloon_properties);
     vdc->realize = virtio_balloon_realize;
     vdc->unrealize = virtio_balloon_unrealize;
     vdc->get_features = virtio_balloon_get_features;

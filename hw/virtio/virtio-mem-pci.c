@@ -158,23 +158,14 @@ static void virtio_mem_pci_class_init(ObjectClass *klass, void *data)
     mdc->unplug_check = virtio_mem_pci_unplug_check;
 }
 
-static const VirtioPCIDeviceTypeInfo virtio_mem_pci_info = {
-    .base_name = TYPE_VIRTIO_MEM_PCI,
+static const VirtioPCIDeviceTypeInfo virtio_mem_pci = {
     .generic_name = "virtio-mem-pci",
     .non_transitional_name = "virtio-mem-pci-non-transitional",
+    .base_name = TYPE_VIRTIO_MEM_PCI,
+    .interfaces = (InterfaceInfo[]) { { TYPE_MEMORY_DEVICE }, { NULL } },
+    .class_init = virtio_mem_pci_class_init,
     .instance_size = sizeof(VirtIOMEMPCI),
     .instance_init = virtio_mem_pci_instance_init,
     .instance_finalize = virtio_mem_pci_instance_finalize,
-    .class_init = virtio_mem_pci_class_init,
-    .interfaces = (InterfaceInfo[]) {
-        { TYPE_MEMORY_DEVICE },
-        { }
-    },
 };
-
-static void virtio_mem_pci_register_types(void)
-{
-    virtio_pci_types_register(&virtio_mem_pci_info);
-}
-
-type_init(virtio_mem_pci_register_types)
+DEFINE_VIRTIO_PCI_TYPES(virtio_mem_pci)

@@ -292,29 +292,35 @@ static void virtio_mem_get_requested_size(Object *obj, Visitor *v,
     visit_type_size(v, name, &size, errp);
 }
 
-/* Before realize any value is taken, to be checked then. */
+static void virtio_mem_request_size(VirtIOMEM *vmem, uint64_t size,
+                                    Error **errp)
+{
+    if (!check_requested_size(vmem, size, memory_region_size(vmem->blocks.mr),
+                              errp) || size == vmem->requested_size) {
+        return;
+    }
+    trace_virtio_mem_set_requested_size(memory_region_name(vmem->blocks.mr),
+                                        size);
+    vmem->requested_size = size;
+    virtio_mem_resize_usable_region(vmem, false);
+    virtio_notify_config(VIRTIO_DEVICE(vmem));
+}
+
 static void virtio_mem_set_requested_size(Object *obj, Visitor *v,
                                           const char *name, void *opaque,
                                           Error **errp)
 {
-    VirtIOMEM *vmem = VIRTIO_MEM(obj);
     uint64_t size;
 
     if (!visit_type_size(v, name, &size, errp)) {
         return;
     }
-    if (!DEVICE(obj)->realized) {
-        vmem->requested_size = size;
-        return;
+    if (DEVICE(obj)->realized) {
+        virtio_mem_request_size(VIRTIO_MEM(obj), size, errp);
+    } else {
+        /* Any value is taken, to be checked by realize. */
+        VIRTIO_MEM(obj)->requested_size = size;
     }
-    if (!check_requested_size(vmem, size, memory_region_size(vmem->blocks.mr),
-                              errp) || size == vmem->requested_size) {
-        return;
-    }
-    trace_virtio_mem_set_requested_size(memory_region_name(vmem->blocks.mr), size);
-    vmem->requested_size = size;
-    virtio_mem_resize_usable_region(vmem, false);
-    virtio_notify_config(VIRTIO_DEVICE(vmem));
 }
 
 static void virtio_mem_get_block_size_prop(Object *obj, Visitor *v,
@@ -382,14 +388,9 @@ static const Property virtio_mem_properties[] = {
     DEFINE_PROP_END_OF_LIST(),
 };
 
-static void virtio_mem_class_init(ObjectClass *klass, void *data)
+/* What may change, or be looked at, while the device is in use. */
+static void virtio_mem_add_live_properties(ObjectClass *klass)
 {
-    DeviceClass *dc = DEVICE_CLASS(klass);
-    VirtioDeviceClass *vdc = VIRTIO_DEVICE_CLASS(klass);
-
-    device_class_set_props(dc, virtio_mem_properties);
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
-    dc->desc = "memory that the guest plugs and unplugs in blocks";
     object_class_property_add(klass, VIRTIO_MEM_SIZE_PROP, "size",
                               virtio_mem_get_size, NULL, NULL, NULL);
     object_class_property_add(klass, VIRTIO_MEM_REQUESTED_SIZE_PROP, "size",
@@ -402,6 +403,17 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
         klass, VIRTIO_MEM_BLOCK_SIZE_PROP, "a power of two, or auto: the "
         "smallest with which passed-through devices can follow "
         "(default: auto)");
+}
+
+static void virtio_mem_class_init(ObjectClass *klass, void *data)
+{
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_CLASS(klass);
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->desc = "memory that the guest plugs and unplugs in blocks";
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, virtio_mem_properties);
+    virtio_mem_add_live_properties(klass);
 
     vdc->realize = virtio_mem_realize;
     vdc->unrealize = virtio_mem_unrealize;
@@ -412,21 +424,14 @@ static void virtio_mem_class_init(ObjectClass *klass, void *data)
     RAM_DISCARD_MGR_CLASS(klass)->get_blocks = virtio_mem_rdm_get_blocks;
 }
 
-static const TypeInfo virtio_mem_info = {
-    .name = TYPE_VIRTIO_MEM,
-    .parent = TYPE_VIRTIO_DEVICE,
-    .instance_size = sizeof(VirtIOMEM),
-    .instance_init = virtio_mem_instance_init,
-    .class_init = virtio_mem_class_init,
-    .interfaces = (InterfaceInfo[]) {
-        { TYPE_RAM_DISCARD_MGR },
-        { }
+static const TypeInfo virtio_mem_types[] = {
+    {
+        .name = TYPE_VIRTIO_MEM,
+        .parent = TYPE_VIRTIO_DEVICE,
+        .instance_size = sizeof(VirtIOMEM),
+        .instance_init = virtio_mem_instance_init,
+        .class_init = virtio_mem_class_init,
+        .interfaces = (InterfaceInfo[]) { { TYPE_RAM_DISCARD_MGR }, { NULL } },
     },
 };
-
-static void virtio_mem_register_types(void)
-{
-    type_register_static(&virtio_mem_info);
-}
-
-type_init(virtio_mem_register_types)
+DEFINE_TYPES(virtio_mem_types)

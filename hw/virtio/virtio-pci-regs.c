@@ -188,26 +188,35 @@ static void common_write_status(VirtIOPCIProxy *proxy, VirtIODevice *vdev,
     virtio_set_status(vdev, val);
 }
 
+/* Both sides' features are seen a word at a time: the selected one. */
+static void common_write_features(VirtIOPCIProxy *proxy, VirtIODevice *vdev,
+                                  hwaddr addr, uint32_t val)
+{
+    if (addr == VIRTIO_PCI_COMMON_DFSELECT) {
+        proxy->dfselect = val;
+    } else if (addr == VIRTIO_PCI_COMMON_GFSELECT) {
+        proxy->gfselect = val;
+    } else {
+        virtio_set_features_word(vdev, proxy->gfselect, val);
+    }
+}
+
 static void common_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     VirtIOPCIProxy *proxy = opaque;
     VirtIODevice *vdev = proxy_device(proxy);
 
     switch (addr) {
-    case VIRTIO_PCI_COMMON_DFSELECT:
-        proxy->dfselect = val;
-        break;
-    case VIRTIO_PCI_COMMON_GFSELECT:
-        proxy->gfselect = val;
-        break;
-    case VIRTIO_PCI_COMMON_GF:
-        virtio_set_features_word(vdev, proxy->gfselect, val);
+    case VIRTIO_PCI_COMMON_STATUS:
+        common_write_status(proxy, vdev, val);
         break;
     case VIRTIO_PCI_COMMON_MSIX:
         vdev->config_vector = exchange_vector(proxy, vdev->config_vector, val);
         break;
-    case VIRTIO_PCI_COMMON_STATUS:
-        common_write_status(proxy, vdev, val);
+    case VIRTIO_PCI_COMMON_DFSELECT:
+    case VIRTIO_PCI_COMMON_GFSELECT:
+    case VIRTIO_PCI_COMMON_GF:
+        common_write_features(proxy, vdev, addr, val);
         break;
     case VIRTIO_PCI_COMMON_Q_SELECT:
         vdev->queue_sel = val;

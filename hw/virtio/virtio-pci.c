@@ -319,18 +319,17 @@ static const Property virtio_pci_properties[] = {
 
 static void virtio_pci_class_init(ObjectClass *klass, void *data)
 {
-    DeviceClass *dc = DEVICE_CLASS(klass);
-    PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
-    device_class_set_props(dc, virtio_pci_properties);
-    dc->reset = virtio_pci_reset;
-    k->realize = virtio_pci_realize;
-    k->exit = virtio_pci_exit;
-    k->config_read = virtio_pci_config_read;
-    k->config_write = virtio_pci_config_write;
-    k->vendor_id = PCI_VENDOR_ID_REDHAT_QUMRANET;
-    k->revision = 1;
-    k->class_id = PCI_CLASS_OTHERS;
+    DEVICE_CLASS(klass)->reset = virtio_pci_reset;
+    device_class_set_props(DEVICE_CLASS(klass), virtio_pci_properties);
+    pc->vendor_id = PCI_VENDOR_ID_REDHAT_QUMRANET;
+    pc->class_id = PCI_CLASS_OTHERS;
+    pc->revision = 1;
+    pc->realize = virtio_pci_realize;
+    pc->exit = virtio_pci_exit;
+    pc->config_read = virtio_pci_config_read;
+    pc->config_write = virtio_pci_config_write;
 }
 
 static const TypeInfo virtio_pci_types[] = {

@@ -209,9 +209,7 @@ void virtio_run_pending_kicks(void *opaque)
 
 void virtio_queue_host_notifier_read(EventNotifier *n)
 {
-    VirtQueue *vq = container_of(n, VirtQueue, host_notifier);
-
     if (event_notifier_test_and_clear(n)) {
-        virtqueue_kicked(vq);
+        virtqueue_kicked(container_of(n, VirtQueue, host_notifier));
     }
 }

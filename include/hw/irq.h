@@ -22,15 +22,8 @@ typedef void (*qemu_irq_handler)(void *opaque, int n, int level);
 
 void qemu_set_irq(qemu_irq irq, int level);
 
-static inline void qemu_irq_raise(qemu_irq irq)
-{
-    qemu_set_irq(irq, 1);
-}
-
-static inline void qemu_irq_lower(qemu_irq irq)
-{
-    qemu_set_irq(irq, 0);
-}
+#define qemu_irq_raise(irq) qemu_set_irq(irq, 1)
+#define qemu_irq_lower(irq) qemu_set_irq(irq, 0)
 
 /* An array with @n lines more than the @n_old of @old, which is reallocated
  * (NULL: none); a line's number is its index. To be qemu_free_irqs()d. */

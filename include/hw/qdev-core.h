@@ -32,12 +32,7 @@ DECLARE_OBJ_CHECKERS(BusState, BusClass, BUS, TYPE_BUS)
 /* What a device is good for: the groups of `-device help`. */
 typedef enum DeviceCategory {
     DEVICE_CATEGORY_BRIDGE,
-    DEVICE_CATEGORY_USB,
-    DEVICE_CATEGORY_STORAGE,
-    DEVICE_CATEGORY_NETWORK,
     DEVICE_CATEGORY_INPUT,
-    DEVICE_CATEGORY_DISPLAY,
-    DEVICE_CATEGORY_SOUND,
     DEVICE_CATEGORY_MISC,
     DEVICE_CATEGORY_CPU,
     DEVICE_CATEGORY_MAX
@@ -108,8 +103,6 @@ typedef struct BusChild {
 struct BusClass {
     ObjectClass parent_class;
 
-    /* The device's address on the bus, e.g. "0000:00:01.0": g_free(). */
-    char *(*get_dev_path)(DeviceState *dev);
     /* Whether @dev may sit where its properties say; false: *errp. */
     bool (*check_address)(BusState *bus, DeviceState *dev, Error **errp);
     BusRealize realize;
@@ -148,8 +141,6 @@ void qdev_unrealize(DeviceState *dev);
 bool qdev_set_parent_bus(DeviceState *dev, BusState *bus, Error **errp);
 
 BusState *qdev_get_parent_bus(DeviceState *dev);
-/* The address on its bus with those of the bridges above; g_free(); or NULL. */
-char *qdev_get_dev_path(DeviceState *dev);
 /* The machine (/machine); a container stands in for it in unit tests. */
 Object *qdev_get_machine(void);
 /* Names @dev for messages: id, else the QOM path, else the type. g_free(). */

@@ -34,8 +34,6 @@ void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
 /* The same as error_setg(), with a class. */
 void error_set(Error **errp, ErrorClass err_class, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
-void error_vprepend(Error *const *errp, const char *fmt, va_list ap)
-    G_GNUC_PRINTF(2, 0);
 /* Puts text before the message of *errp; nothing if there is no error. */
 void error_prepend(Error *const *errp, const char *fmt, ...)
     G_GNUC_PRINTF(2, 3);
@@ -60,21 +58,19 @@ void warn_report_err(Error *err);
  * errp usable even if the caller passed NULL or &error_fatal.
  */
 #define ERRP_GUARD()                                                         \
-    __attribute__((cleanup(error_propagator_cleanup)))                       \
-    ErrorPropagator _auto_errp_prop = { .local_err = NULL, .errp = errp };   \
+    __attribute__((cleanup(error_guard_end)))                                \
+    ErrorGuard errp_guard_ = { .to = errp };                                 \
     errp = (!errp || errp == &error_fatal || errp == &error_abort)           \
-               ? &_auto_errp_prop.local_err : errp
+               ? &errp_guard_.caught : errp
 
-typedef struct ErrorPropagator {
-    Error *local_err;
-    Error **errp;
-} ErrorPropagator;
+typedef struct ErrorGuard {
+    Error *caught;                        /* NULL: nothing, or it is in *to */
+    Error **to;                           /* the caller's */
+} ErrorGuard;
 
-static inline void error_propagator_cleanup(ErrorPropagator *prop)
+static inline void error_guard_end(ErrorGuard *guard)
 {
-    if (prop->local_err) {
-        error_propagate(prop->errp, prop->local_err);
-    }
+    error_propagate(guard->to, guard->caught);
 }
 
 #endif

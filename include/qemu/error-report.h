@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One line for a person on stderr (or on the monitor that issued the command
- * in hand, which takes over by error_set_printer()): "sparsevm: MESSAGE".
+ * One line for a person on stderr: "sparsevm: MESSAGE". A test reads it, if it
+ * takes over by error_set_printer().
  * Any thread; location and printer are those of the calling thread.
  */
 #ifndef QEMU_ERROR_REPORT_H

@@ -39,10 +39,11 @@ static inline void notifier_remove(Notifier *notifier)
 
 static inline void notifier_list_notify(NotifierList *list, void *data)
 {
-    Notifier *notifier, *next;
+    Notifier *next;
 
-    QLIST_FOREACH_SAFE(notifier, &list->notifiers, node, next) {
-        notifier->notify(notifier, data);
+    for (Notifier *n = QLIST_FIRST(&list->notifiers); n; n = next) {
+        next = QLIST_NEXT(n, node);       /* it may remove itself */
+        n->notify(n, data);
     }
 }
 

@@ -49,16 +49,8 @@ typedef struct QEMUTimer QEMUTimer;
 /* A timer that is not pending; its unit, for timer_mod(), is @scale ns. */
 QEMUTimer *timer_new(QEMUClockType type, int scale, QEMUTimerCB *cb,
                      void *opaque);
-static inline QEMUTimer *timer_new_ns(QEMUClockType type, QEMUTimerCB *cb,
-                                      void *opaque)
-{
-    return timer_new(type, SCALE_NS, cb, opaque);
-}
-static inline QEMUTimer *timer_new_ms(QEMUClockType type, QEMUTimerCB *cb,
-                                      void *opaque)
-{
-    return timer_new(type, SCALE_MS, cb, opaque);
-}
+#define timer_new_ns(type, cb, opaque) timer_new(type, SCALE_NS, cb, opaque)
+#define timer_new_ms(type, cb, opaque) timer_new(type, SCALE_MS, cb, opaque)
 /* Forgets the timer if it is pending. NULL is fine; so is its own callback. */
 void timer_free(QEMUTimer *ts);
 

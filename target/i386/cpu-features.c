@@ -119,13 +119,15 @@ static bool same_name(const char *a, const char *b)
 static bool find_feature(const char *name, X86FeatureWord *word,
                          unsigned *bit)
 {
-    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
-        for (const FeatureBit *f = feature_bits[w]; f->name; f++) {
-            if (same_name(f->name, name)) {
-                *word = w;
-                *bit = f->bit;
-                return true;
-            }
+    for (*word = 0; *word < X86_FEATURE_WORDS; ++*word) {
+        const FeatureBit *f = feature_bits[*word];
+
+        while (f->name && !same_name(f->name, name)) {
+            f++;
+        }
+        if (f->name) {
+            *bit = f->bit;
+            return true;
         }
     }
     return false;

@@ -87,6 +87,7 @@ static int engine_execute(TestDev *dev, uint32_t command, uint64_t *fault)
     uint64_t len = reg64(dev, TESTDEV_REG_LEN);
     g_autofree uint8_t *buf = g_malloc(CHUNK);
     uint16_t pci_command = dev->config[PCI_COMMAND];
+    int ret = 0;
 
     if (command >= ARRAY_SIZE(steps) || !steps[command] ||
         len > TESTDEV_MAX_LEN) {
@@ -95,14 +96,10 @@ static int engine_execute(TestDev *dev, uint32_t command, uint64_t *fault)
     if (!(pci_command & PCI_COMMAND_MASTER)) {
         return -EACCES;
     }
-    for (uint64_t done = 0; done < len; done += CHUNK) {
-        int ret = steps[command](dev, buf, done, MIN(len - done, CHUNK), fault);
-
-        if (ret) {
-            return ret;
-        }
+    for (uint64_t done = 0; done < len && !ret; done += CHUNK) {
+        ret = steps[command](dev, buf, done, MIN(len - done, CHUNK), fault);
     }
-    return 0;
+    return ret;
 }
 
 void testdev_engine_run(TestDev *dev)

@@ -198,14 +198,8 @@ static inline bool pci_is_express(const PCIDevice *d)
 void pci_set_irq(PCIDevice *pci_dev, int level);
 /* The same for pin @irq_num (0..3); a qemu_irq_handler. @opaque: PCIDevice. */
 void pci_irq_handler(void *opaque, int irq_num, int level);
-static inline void pci_irq_assert(PCIDevice *pci_dev)
-{
-    pci_set_irq(pci_dev, 1);
-}
-static inline void pci_irq_deassert(PCIDevice *pci_dev)
-{
-    pci_set_irq(pci_dev, 0);
-}
+#define pci_irq_assert(dev) pci_set_irq(dev, 1)
+#define pci_irq_deassert(dev) pci_set_irq(dev, 0)
 /* Which input of the interrupt controller pin @pin (0..3) drives. */
 PCIINTxRoute pci_device_route_intx_to_irq(PCIDevice *dev, int pin);
 static inline bool pci_irq_disabled(const PCIDevice *d)

@@ -96,6 +96,13 @@ typedef struct VirtioPCIDeviceTypeInfo {
 
 /* Registers the types that @t names. Called from type_init(). */
 void virtio_pci_types_register(const VirtioPCIDeviceTypeInfo *t);
+/* Does that, in the file that has @info. */
+#define DEFINE_VIRTIO_PCI_TYPES(info)                                        \
+    static void register_##info(void)                                        \
+    {                                                                        \
+        virtio_pci_types_register(&info);                                    \
+    }                                                                        \
+    type_init(register_##info)
 
 /*
  * In instance_init of the proxy @proxy_obj: makes @vdev_data a virtio device
