@@ -8,8 +8,9 @@
 #include "monitor/qmp-schema.h"
 
 static const QmpType qmp_event_types[] = {
-    { .name = "GuestPanicAction", .values = "pause",
-      .help = "What was done about a guest's panic; pause: it was stopped." },
+    { .name = "GuestPanicAction", .values = "pause,poweroff,run",
+      .help = "What was done about a guest's panic: it was stopped (pause), "
+              "the VM ends (poweroff), or nothing (run)." },
     { .name = "MemoryProtectAction", .values = "continue,stop",
       .help = "What was done about an access to unplugged memory." },
     { .name = "ShutdownCause",
@@ -48,10 +49,16 @@ static const QmpEventInfo qmp_event_table[] = {
       "A dump has ended, well or not.\n"
       "result: what query-dump returns\n"
       "error: why it failed, if it did" },
+    { .name = "GUEST_CRASHLOADED", .members = "action:GuestPanicAction",
+      .help =
+      "The guest has crashed, told so by its pvpanic-pci, and goes on with its "
+      "crash kernel. At most one a second.\n"
+      "action: run" },
     { .name = "GUEST_PANICKED", .members = "action:GuestPanicAction",
       .help =
-      "The guest's CPU cannot go on.\n"
-      "action: what was done about it" },
+      "The guest has crashed, and told so by its pvpanic-pci. If nothing is "
+      "done about it, at most one a second.\n"
+      "action: what was done about it (-action panic=)" },
     { .name = "MEMORY_BACKEND_BROKEN", .members = "id:str,reason:str",
       .help =
       "Memory of the guest is gone: its file was cut short by another process, "

@@ -69,7 +69,9 @@ static const unsigned run_state_transitions[RUN_STATE__MAX] = {
     [RUN_STATE_SUSPENDED] = TO(RUNNING) | TO(PRELAUNCH) | TO_STOPPED,
     [RUN_STATE_INTERNAL_ERROR] = TO(PRELAUNCH) | TO(PAUSED),
     [RUN_STATE_SHUTDOWN] = TO(PRELAUNCH) | TO(PAUSED),
-    [RUN_STATE_GUEST_PANICKED] = TO(PRELAUNCH) | TO(PAUSED) | TO(SHUTDOWN),
+    /* It may still have something to do: boot its crash kernel. */
+    [RUN_STATE_GUEST_PANICKED] = TO(RUNNING) | TO(PRELAUNCH) | TO(PAUSED) |
+                                 TO(SHUTDOWN),
 };
 
 RunState runstate_get(void)
@@ -259,14 +261,56 @@ void qemu_system_killed(int signal, pid_t pid)
     wake_main_loop();
 }
 
-void qemu_system_guest_panicked(void)
+/* --- a guest that has crashed --- */
+
+static PanicAction panic_action = PANIC_ACTION_SHUTDOWN;
+
+/* As clients are told of them. */
+static const char *const panic_action_texts[PANIC_ACTION__MAX] = {
+    [PANIC_ACTION_PAUSE] = "pause",
+    [PANIC_ACTION_SHUTDOWN] = "poweroff",
+    [PANIC_ACTION_EXIT_FAILURE] = "poweroff",
+    [PANIC_ACTION_NONE] = "run",
+};
+
+void runstate_set_panic_action(PanicAction action)
+{
+    panic_action = action;
+}
+
+/* What is done, in words: @source is of panic_action_texts. */
+static JsonObject *guest_news(void *source)
 {
     JsonObject *data = json_object_new();
 
-    json_object_set_string_member(data, "action", "pause");
-    qapi_event_emit("GUEST_PANICKED", data);
-    vm_stop(RUN_STATE_GUEST_PANICKED);
+    json_object_set_string_member(data, "action", *(const char **)source);
+    return data;
 }
+
+/* The guest goes on, and may say it again and again: hence thinned out. */
+void qemu_system_guest_crashloaded(void)
+{
+    static const char *run = "run";
+
+    qapi_event_emit_thinned("GUEST_CRASHLOADED", guest_news, &run);
+}
+
+void qemu_system_guest_panicked(void)
+{
+    void *text = (void *)&panic_action_texts[panic_action];
+
+    if (panic_action == PANIC_ACTION_NONE) {
+        qapi_event_emit_thinned("GUEST_PANICKED", guest_news, text);
+        return;
+    }
+    qapi_event_emit("GUEST_PANICKED", guest_news(text));
+    vm_stop(RUN_STATE_GUEST_PANICKED);
+    if (panic_action != PANIC_ACTION_PAUSE) {
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_PANIC);
+    }
+}
+
+/* --- the power button --- */
 
 void qemu_register_powerdown_notifier(Notifier *notifier)
 {
@@ -352,6 +396,8 @@ static gint take_request(gint *request, gint none)
     return __atomic_exchange_n(request, none, __ATOMIC_SEQ_CST);
 }
 
+static int exit_status = EXIT_SUCCESS;
+
 /* true: the main loop is to end. */
 static bool obey_shutdown(void)
 {
@@ -363,9 +409,13 @@ static bool obey_shutdown(void)
     report_kill();
     emit_cause("SHUTDOWN", cause);
     if (no_shutdown) {
-        vm_stop(RUN_STATE_SHUTDOWN);
+        vm_stop(cause == SHUTDOWN_CAUSE_GUEST_PANIC ? RUN_STATE_GUEST_PANICKED
+                                                    : RUN_STATE_SHUTDOWN);
         return false;
     }
+    exit_status = cause == SHUTDOWN_CAUSE_GUEST_PANIC &&
+                  panic_action == PANIC_ACTION_EXIT_FAILURE ? EXIT_FAILURE
+                                                            : EXIT_SUCCESS;
     return true;
 }
 
@@ -434,9 +484,10 @@ static bool main_loop_should_exit(void)
     return false;
 }
 
-void qemu_main_loop(void)
+int qemu_main_loop(void)
 {
     while (!main_loop_should_exit()) {
         main_loop_wait(false);
     }
+    return exit_status;
 }

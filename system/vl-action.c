@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -action: what happens when the guest reboots, shuts down, or cannot go on.
- * Two of the three are -no-reboot and -no-shutdown under other names.
+ * Two of them are -no-reboot and -no-shutdown under other names.
  */
 #include "qemu/osdep.h"
 
@@ -12,32 +12,52 @@
 /* One thing that may happen, and what may be done about it. */
 typedef struct ActionEvent {
     const char *name;
-    const char *values[3];                /* ends with NULL */
-    void (*set)(bool second);             /* NULL: the first holds anyway */
+    const char *values[PANIC_ACTION__MAX + 1]; /* ends with NULL */
+    void (*set)(unsigned nth);            /* NULL: the only one holds anyway */
 } ActionEvent;
 
+static void set_reboot(unsigned nth)
+{
+    runstate_set_no_reboot(nth == 1);
+}
+
+static void set_shutdown(unsigned nth)
+{
+    runstate_set_no_shutdown(nth == 1);
+}
+
+static void set_panic(unsigned nth)
+{
+    runstate_set_panic_action((PanicAction)nth);
+}
+
 static const ActionEvent events[] = {
-    { "reboot", { "reset", "shutdown" }, runstate_set_no_reboot },
-    { "shutdown", { "poweroff", "pause" }, runstate_set_no_shutdown },
-    { "panic", { "pause" }, NULL },
+    { "reboot", { "reset", "shutdown" }, set_reboot },
+    { "shutdown", { "poweroff", "pause" }, set_shutdown },
+    { "panic",
+      { [PANIC_ACTION_PAUSE] = "pause", [PANIC_ACTION_SHUTDOWN] = "shutdown",
+        [PANIC_ACTION_EXIT_FAILURE] = "exit-failure",
+        [PANIC_ACTION_NONE] = "none" }, set_panic },
     { "watchdog", { "none" }, NULL },
 };
 
 static bool apply_event(const ActionEvent *event, const char *value,
                         Error **errp)
 {
-    g_autofree char *all = g_strjoinv("|", (char **)event->values);
-    bool second = !g_strcmp0(value, event->values[1]);
+    g_autofree char *all = NULL;
 
-    if (!second && strcmp(value, event->values[0]) != 0) {
-        error_setg(errp, "%s=%s: not supported by sparsevm; what is: %s",
-                   event->name, value, all);
-        return false;
+    for (unsigned i = 0; event->values[i]; i++) {
+        if (!strcmp(value, event->values[i])) {
+            if (event->set) {
+                event->set(i);
+            }
+            return true;
+        }
     }
-    if (event->set) {
-        event->set(second);
-    }
-    return true;
+    all = g_strjoinv("|", (char **)event->values);
+    error_setg(errp, "%s=%s: not supported by sparsevm; what is: %s",
+               event->name, value, all);
+    return false;
 }
 
 static bool apply_member(const char *name, const char *value, Error **errp)

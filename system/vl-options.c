@@ -183,8 +183,10 @@ static const VlOption options[] = {
     { "no-shutdown", OPT_FLAG, GROUP_RUN, FIELD(no_shutdown), NULL,
       "stop instead of exiting when the guest shuts down", NULL, NULL },
     { "action", OPT_LIST, GROUP_RUN, FIELD(actions),
-      "[reboot=reset|shutdown][,shutdown=poweroff|pause]",
-      "what follows when the guest reboots or shuts down", NULL, NULL },
+      "[reboot=R][,shutdown=S][,panic=P]",
+      "what follows when the guest reboots (reset|shutdown),\n"
+      "shuts down (poweroff|pause) or crashes (pause|shutdown|\n"
+      "exit-failure|none)", NULL, NULL },
     { "msg", OPT_LIST, GROUP_RUN, FIELD(msgs),
       "[timestamp=on|off][,guest-name=on|off]",
       "what comes before each message", NULL, NULL },

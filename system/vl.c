@@ -148,6 +148,7 @@ int main(int argc, char **argv)
 {
     __attribute__((cleanup(vl_config_free))) VlConfig cfg = { 0 };
     Error *err = NULL;
+    int status;
 
     if (!vl_parse_options(&cfg, argc, argv, &err)) {
         return fail(err);
@@ -159,7 +160,7 @@ int main(int argc, char **argv)
         !start(&cfg, &err)) {
         return fail(err);
     }
-    qemu_main_loop();
+    status = qemu_main_loop();
     clean_up();
-    return EXIT_SUCCESS;
+    return status;
 }

@@ -54,7 +54,7 @@ RunState runstate_get(void);
 /* A transition that is not in the table of runstate.c is a bug: abort. */
 void runstate_set(RunState new_state);
 bool runstate_is_running(void);
-/* Only a reset leads out of these: internal-error, shutdown, guest-panicked. */
+/* Only a reset leads out of these: internal-error, shutdown. */
 bool runstate_needs_reset(void);
 
 /* Hears of each start (@running 1) and stop (0), with the state it leads to. */
@@ -89,8 +89,11 @@ void qemu_system_shutdown_request(ShutdownCause reason);
 void qemu_system_powerdown_request(void);
 /* The process was told by @signal to end; @pid of the sender, 0: unknown. */
 void qemu_system_killed(int signal, pid_t pid);
-/* The guest has crashed: emits GUEST_PANICKED and pauses. */
+/* The guest has crashed: emits GUEST_PANICKED and does what -action says. On
+ * any thread that may call vm_stop(). */
 void qemu_system_guest_panicked(void);
+/* The guest has crashed, and its crash kernel takes over: only tells. */
+void qemu_system_guest_crashloaded(void);
 
 /* The ACPI power button: told at each system_powerdown. */
 void qemu_register_powerdown_notifier(Notifier *notifier);
@@ -103,6 +106,16 @@ void qemu_system_reset(ShutdownCause reason);
 void runstate_set_no_reboot(bool on);
 void runstate_set_no_shutdown(bool on);
 
+/* -action panic=: what follows a panic; SHUTDOWN until it is set. */
+typedef enum PanicAction {
+    PANIC_ACTION_PAUSE,
+    PANIC_ACTION_SHUTDOWN,
+    PANIC_ACTION_EXIT_FAILURE,            /* the same, with exit status 1 */
+    PANIC_ACTION_NONE,                    /* the guest goes on */
+    PANIC_ACTION__MAX,
+} PanicAction;
+void runstate_set_panic_action(PanicAction action);
+
 /* The process is about to end: told once the vCPUs are stopped for good, while
  * there are still monitors. */
 void qemu_add_exit_notifier(Notifier *notifier);
@@ -110,7 +123,8 @@ void qemu_remove_exit_notifier(Notifier *notifier);
 /* For vl.c alone. */
 void qemu_run_exit_notifiers(void);
 
-/* Runs until a shutdown request is to be obeyed. Main thread. */
-void qemu_main_loop(void);
+/* Runs until a shutdown request is to be obeyed; the exit status. Main
+ * thread. */
+int qemu_main_loop(void);
 
 #endif

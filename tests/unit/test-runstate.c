@@ -238,14 +238,51 @@ static void test_powerdown_presses_the_button(void)
     g_assert_true(g_str_has_prefix(events->str, "POWERDOWN"));
 }
 
-static void test_panic_is_told_and_stops(void)
+static void test_panic_pauses_if_told_so(void)
 {
     set_up();
+    runstate_set_panic_action(PANIC_ACTION_PAUSE);
     vm_start();
     qemu_system_guest_panicked();
 
     g_assert_cmpstr(events->str, ==, "RESUME GUEST_PANICKED STOP");
-    g_assert_true(runstate_needs_reset());
+    g_assert_cmpint(runstate_get(), ==, RUN_STATE_GUEST_PANICKED);
+    /* Its crash kernel may have to be booted. */
+    g_assert_false(runstate_needs_reset());
+}
+
+static void test_panic_ends_the_loop(void)
+{
+    static const struct {
+        PanicAction action;
+        int status;
+    } cases[] = {
+        { PANIC_ACTION_SHUTDOWN, EXIT_SUCCESS },
+        { PANIC_ACTION_EXIT_FAILURE, EXIT_FAILURE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        set_up();
+        runstate_set_panic_action(cases[i].action);
+        vm_start();
+        qemu_system_guest_panicked();
+        g_assert_cmpint(qemu_main_loop(), ==, cases[i].status);
+        g_assert_cmpstr(events->str, ==, "RESUME GUEST_PANICKED STOP "
+                        "SHUTDOWN(guest-panic,guest)");
+    }
+}
+
+static void test_panic_may_be_let_pass(void)
+{
+    set_up();
+    runstate_set_panic_action(PANIC_ACTION_NONE);
+    vm_start();
+    qemu_system_guest_panicked();
+    qemu_system_guest_crashloaded();
+
+    g_assert_cmpstr(events->str, ==,
+                    "RESUME GUEST_PANICKED GUEST_CRASHLOADED");
+    g_assert_true(runstate_is_running());
 }
 
 /* --- vCPU threads --- */
@@ -414,8 +451,11 @@ int main(int argc, char **argv)
                     test_first_reset_is_silent);
     g_test_add_func("/runstate/powerdown-presses-the-button",
                     test_powerdown_presses_the_button);
-    g_test_add_func("/runstate/panic-is-told-and-stops",
-                    test_panic_is_told_and_stops);
+    g_test_add_func("/runstate/panic-pauses-if-told-so",
+                    test_panic_pauses_if_told_so);
+    g_test_add_func("/runstate/panic-ends-the-loop", test_panic_ends_the_loop);
+    g_test_add_func("/runstate/panic-may-be-let-pass",
+                    test_panic_may_be_let_pass);
     g_test_add_func("/cpus/are-created-stopped", test_cpus_are_created_stopped);
     g_test_add_func("/cpus/run-and-stop-together",
                     test_cpus_run_and_stop_together);

@@ -9,6 +9,7 @@
 #define PCI_VENDOR_ID_REDHAT             0x1b36
 
 #define PCI_DEVICE_ID_REDHAT_PCIE_RP     0x000c
+#define PCI_DEVICE_ID_REDHAT_PVPANIC     0x0011
 #define PCI_DEVICE_ID_INTEL_Q35_MCH      0x29c0
 #define PCI_DEVICE_ID_INTEL_ICH9_8       0x2918
 
@@ -27,6 +28,7 @@
 #define PCI_CLASS_BRIDGE_ISA             0x0601
 #define PCI_CLASS_BRIDGE_PCI             0x0604
 #define PCI_CLASS_COMMUNICATION_OTHER    0x0780
+#define PCI_CLASS_SYSTEM_OTHER           0x0880
 #define PCI_CLASS_OTHERS                 0x00ff
 
 #endif
