@@ -162,10 +162,3 @@ void qdev_prop_release(DeviceState *dev)
         }
     }
 }
-
-/* --- for boards --- */
-
-void qdev_prop_set_uint32(DeviceState *dev, const char *name, uint32_t value)
-{
-    object_property_set_uint(OBJECT(dev), name, value, &error_abort);
-}

@@ -119,8 +119,7 @@ extern const PropertyInfo qdev_prop_link;
       .link_type = (_type) }
 #define DEFINE_PROP_END_OF_LIST() { .name = NULL }
 
-/* Sets a property of a device of the board; these cannot fail. */
-void qdev_prop_set_uint32(DeviceState *dev, const char *name, uint32_t value);
+/* Sets a property of a device of the board; cannot fail. */
 void qdev_prop_set_chr(DeviceState *dev, const char *name, Chardev *value);
 
 /* For accessors of new kinds: where the value of @prop is in @obj. */

@@ -296,15 +296,6 @@ static void test_unknown_property_is_named(void)
     error_free(err);
 }
 
-static void test_board_sets_a_number(void)
-{
-    g_autoptr(DeviceState) dev = qdev_new(TYPE_PDEV);
-
-    qdev_prop_set_uint32(dev, "u32", 3);
-
-    g_assert_cmpuint(PDEV(dev)->u32, ==, 3);
-}
-
 static void test_global_applies_to_subclasses(void)
 {
     static GlobalProperty global = {
@@ -348,8 +339,6 @@ int main(int argc, char **argv)
                     test_realized_device_is_not_changed);
     g_test_add_func("/qdev-properties/unknown-property-is-named",
                     test_unknown_property_is_named);
-    g_test_add_func("/qdev-properties/board-sets-a-number",
-                    test_board_sets_a_number);
     g_test_add_func("/qdev-properties/global-applies-to-subclasses",
                     test_global_applies_to_subclasses);
     return g_test_run();
