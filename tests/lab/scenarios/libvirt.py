@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The distribution's libvirt runs the emulator as it would run QEMU: what it asks,
+passes and expects is its own affair."""
+import re
+import subprocess
+
+from labkit.libvirt import USER, Domain, Libvirt, virsh
+from labkit.report import MIB, mib, say, wait_until
+from labkit.vfio import DRIVE_START
+from labkit.vm import BOOT_RAM
+
+SPARSE = 1024 * MIB         # the most that the first virtio-mem device has
+SECOND = 256 * MIB          # the same of the second
+
+HOSTDEV = """\
+<hostdev mode='subsystem' type='pci' managed='yes'>
+  <source><address domain='0x{0}' bus='0x{1}' slot='0x{2}' function='0x{3}'/></source>
+  <alias name='ua-drive'/>
+</hostdev>
+"""
+
+MEMORY = """\
+<memory model='virtio-mem'>
+  <target>
+    <size unit='MiB'>{size}</size><node>0</node><block unit='MiB'>2</block>
+    <requested unit='MiB'>{requested}</requested>
+  </target>
+  <alias name='{alias}'/>
+</memory>
+"""
+
+DOMAIN = """\
+<domain type='kvm'>
+  <name>guest</name>
+  <maxMemory slots='4' unit='GiB'>8</maxMemory>
+  <memory unit='MiB'>{total}</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>{kernel}</kernel>
+    <initrd>{initrd}</initrd>
+    <cmdline>console=ttyS0 panic=-1 quiet</cmdline>
+  </os>
+  <features><acpi/><apic/></features>
+  <cpu mode='host-passthrough' migratable='off'>
+    <numa><cell id='0' cpus='0' memory='{boot}' unit='MiB'/></numa>
+  </cpu>
+  <devices>
+    <emulator>{emulator}</emulator>
+    <serial type='pty'><target port='0'/></serial>
+    <controller type='usb' model='none'/>
+    <controller type='pci' index='0' model='pcie-root'/>
+    {ports}
+    {memory}
+    {hostdev}
+    <memballoon model='virtio'><stats period='1'/></memballoon>
+    <video><model type='none'/></video>
+  </devices>
+</domain>
+"""
+
+
+def hostdev(drive):
+    return HOSTDEV.format(*re.split("[:.]", drive.address))
+
+
+def memory(alias, size, requested):
+    return MEMORY.format(alias=alias, size=size // MIB, requested=requested // MIB)
+
+
+def domain_xml(lab, libvirt):
+    return DOMAIN.format(
+        kernel=libvirt.file(lab.kernel), initrd=libvirt.file(lab.initrd),
+        emulator=lab.vmm, boot=BOOT_RAM // MIB, total=(BOOT_RAM + SPARSE) // MIB,
+        ports="<controller type='pci' model='pcie-root-port'/>" * 6,
+        memory=memory("ua-sparse", SPARSE, 0), hostdev=hostdev(lab.drive))
+
+
+def check_pinned(domain, expected, when):
+    pinned = domain.pinned()
+    say(f"pinned {when}: {mib(pinned)}")
+    assert pinned == expected, f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
+
+
+def check_start(lab, domain):
+    """It is the emulator itself that runs, without rights, and as much is pinned as
+    it has."""
+    domain.start()
+    assert domain.executable() == lab.vmm, domain.executable()
+    owner = subprocess.run(["ps", "-o", "user:32=", "-p", str(domain.pid)],
+                           capture_output=True, text=True, check=True).stdout.strip()
+    assert owner == USER, f"the emulator runs as {owner}"
+    assert int(domain.status("CapEff"), 16) == 0, domain.status("CapEff")
+    assert lab.drive.driver() == "vfio-pci", lab.drive.driver()
+    check_pinned(domain, BOOT_RAM, "after the start")
+    domain.boot()
+
+
+def check_sizes(domain):
+    for size in (512 * MIB, SPARSE, 256 * MIB):
+        domain.request("ua-sparse", size)
+        check_pinned(domain, BOOT_RAM + size, f"with {mib(size)}")
+    domain.check_drive(size=DRIVE_START)
+
+
+def check_figures(domain):
+    """The run state, and what the balloon and the emulator tell."""
+    domain.virsh("suspend")
+    assert domain.state() == "paused", domain.state()
+    domain.virsh("resume")
+    assert domain.state() == "running", domain.state()
+    wait_until("the balloon tells of the guest",
+               lambda: "unused" in domain.virsh("dommemstat"))
+    figures = dict(line.split() for line in domain.virsh("dommemstat").splitlines())
+    total = domain.mem_total()
+    assert int(figures["available"]) * 1024 == total, (figures, total)
+    stats = domain.virsh("domstats")
+    assert "state.state=1" in stats and "balloon.unused=" in stats, stats
+
+
+def check_drive_leaves_and_comes(lab, libvirt, domain):
+    device = libvirt.file("hostdev.xml")
+    device.write_text(hostdev(lab.drive))
+    domain.virsh("detach-device", str(device), "--live")
+    wait_until("the drive leaves", lambda: "<hostdev" not in domain.xml())
+    wait_until("the host has it", lambda: lab.drive.driver() == "nvme")
+    check_pinned(domain, 0, "without the drive")
+    domain.virsh("attach-device", str(device), "--live")
+    assert lab.drive.driver() == "vfio-pci", lab.drive.driver()
+    check_pinned(domain, BOOT_RAM + 256 * MIB, "with the drive again")
+    wait_until("the guest finds the drive",
+               lambda: domain.ask("ls /dev/nvme0n1 2>/dev/null || echo no") != "no")
+    domain.check_drive(size=DRIVE_START)
+
+
+def check_memory_comes_and_leaves(libvirt, domain):
+    device = libvirt.file("memory.xml")
+    device.write_text(memory("ua-second", SECOND, 128 * MIB))
+    domain.virsh("attach-device", str(device), "--live")
+    domain.wait_for_current("ua-second", 128 * MIB)
+    check_pinned(domain, BOOT_RAM + 384 * MIB, "with a second device")
+    domain.request("ua-second", 0)
+    domain.virsh("detach-device-alias", "ua-second", "--live")
+    wait_until("the device leaves", lambda: "ua-second" not in domain.xml())
+    check_pinned(domain, BOOT_RAM + 256 * MIB, "without it")
+
+
+def check_dump(libvirt, domain):
+    path = libvirt.file("core")
+    domain.virsh("dump", str(path), "--memory-only")
+    text = subprocess.run(["readelf", "-Wl", path], check=True, capture_output=True,
+                          text=True).stdout
+    size = sum(int(line.split()[4], 16) for line in text.splitlines()
+               if " LOAD " in line)
+    path.unlink()
+    expected = BOOT_RAM + 256 * MIB
+    assert size == expected, f"the dump has {mib(size)}, not {mib(expected)}"
+    say(f"{mib(size)} dumped")
+
+
+def check_reboot(domain):
+    domain.watch_events()
+    domain.virsh("reboot", "--mode", "acpi")
+    domain.wait_for_guest()
+    domain.wait_for_current("ua-sparse", 256 * MIB)
+    check_pinned(domain, BOOT_RAM + 256 * MIB, "after the reboot")
+    events = domain.events()
+    for wanted in ("reboot", "memory-device-size-change", "ua-sparse"):
+        assert wanted in events, f"no event {wanted} in: {events}"
+
+
+def check_libvirtd_restarts(libvirt, domain):
+    libvirt.restart()
+    assert domain.state() == "running", domain.state()
+    domain.request("ua-sparse", 128 * MIB)
+    check_pinned(domain, BOOT_RAM + 128 * MIB, "after a restart of libvirtd")
+
+
+def check_shutdown(lab, domain):
+    domain.virsh("shutdown", "--mode", "acpi")
+    wait_until("the guest powers off", lambda: domain.state() == "shut off")
+    reason = domain.virsh("domstate", "--reason")
+    assert "(shutdown)" in reason, reason
+    wait_until("the host has the drive", lambda: lab.drive.driver() == "nvme")
+
+
+def test_life_of_a_domain(lab):
+    """a domain starts, grows, shrinks, loses and gets devices; pinned = boot RAM + plugged"""
+    lab.drive.give_to("nvme")             # libvirt takes it from there
+    with Libvirt(lab) as libvirt, \
+            Domain(lab, "guest", domain_xml(lab, libvirt)) as domain:
+        say(virsh("version", "--daemon").splitlines()[-1])
+        check_start(lab, domain)
+        check_sizes(domain)
+        check_figures(domain)
+        check_drive_leaves_and_comes(lab, libvirt, domain)
+        check_memory_comes_and_leaves(libvirt, domain)
+        check_dump(libvirt, domain)
+        check_reboot(domain)
+        check_libvirtd_restarts(libvirt, domain)
+        check_shutdown(lab, domain)
+
+
+RUN_FIRST = (test_life_of_a_domain,)
