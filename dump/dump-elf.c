@@ -14,6 +14,7 @@
 #include "sysemu/cpus.h"
 
 #define NOTE_NAME "CORE"
+#define SYSTEM_NOTE_NAME "QEMU"           /* type 0 */
 
 /* --- notes --- */
 
@@ -42,15 +43,57 @@ static void append_registers(GByteArray *notes, int cpu_index,
     append_padded(notes, &status, sizeof(status));
 }
 
+/* The note by which crash finds out where the kernel is: page tables (CR3) and
+ * interrupt table say what a randomized kernel does not. */
+typedef struct SystemNote {
+    uint32_t version;                     /* 1 */
+    uint32_t size;
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags;
+    CPUSystemRegs system;
+} SystemNote;
+
+static void append_system(GByteArray *notes, const struct user_regs_struct *u,
+                          const CPUSystemRegs *system)
+{
+    const SystemNote note = {
+        .version = 1,
+        .size = sizeof(note),
+        .rax = u->rax, .rbx = u->rbx, .rcx = u->rcx, .rdx = u->rdx,
+        .rsi = u->rsi, .rdi = u->rdi, .rsp = u->rsp, .rbp = u->rbp,
+        .r8 = u->r8, .r9 = u->r9, .r10 = u->r10, .r11 = u->r11,
+        .r12 = u->r12, .r13 = u->r13, .r14 = u->r14, .r15 = u->r15,
+        .rip = u->rip, .rflags = u->eflags,
+        .system = *system,
+    };
+    const Elf64_Nhdr header = {
+        .n_namesz = sizeof(SYSTEM_NOTE_NAME),
+        .n_descsz = sizeof(note),
+    };
+
+    append_padded(notes, &header, sizeof(header));
+    append_padded(notes, SYSTEM_NOTE_NAME, sizeof(SYSTEM_NOTE_NAME));
+    append_padded(notes, &note, sizeof(note));
+}
+
+/* All of the first kind before any of the second, as readers expect it. */
 GByteArray *dump_notes_new(void)
 {
     GByteArray *notes = g_byte_array_new();
     struct user_regs_struct regs;
+    CPUSystemRegs system;
     CPUState *cpu;
 
     CPU_FOREACH(cpu) {
         if (cpu_get_user_regs(cpu, &regs)) {
             append_registers(notes, cpu->cpu_index, &regs);
+        }
+    }
+    CPU_FOREACH(cpu) {
+        if (cpu_get_user_regs(cpu, &regs) &&
+            cpu_get_system_regs(cpu, &system)) {
+            append_system(notes, &regs, &system);
         }
     }
     return notes;

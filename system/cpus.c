@@ -215,3 +215,9 @@ bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
     return cpus_accel && cpus_accel->get_user_regs &&
            cpus_accel->get_user_regs(cpu, regs);
 }
+
+bool cpu_get_system_regs(CPUState *cpu, CPUSystemRegs *regs)
+{
+    return cpus_accel && cpus_accel->get_system_regs &&
+           cpus_accel->get_system_regs(cpu, regs);
+}

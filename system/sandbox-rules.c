@@ -125,6 +125,7 @@ const SandboxRule sandbox_rules[] = {
     /* KVM */
     IOCTL(C, ALWAYS, KVM_RUN),
     IOCTL(M | C, ALWAYS, KVM_GET_REGS),
+    IOCTL(M, ALWAYS, KVM_GET_MSRS),
     IOCTL(M, ALWAYS, KVM_GET_SREGS),
     IOCTL(M | C, ALWAYS, KVM_SET_USER_MEMORY_REGION),
     IOCTL(M | C, ALWAYS, KVM_IOEVENTFD),

@@ -190,6 +190,7 @@ const CpusAccel kvm_vcpu_ops = {
     .exec = run_guest,
     .kick_vcpu_thread = kick_vcpu_thread,
     .get_user_regs = kvm_x86_get_user_regs,
+    .get_system_regs = kvm_x86_get_system_regs,
 };
 
 void kvm_vcpu_init(void)

@@ -7,6 +7,9 @@
 #include <sys/user.h>
 #include "target/i386/cpu.h"
 #include "kvm-internal.h"
+#include "sysemu/cpus.h"
+
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
 static void copy_general(struct user_regs_struct *to,
                          const struct kvm_regs *from)
@@ -59,5 +62,53 @@ bool kvm_x86_get_user_regs(CPUState *cpu, struct user_regs_struct *regs)
     copy_segments(regs, &segments);
     /* No system call that a debugger could restart. */
     regs->orig_rax = UINT64_MAX;
+    return true;
+}
+
+static CPUSegment segment(const struct kvm_segment *from)
+{
+    return (CPUSegment) {
+        .selector = from->selector,
+        .limit = from->limit,
+        .flags = (uint32_t)from->type << 8 | (uint32_t)from->s << 12 |
+                 (uint32_t)from->dpl << 13 | (uint32_t)from->present << 15 |
+                 (uint32_t)from->avl << 20 | (uint32_t)from->l << 21 |
+                 (uint32_t)from->db << 22 | (uint32_t)from->g << 23,
+        .base = from->base,
+    };
+}
+
+static CPUSegment table(const struct kvm_dtable *from)
+{
+    return (CPUSegment) { .limit = from->limit, .base = from->base };
+}
+
+/* 0 if KVM does not tell. */
+static uint64_t read_msr(KVMVcpu *vcpu, uint32_t index)
+{
+    struct {
+        struct kvm_msrs header;
+        struct kvm_msr_entry entry;
+    } msrs = { .header.nmsrs = 1, .entry.index = index };
+
+    return kvm_vcpu_ioctl(vcpu, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
+}
+
+bool kvm_x86_get_system_regs(CPUState *cpu, CPUSystemRegs *regs)
+{
+    KVMVcpu *vcpu = X86_CPU(cpu)->kvm;
+    struct kvm_sregs s;
+
+    if (!vcpu || kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &s) < 0) {
+        return false;
+    }
+    *regs = (CPUSystemRegs) {
+        .cs = segment(&s.cs), .ds = segment(&s.ds), .es = segment(&s.es),
+        .fs = segment(&s.fs), .gs = segment(&s.gs), .ss = segment(&s.ss),
+        .ldt = segment(&s.ldt), .tr = segment(&s.tr),
+        .gdt = table(&s.gdt), .idt = table(&s.idt),
+        .cr = { s.cr0, 0, s.cr2, s.cr3, s.cr4 },
+        .kernel_gs_base = read_msr(vcpu, MSR_KERNEL_GS_BASE),
+    };
     return true;
 }

@@ -14,6 +14,7 @@
 #define ACCEL_CLASS_SUFFIX "-" TYPE_ACCEL
 #define ACCEL_CLASS_NAME(a) (a ACCEL_CLASS_SUFFIX)
 
+struct CPUSystemRegs;                     /* sysemu/cpus.h */
 struct user_regs_struct;                  /* <sys/user.h> */
 
 /* Why CpusAccel.exec has returned. */
@@ -45,6 +46,8 @@ typedef struct CpusAccel {
     /* Reads the registers of a stopped vCPU as a debugger sees them; false:
      * cannot. NULL: CPUs have none. */
     bool (*get_user_regs)(CPUState *cpu, struct user_regs_struct *regs);
+    /* The others: how the guest's kernel has set it up. */
+    bool (*get_system_regs)(CPUState *cpu, struct CPUSystemRegs *regs);
 } CpusAccel;
 
 typedef struct AccelClass AccelClass;

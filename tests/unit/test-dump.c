@@ -169,9 +169,40 @@ static bool fake_regs(CPUState *cpu, struct user_regs_struct *regs)
     return true;
 }
 
+static bool fake_system_regs(CPUState *cpu, CPUSystemRegs *regs)
+{
+    memset(regs, 0, sizeof(*regs));
+    regs->idt.base = 0xfffffe0000000000;
+    regs->cr[3] = 0x5678000;
+    return true;
+}
+
+/* What crash looks for: where, and how large (432 bytes and the optional end). */
+static void check_system_note(const uint8_t *at)
+{
+    const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;
+    const uint8_t *desc = at + sizeof(*note) + 8;
+    uint32_t head[2];
+    uint64_t val;
+
+    g_assert_cmpuint(note->n_type, ==, 0);
+    g_assert_cmpuint(note->n_descsz, ==, 440);
+    g_assert_cmpstr((const char *)(note + 1), ==, "QEMU");
+    memcpy(head, desc, sizeof(head));
+    g_assert_cmpuint(head[0], ==, 1);
+    g_assert_cmpuint(head[1], ==, 440);
+    memcpy(&val, desc + 8 + 16 * 8, sizeof(val));
+    g_assert_cmphex(val, ==, 0x1234);                 /* rip */
+    memcpy(&val, desc + 8 + 18 * 8 + 9 * 24 + 16, sizeof(val));
+    g_assert_cmphex(val, ==, 0xfffffe0000000000);     /* idt.base */
+    memcpy(&val, desc + 8 + 18 * 8 + 10 * 24 + 3 * 8, sizeof(val));
+    g_assert_cmphex(val, ==, 0x5678000);              /* cr[3] */
+}
+
 static void test_registers_are_a_note(void)
 {
-    static const CpusAccel accel = { .get_user_regs = fake_regs };
+    static const CpusAccel accel = { .get_user_regs = fake_regs,
+                                     .get_system_regs = fake_system_regs };
     CPUState cpu = { .cpu_index = 3 };
     g_autoptr(GByteArray) notes = NULL;
     g_autoptr(GByteArray) bytes = NULL;
@@ -195,6 +226,8 @@ static void test_registers_are_a_note(void)
     g_assert_cmpint(status.pr_pid, ==, 4);
     g_assert_cmphex(status.pr_reg[offsetof(struct user_regs_struct, rip) / 8],
                     ==, 0x1234);
+    check_system_note((const uint8_t *)(note + 1) + 8 +
+                      QEMU_ALIGN_UP(note->n_descsz, 4));
 }
 
 int main(int argc, char **argv)
