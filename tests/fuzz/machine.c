@@ -21,7 +21,8 @@
 #define BARS_SIZE 0x1000000ULL            /* of each slot */
 
 static const char options[] =
-    "sparsevm -accel qtest -qtest null -qtest-log none -display none -nodefaults -no-shutdown -smp 2 "
+    "sparsevm -sandbox off -accel qtest -qtest null -qtest-log none "
+    "-display none -nodefaults -no-shutdown -smp 2 "
     "-m 64M,maxmem=4G,slots=8 -serial null "
     "-object memory-backend-ram,id=mem0,size=64M "
     "-object memory-backend-memfd,id=mem1,size=128M "
