@@ -29,16 +29,16 @@ typedef struct HostMemSwitch {
 } HostMemSwitch;
 
 static const HostMemSwitch switches[] = {
-    { "share", offsetof(HostMemoryBackend, share),
-      "Mark the memory as shared (MAP_SHARED)" },
-    { "reserve", offsetof(HostMemoryBackend, reserve),
-      "Reserve swap space (or huge pages) if applicable" },
-    { "prealloc", offsetof(HostMemoryBackend, prealloc),
-      "Preallocate memory" },
-    { "merge", offsetof(HostMemoryBackend, merge),
-      "Mark memory as mergeable" },
-    { "dump", offsetof(HostMemoryBackend, dump),
-      "Set to 'off' to exclude from core dump" },
+    { .name = "share", .offset = offsetof(HostMemoryBackend, share),
+      .description = "Mark the memory as shared (MAP_SHARED)" },
+    { .name = "reserve", .offset = offsetof(HostMemoryBackend, reserve),
+      .description = "Reserve swap space (or huge pages) if applicable" },
+    { .name = "prealloc", .offset = offsetof(HostMemoryBackend, prealloc),
+      .description = "Preallocate memory" },
+    { .name = "merge", .offset = offsetof(HostMemoryBackend, merge),
+      .description = "Mark memory as mergeable" },
+    { .name = "dump", .offset = offsetof(HostMemoryBackend, dump),
+      .description = "Set to 'off' to exclude from core dump" },
 };
 
 static bool *switch_of(Object *obj, const HostMemSwitch *s)

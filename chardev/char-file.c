@@ -37,11 +37,13 @@ static bool file_open(Chardev *chr, Error **errp)
 }
 
 static const ChardevOption file_options[] = {
-    { "path", CHARDEV_OPTION_STR, offsetof(FileChardev, path),
-      "The file that is written" },
-    { "append", CHARDEV_OPTION_BOOL, offsetof(FileChardev, append),
-      "Keep what the file has" },
-    { NULL, 0, 0, NULL },
+    { .name = "path", .kind = CHARDEV_OPTION_STR,
+      .offset = offsetof(FileChardev, path),
+      .description = "The file that is written" },
+    { .name = "append", .kind = CHARDEV_OPTION_BOOL,
+      .offset = offsetof(FileChardev, append),
+      .description = "Keep what the file has" },
+    { },
 };
 
 static void file_class_init(ObjectClass *klass, void *data)

@@ -269,9 +269,10 @@ static void mux_finalize(Object *obj)
 }
 
 static const ChardevOption mux_options[] = {
-    { "chardev", CHARDEV_OPTION_STR, offsetof(MuxChardev, chardev),
-      "The device that is shared" },
-    { NULL, 0, 0, NULL },
+    { .name = "chardev", .kind = CHARDEV_OPTION_STR,
+      .offset = offsetof(MuxChardev, chardev),
+      .description = "The device that is shared" },
+    { },
 };
 
 static void mux_class_init(ObjectClass *klass, void *data)

@@ -54,9 +54,10 @@ static bool pipe_open(Chardev *chr, Error **errp)
 }
 
 static const ChardevOption pipe_options[] = {
-    { "path", CHARDEV_OPTION_STR, offsetof(PipeChardev, path),
-      "The pipe, or the pipes without .in and .out" },
-    { NULL, 0, 0, NULL },
+    { .name = "path", .kind = CHARDEV_OPTION_STR,
+      .offset = offsetof(PipeChardev, path),
+      .description = "The pipe, or the pipes without .in and .out" },
+    { },
 };
 
 static void pipe_class_init(ObjectClass *klass, void *data)

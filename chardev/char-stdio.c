@@ -129,9 +129,10 @@ static void stdio_finalize(Object *obj)
 }
 
 static const ChardevOption stdio_options[] = {
-    { "signal", CHARDEV_OPTION_BOOL, offsetof(StdioChardev, signal),
-      "Ctrl-C and Ctrl-Z are for the emulator, not for the guest" },
-    { NULL, 0, 0, NULL },
+    { .name = "signal", .kind = CHARDEV_OPTION_BOOL,
+      .offset = offsetof(StdioChardev, signal),
+      .description = "Ctrl-C and Ctrl-Z are for the emulator, not for the guest" },
+    { },
 };
 
 static void stdio_class_init(ObjectClass *klass, void *data)

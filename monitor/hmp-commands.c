@@ -366,30 +366,42 @@ static void hmp_info_status(GString *out, const char *args, Error **errp)
 }
 
 static const HmpCommand hmp_basic_commands[] = {
-    { "help|?", "[cmd]", "show the help", hmp_help },
-    { "info", "[subcommand]", "show various information", hmp_info },
-    { "quit|q", "", "quit the emulator", hmp_quit },
-    { "stop|s", "", "stop emulation", hmp_stop },
-    { "cont|c", "", "resume emulation", hmp_cont },
-    { "system_reset", "", "reset the machine", hmp_system_reset },
-    { "system_powerdown", "", "press the power button",
-      hmp_system_powerdown },
-    { "device_del", "device", "ask the guest to release a device, then remove it",
-      hmp_device_del },
-    { "object_add", "type,id=id[,prop=value][,...]", "create an object",
-      hmp_object_add },
-    { "object_del", "object", "delete an object that nobody uses",
-      hmp_object_del },
-    { "qom-list", "[path]", "list the properties of an object", hmp_qom_list },
-    { "qom-get", "path property", "show a property", hmp_qom_get },
-    { "qom-set", "[-j] path property value", "set a property (-j: to a JSON "
-      "value)", hmp_qom_set },
+    { .name = "help|?", .params = "[cmd]", .help = "show the help",
+      .fn = hmp_help },
+    { .name = "info", .params = "[subcommand]",
+      .help = "show various information", .fn = hmp_info },
+    { .name = "quit|q", .params = "", .help = "quit the emulator",
+      .fn = hmp_quit },
+    { .name = "stop|s", .params = "", .help = "stop emulation", .fn = hmp_stop },
+    { .name = "cont|c", .params = "", .help = "resume emulation",
+      .fn = hmp_cont },
+    { .name = "system_reset", .params = "", .help = "reset the machine",
+      .fn = hmp_system_reset },
+    { .name = "system_powerdown", .params = "",
+      .help = "press the power button", .fn = hmp_system_powerdown },
+    { .name = "device_del", .params = "device",
+      .help = "ask the guest to release a device, then remove it",
+      .fn = hmp_device_del },
+    { .name = "object_add", .params = "type,id=id[,prop=value][,...]",
+      .help = "create an object", .fn = hmp_object_add },
+    { .name = "object_del", .params = "object",
+      .help = "delete an object that nobody uses", .fn = hmp_object_del },
+    { .name = "qom-list", .params = "[path]",
+      .help = "list the properties of an object", .fn = hmp_qom_list },
+    { .name = "qom-get", .params = "path property", .help = "show a property",
+      .fn = hmp_qom_get },
+    { .name = "qom-set", .params = "[-j] path property value",
+      .help = "set a property (-j: to a JSON "
+              "value)", .fn = hmp_qom_set },
 };
 
 static const HmpCommand hmp_basic_info[] = {
-    { "version", "", "show the version", hmp_info_version },
-    { "name", "", "show the name of the VM", hmp_info_name },
-    { "status", "", "show whether the VM runs", hmp_info_status },
+    { .name = "version", .params = "", .help = "show the version",
+      .fn = hmp_info_version },
+    { .name = "name", .params = "", .help = "show the name of the VM",
+      .fn = hmp_info_name },
+    { .name = "status", .params = "", .help = "show whether the VM runs",
+      .fn = hmp_info_status },
 };
 
 static void hmp_basic_register(void)

@@ -260,13 +260,16 @@ static void hmp_info_memory_devices(GString *out, const char *args,
 }
 
 static const HmpCommand hmp_memory_info[] = {
-    { "mtree", "[-f]", "show the memory regions (-f: the flat views)",
-      hmp_info_mtree },
-    { "ramblock", "", "show the blocks of RAM", hmp_info_ramblock },
-    { "memory-devices", "", "show the memory devices",
-      hmp_info_memory_devices },
-    { "ram-discard", "[region]", "show what of managed RAM is populated, and "
-      "who follows", hmp_info_ram_discard },
+    { .name = "mtree", .params = "[-f]",
+      .help = "show the memory regions (-f: the flat views)",
+      .fn = hmp_info_mtree },
+    { .name = "ramblock", .params = "", .help = "show the blocks of RAM",
+      .fn = hmp_info_ramblock },
+    { .name = "memory-devices", .params = "", .help = "show the memory devices",
+      .fn = hmp_info_memory_devices },
+    { .name = "ram-discard", .params = "[region]",
+      .help = "show what of managed RAM is populated, and "
+              "who follows", .fn = hmp_info_ram_discard },
 };
 
 static void hmp_memory_register(void)

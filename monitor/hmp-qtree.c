@@ -121,8 +121,10 @@ static void hmp_info_qom_tree(GString *out, const char *args, Error **errp)
 }
 
 static const HmpCommand hmp_qtree_info[] = {
-    { "qtree", "", "show buses and devices", hmp_info_qtree },
-    { "qom-tree", "[path]", "show the tree of objects", hmp_info_qom_tree },
+    { .name = "qtree", .params = "", .help = "show buses and devices",
+      .fn = hmp_info_qtree },
+    { .name = "qom-tree", .params = "[path]",
+      .help = "show the tree of objects", .fn = hmp_info_qom_tree },
 };
 
 static void hmp_qtree_register(void)

@@ -414,12 +414,14 @@ static void hmp_info_qdm(GString *out, const char *args, Error **errp)
 }
 
 static const HmpCommand qdev_hmp_commands[] = {
-    { "device_add", "driver[,prop=value][,...]", "add a device (help, or "
-      "DRIVER,help: list what there is)", hmp_device_add },
+    { .name = "device_add", .params = "driver[,prop=value][,...]",
+      .help = "add a device (help, or "
+              "DRIVER,help: list what there is)", .fn = hmp_device_add },
 };
 
 static const HmpCommand qdev_hmp_info[] = {
-    { "qdm", "", "show the devices that can be added", hmp_info_qdm },
+    { .name = "qdm", .params = "", .help = "show the devices that can be added",
+      .fn = hmp_info_qdm },
 };
 
 static void qdev_monitor_register(void)

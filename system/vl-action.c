@@ -32,13 +32,17 @@ static void set_panic(unsigned nth)
 }
 
 static const ActionEvent events[] = {
-    { "reboot", { "reset", "shutdown" }, set_reboot },
-    { "shutdown", { "poweroff", "pause" }, set_shutdown },
-    { "panic",
-      { [PANIC_ACTION_PAUSE] = "pause", [PANIC_ACTION_SHUTDOWN] = "shutdown",
+    { .name = "reboot", .values = { "reset", "shutdown" }, .set = set_reboot },
+    { .name = "shutdown", .values = { "poweroff", "pause" },
+      .set = set_shutdown },
+    { .name = "panic",
+      .values = {
+        [PANIC_ACTION_PAUSE] = "pause",
+        [PANIC_ACTION_SHUTDOWN] = "shutdown",
         [PANIC_ACTION_EXIT_FAILURE] = "exit-failure",
-        [PANIC_ACTION_NONE] = "none" }, set_panic },
-    { "watchdog", { "none" }, NULL },
+        [PANIC_ACTION_NONE] = "none" },
+      .set = set_panic },
+    { .name = "watchdog", .values = { "none" } },
 };
 
 static bool apply_event(const ActionEvent *event, const char *value,

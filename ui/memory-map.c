@@ -76,8 +76,9 @@ static const QmpCommand memory_map_commands[] = {
 };
 
 static const HmpCommand memory_map_hmp_commands[] = {
-    { "memory-map-dump", "file", "draw guest memory as a map into a PNG file",
-      hmp_memory_map_dump },
+    { .name = "memory-map-dump", .params = "file",
+      .help = "draw guest memory as a map into a PNG file",
+      .fn = hmp_memory_map_dump },
 };
 
 static void memory_map_register(void)

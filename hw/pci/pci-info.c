@@ -181,7 +181,8 @@ static void hmp_info_pci(GString *out, const char *args, Error **errp)
 }
 
 static const HmpCommand pci_info_commands[] = {
-    { "pci", "", "show the PCI functions", hmp_info_pci },
+    { .name = "pci", .params = "", .help = "show the PCI functions",
+      .fn = hmp_info_pci },
 };
 
 static void pci_info_register(void)
