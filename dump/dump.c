@@ -112,7 +112,7 @@ static bool write_chunk(void)
         return false;
     }
     piece = &g_array_index(dump.pieces, DumpPiece, dump.piece);
-    rb = piece->mr->ram_block;
+    rb = memory_region_ram_block(piece->mr);
     if (!ram_block_check_contents(rb, &dump.error)) {
         return false;
     }

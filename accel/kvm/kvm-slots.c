@@ -53,7 +53,7 @@ static bool slot_of_section(const MemoryRegionSection *section, KVMSlot *slot)
     slot->size = end - slot->start;
     slot->host = (char *)memory_region_get_ram_ptr(section->mr) +
                  section->offset_within_region + skip;
-    slot->flags = section->readonly || section->mr->readonly
+    slot->flags = section->readonly || memory_region_is_rom(section->mr)
                       ? KVM_MEM_READONLY : 0;
     return true;
 }

@@ -43,8 +43,11 @@ static uint64_t device_alignment(const MemoryDeviceState *md, MemoryRegion *mr)
     if (mdc->get_min_alignment) {
         return MAX(mdc->get_min_alignment(md), qemu_real_host_page_size());
     }
-    return mr->ram_block ? MAX(qemu_ram_pagesize(mr->ram_block),
-                               DEFAULT_ALIGNMENT) : DEFAULT_ALIGNMENT;
+    if (!memory_region_ram_block(mr)) {
+        return DEFAULT_ALIGNMENT;
+    }
+    return MAX(qemu_ram_pagesize(memory_region_ram_block(mr)),
+               DEFAULT_ALIGNMENT);
 }
 
 static const char *device_id(const MemoryDeviceState *md)

@@ -22,7 +22,7 @@ static VFIOUserDevice *user_of(VFIODMASpace *space)
 static int user_mapping_fd(const VFIOUserDevice *user,
                            const VFIODMAMapping *mapping, uint64_t *offset)
 {
-    RAMBlock *block = mapping->mr->ram_block;
+    RAMBlock *block = memory_region_ram_block(mapping->mr);
     int fd = memory_region_get_fd(mapping->mr);
 
     *offset = 0;

@@ -43,12 +43,12 @@ static bool may_discard(VirtIOBalloon *b)
 static void discard_in_region(VirtIOBalloon *b, MemoryRegion *mr,
                               uint64_t offset, uint64_t size)
 {
-    RAMBlock *rb = mr->ram_block;
+    RAMBlock *rb = memory_region_ram_block(mr);
     uint64_t first, end;
     int ret;
 
     if (!memory_region_is_ram(mr) || memory_region_is_ram_device(mr) ||
-        mr->readonly || rb->flags & RAM_PREALLOC) {
+        memory_region_is_rom(mr) || rb->flags & RAM_PREALLOC) {
         return;
     }
     if (memory_region_has_ram_discard_mgr(mr) &&

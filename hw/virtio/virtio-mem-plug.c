@@ -64,5 +64,6 @@ int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 void virtio_mem_cancel_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
     virtio_mem_protect_restore(vmem->protect, offset, size);
-    ram_block_discard_range(vmem->blocks.mr->ram_block, offset, size);
+    ram_block_discard_range(memory_region_ram_block(vmem->blocks.mr), offset,
+                            size);
 }

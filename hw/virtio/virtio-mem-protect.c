@@ -210,8 +210,8 @@ int virtio_mem_protect_discard(void *opaque, uint64_t offset, uint64_t size)
     ram_guard_freeze(p->guard);
     ret = ram_guard_close(p->guard, offset, size);
     if (!ret) {
-        ret = ram_block_discard_range(p->vmem->blocks.mr->ram_block, offset,
-                                      size);
+        ret = ram_block_discard_range(
+            memory_region_ram_block(p->vmem->blocks.mr), offset, size);
     }
     if (ret) {
         open_populated(p, offset, size);
@@ -313,7 +313,8 @@ VirtIOMEMProtect *virtio_mem_protect_new(VirtIOMEM *vmem, MemoryRegion *mr,
     VirtIOMEMProtect *p = g_new0(VirtIOMEMProtect, 1);
 
     p->vmem = vmem;
-    p->guard = ram_guard_new(mr->ram_block, virtio_mem_protect_tell, p, errp);
+    p->guard = ram_guard_new(memory_region_ram_block(mr),
+                             virtio_mem_protect_tell, p, errp);
     if (!p->guard) {
         error_prepend(errp, "'" VIRTIO_MEM_PROTECT_PROP "=on': ");
         g_free(p);

@@ -197,7 +197,8 @@ static bool take_region(VirtIOMEM *vmem, MemoryRegion *mr, Error **errp)
         return false;
     }
     /* A backend may come with memory allocated; nothing is plugged yet. */
-    ret = ram_block_discard_range(mr->ram_block, 0, memory_region_size(mr));
+    ret = ram_block_discard_range(memory_region_ram_block(mr), 0,
+                                  memory_region_size(mr));
     if (ret) {
         ram_block_discard_remove_user(RAM_DISCARD_REQUIRE_COORDINATED,
                                       discard_user);

@@ -363,6 +363,16 @@ static inline bool memory_region_is_ram_device(MemoryRegion *mr)
 {
     return mr->ram_device;
 }
+/* Readonly RAM. */
+static inline bool memory_region_is_rom(MemoryRegion *mr)
+{
+    return mr->ram && mr->readonly;
+}
+/* The memory behind RAM; NULL: it is no RAM, or an alias. */
+static inline RAMBlock *memory_region_ram_block(const MemoryRegion *mr)
+{
+    return mr->ram_block;
+}
 /* Where @mr (RAM, or an alias of it) is in this process. */
 void *memory_region_get_ram_ptr(MemoryRegion *mr);
 /* The fd behind RAM, or -1; stays the region's. */
