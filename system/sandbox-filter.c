@@ -188,6 +188,11 @@ bool sandbox_filter_available(Error **errp)
 {
     uint32_t action = SECCOMP_RET_TRAP;
 
+#ifdef CONFIG_SANITIZERS
+    error_setg(errp, "system calls cannot be filtered in a build with "
+               "sanitizers");
+    return false;
+#endif
     if (runs_under_valgrind()) {
         error_setg(errp, "system calls cannot be filtered under valgrind");
         return false;

@@ -32,8 +32,6 @@ typedef struct SandboxRule {
     uint64_t value;
     /* Not 0: the call is not made, but answered so; threads go on. */
     int answer;
-    /* Why no test sees it; NULL: one must. */
-    const char *unseen;
 } SandboxRule;
 
 /* sandbox-rules.c */

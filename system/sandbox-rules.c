@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The system calls of a machine that runs: one table, of which filters are
- * made, -sandbox help and docs/sandbox.md are printed, and tests are derived:
- * tests/qtest/test-sandbox fails on a row that nothing uses.
+ * made, and -sandbox help and docs/sandbox-calls.md are printed.
  *
  * A thread that is started later is under the main thread's filter and its own,
  * so what workers may do, the main thread may do.
@@ -39,7 +38,8 @@
 /* Only if argument @n, an int, is @val. */
 #define ARG(kinds, since, name, n, val)                                      \
     MASKED(kinds, since, name, n, UINT32_MAX, val, #val)
-#define IOCTL(kinds, since, request) ARG(kinds, since, "ioctl", 1, request)
+#define IOCTL(kinds, since, request)                                         \
+    MASKED(kinds, since, "ioctl", 1, UINT32_MAX, request, #request)
 
 /* What the C library's pthread_create() asks for. */
 #define THREAD_FLAGS                                                         \
@@ -48,14 +48,6 @@
 
 /* Taken by the C library with the first thread that is started. */
 #define SIGSETXID (__SIGRTMIN + 1)
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#endif
 
 const SandboxRule sandbox_rules[] = {
     /* Locks, memory, signals, ends */
@@ -198,28 +190,6 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "getsockopt"),
     CALL(M, HOTPLUG, "setsockopt"),
     CALL(M, HOTPLUG, "mbind"),
-
-#ifdef SANITIZED
-    /* Of the sanitizers: when threads begin and end, and the search for leaks,
-     * by another process that shares memory, at the end. */
-    CALL(M | C | W, ALWAYS, "sigaltstack"),
-    CALL(M | C | W, ALWAYS, "sched_yield"),
-    CALL(M | C | W, ALWAYS, "sched_getaffinity"),
-    CALL(M, ALWAYS, "open"),
-    CALL(M, ALWAYS, "openat"),
-    CALL(M, ALWAYS, "readlink"),
-    CALL(M, ALWAYS, "getdents64"),
-    CALL(M, ALWAYS, "lseek"),
-    CALL(M, ALWAYS, "ptrace"),
-    CALL(M, ALWAYS, "wait4"),
-    CALL(M, ALWAYS, "getppid"),
-    ARG(M, ALWAYS, "prctl", 0, PR_GET_DUMPABLE),
-    ARG(M, ALWAYS, "prctl", 0, PR_SET_DUMPABLE),
-    ARG(M, ALWAYS, "prctl", 0, PR_SET_PTRACER),
-    ARG(M, ALWAYS, "prctl", 0, PR_SET_PDEATHSIG),
-    MASKED(M, ALWAYS, "clone", 0, UINT64_MAX,
-           CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED, "a tracer"),
-#endif
 };
 
 const size_t sandbox_nr_rules = ARRAY_SIZE(sandbox_rules);
