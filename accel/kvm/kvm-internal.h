@@ -84,10 +84,9 @@ bool kvm_x86_set_cpuid(KVMState *s, struct X86CPU *cpu, Error **errp);
 
 /* kvm-x86-regs.c: CpusAccel.get_user_regs, get_system_regs. */
 struct CPUState;
-struct CPUSystemRegs;
 struct user_regs_struct;
 bool kvm_x86_get_user_regs(struct CPUState *cpu, struct user_regs_struct *regs);
-bool kvm_x86_get_system_regs(struct CPUState *cpu, struct CPUSystemRegs *regs);
+bool kvm_x86_get_system_regs(struct CPUState *cpu, CPUSystemRegs *regs);
 
 /* kvm-x86-state.c: remembers the vCPU's state; what reset goes back to. */
 bool kvm_x86_state_save(KVMState *s, KVMVcpu *vcpu, Error **errp);

@@ -7,7 +7,7 @@
 #include <sys/user.h>
 #include "target/i386/cpu.h"
 #include "kvm-internal.h"
-#include "sysemu/cpus.h"
+#include "sysemu/accel.h"
 
 #define MSR_KERNEL_GS_BASE 0xc0000102
 

@@ -14,8 +14,20 @@
 #define ACCEL_CLASS_SUFFIX "-" TYPE_ACCEL
 #define ACCEL_CLASS_NAME(a) (a ACCEL_CLASS_SUFFIX)
 
-struct CPUSystemRegs;                     /* sysemu/cpus.h */
 struct user_regs_struct;                  /* <sys/user.h> */
+
+/* What a kernel has set up of a CPU; segments as a dump's readers know them: flags
+ * are bits 8 to 23 of a descriptor's upper half, in their place. */
+typedef struct CPUSegment {
+    uint32_t selector, limit, flags, pad;
+    uint64_t base;
+} CPUSegment;
+
+typedef struct CPUSystemRegs {
+    CPUSegment cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt;
+    uint64_t cr[5];
+    uint64_t kernel_gs_base;
+} CPUSystemRegs;
 
 /* Why CpusAccel.exec has returned. */
 typedef enum CPUExit {
@@ -47,7 +59,7 @@ typedef struct CpusAccel {
      * cannot. NULL: CPUs have none. */
     bool (*get_user_regs)(CPUState *cpu, struct user_regs_struct *regs);
     /* The others: how the guest's kernel has set it up. */
-    bool (*get_system_regs)(CPUState *cpu, struct CPUSystemRegs *regs);
+    bool (*get_system_regs)(CPUState *cpu, CPUSystemRegs *regs);
 } CpusAccel;
 
 typedef struct AccelClass AccelClass;

@@ -37,19 +37,6 @@ void resume_all_vcpus(void);
 
 void cpu_synchronize_all_post_reset(void);
 void cpu_synchronize_all_post_init(void);
-/* What a kernel has set up of a CPU; segments as a dump's readers know them: flags
- * are bits 8 to 23 of a descriptor's upper half, in their place. */
-typedef struct CPUSegment {
-    uint32_t selector, limit, flags, pad;
-    uint64_t base;
-} CPUSegment;
-
-typedef struct CPUSystemRegs {
-    CPUSegment cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt;
-    uint64_t cr[5];
-    uint64_t kernel_gs_base;
-} CPUSystemRegs;
-
 /* CpusAccel.get_user_regs and get_system_regs, of a stopped CPU. */
 bool cpu_get_user_regs(CPUState *cpu, struct user_regs_struct *regs);
 bool cpu_get_system_regs(CPUState *cpu, CPUSystemRegs *regs);
