@@ -142,14 +142,13 @@ static inline unsigned long mask_in_word(uint64_t word, uint64_t first,
 static inline bool blocks_are(const RamDiscardBlocks *b, uint64_t first,
                               uint64_t last, bool populated)
 {
-    unsigned long wanted = populated ? ~0UL : 0;
+    unsigned long wanted = populated ? ~0UL : 0, other = 0;
+    uint64_t word = first / WORD_BITS;
 
-    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
-        if ((b->bitmap[word] ^ wanted) & mask_in_word(word, first, last)) {
-            return false;
-        }
-    }
-    return true;
+    do {
+        other = (b->bitmap[word] ^ wanted) & mask_in_word(word, first, last);
+    } while (!other && ++word <= last / WORD_BITS);
+    return !other;
 }
 
 /*

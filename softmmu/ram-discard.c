@@ -126,19 +126,16 @@ bool ram_discard_state_is_held(const RamDiscardState *s)
 static int replay(const RamDiscardState *s, RamDiscardListener *rdl,
                   uint64_t *offset)
 {
-    uint64_t size;
+    uint64_t size = 0;
+    int ret = 0;
 
-    while (next_populated_run(s, offset, &size) && *offset < rdl->end) {
-        int ret;
-
+    while (!ret && next_populated_run(s, offset, &size) &&
+           *offset < rdl->end) {
         size = MIN(size, rdl->end - *offset);
         ret = rdl->notify_populate(rdl, s->mr, *offset, size);
-        if (ret) {
-            return ret;
-        }
-        *offset += size;
+        *offset += ret ? 0 : size;
     }
-    return 0;
+    return ret;
 }
 
 int ram_discard_state_replay_populated(const RamDiscardState *s,

@@ -191,10 +191,22 @@ static bool is_stdio(const char *text)
            (!text[strlen("stdio")] || text[strlen("stdio")] == ',');
 }
 
+/* The first that wants the terminal; NULL: none. */
+static const char *find_stdio(const GPtrArray *args)
+{
+    guint i = 0;
+
+    while (i < args->len && !is_stdio(args->pdata[i])) {
+        i++;
+    }
+    return i < args->len ? args->pdata[i] : NULL;
+}
+
 bool vl_check_daemon(const VlConfig *cfg, Error **errp)
 {
     GPtrArray *const lists[] = { cfg->chardevs, cfg->qmps, cfg->qmp_prettys,
                                  cfg->monitors, cfg->serials };
+    const char *taker = NULL;
 
     if (!cfg->daemonize) {
         return true;
@@ -204,17 +216,14 @@ bool vl_check_daemon(const VlConfig *cfg, Error **errp)
                    "terminal; -display none can");
         return false;
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
-        for (guint j = 0; j < lists[i]->len; j++) {
-            if (is_stdio(lists[i]->pdata[j])) {
-                error_setg(errp, "'%s' cannot be used with -daemonize: there is "
-                           "no terminal; file and socket can",
-                           (char *)lists[i]->pdata[j]);
-                return false;
-            }
-        }
+    for (unsigned i = 0; !taker && i < ARRAY_SIZE(lists); i++) {
+        taker = find_stdio(lists[i]);
     }
-    return true;
+    if (taker) {
+        error_setg(errp, "'%s' cannot be used with -daemonize: there is no "
+                   "terminal; file and socket can", taker);
+    }
+    return !taker;
 }
 
 static bool stdio_is_taken(const VlConfig *cfg)
