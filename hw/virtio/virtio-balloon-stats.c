@@ -16,17 +16,18 @@
 /* Of one buffer; Linux sends ten. */
 #define MAX_ENTRIES 64
 
+/* Clients see them behind "stat-". */
 static const char *const stat_names[VIRTIO_BALLOON_S_NR] = {
-    [VIRTIO_BALLOON_S_SWAP_IN] = "stat-swap-in",
-    [VIRTIO_BALLOON_S_SWAP_OUT] = "stat-swap-out",
-    [VIRTIO_BALLOON_S_MAJFLT] = "stat-major-faults",
-    [VIRTIO_BALLOON_S_MINFLT] = "stat-minor-faults",
-    [VIRTIO_BALLOON_S_MEMFREE] = "stat-free-memory",
-    [VIRTIO_BALLOON_S_MEMTOT] = "stat-total-memory",
-    [VIRTIO_BALLOON_S_AVAIL] = "stat-available-memory",
-    [VIRTIO_BALLOON_S_CACHES] = "stat-disk-caches",
-    [VIRTIO_BALLOON_S_HTLB_PGALLOC] = "stat-htlb-pgalloc",
-    [VIRTIO_BALLOON_S_HTLB_PGFAIL] = "stat-htlb-pgfail",
+    [VIRTIO_BALLOON_S_SWAP_IN] = "swap-in",
+    [VIRTIO_BALLOON_S_SWAP_OUT] = "swap-out",
+    [VIRTIO_BALLOON_S_MAJFLT] = "major-faults",
+    [VIRTIO_BALLOON_S_MINFLT] = "minor-faults",
+    [VIRTIO_BALLOON_S_MEMFREE] = "free-memory",
+    [VIRTIO_BALLOON_S_MEMTOT] = "total-memory",
+    [VIRTIO_BALLOON_S_AVAIL] = "available-memory",
+    [VIRTIO_BALLOON_S_CACHES] = "disk-caches",
+    [VIRTIO_BALLOON_S_HTLB_PGALLOC] = "htlb-pgalloc",
+    [VIRTIO_BALLOON_S_HTLB_PGFAIL] = "htlb-pgfail",
 };
 
 /* What a figure is that the driver has not told. */
@@ -145,8 +146,9 @@ static void get_figures(Object *obj, Visitor *v, const char *name,
     JsonNode *p = node;
 
     for (unsigned i = 0; i < VIRTIO_BALLOON_S_NR; i++) {
-        json_object_set_int_member(figures, stat_names[i],
-                                   (gint64)stats->values[i]);
+        g_autofree char *member = g_strconcat("stat-", stat_names[i], NULL);
+
+        json_object_set_int_member(figures, member, (gint64)stats->values[i]);
     }
     json_object_set_object_member(value, "stats", figures);
     json_object_set_int_member(value, "last-update", stats->last_update);

@@ -416,30 +416,30 @@ static void virtio_balloon_class_init(ObjectClass *klass, void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
 
     dc->desc = "memory that the guest gives back to the host";
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, virtio_balloon_properties);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     vdc->realize = virtio_balloon_realize;
-    vdc->unrealize = virtio_balloon_unrealize;
-    vdc->get_features = virtio_balloon_get_features;
-    vdc->get_config = virtio_balloon_get_config;
-    vdc->set_config = virtio_balloon_set_config;
     vdc->reset = virtio_balloon_reset;
+    vdc->unrealize = virtio_balloon_unrealize;
     vdc->set_status = virtio_balloon_set_status;
+    vdc->get_features = virtio_balloon_get_features;
+    vdc->set_config = virtio_balloon_set_config;
+    vdc->get_config = virtio_balloon_get_config;
 }
 
 static const TypeInfo virtio_balloon_info = {
-    .name = TYPE_VIRTIO_BALLOON,
     .parent = TYPE_VIRTIO_DEVICE,
-    .instance_size = sizeof(VirtIOBalloon),
-    .instance_init = virtio_balloon_instance_init,
+    .name = TYPE_VIRTIO_BALLOON,
     .class_init = virtio_balloon_class_init,
+    .instance_init = virtio_balloon_instance_init,
+    .instance_size = sizeof(VirtIOBalloon),
 };
 
 static void virtio_balloon_register_types(void)
 {
-    type_register_static(&virtio_balloon_info);
     qmp_register_types(balloon_types, ARRAY_SIZE(balloon_types));
     qmp_register_commands(balloon_commands, ARRAY_SIZE(balloon_commands));
+    type_register_static(&virtio_balloon_info);
 }
 
 type_init(virtio_balloon_register_types)
