@@ -5,7 +5,6 @@
  */
 #include "qemu/osdep.h"
 
-#include "qemu/keyval.h"
 #include "sysemu/runstate.h"
 #include "vl-internal.h"
 
@@ -76,26 +75,7 @@ static bool apply_member(const char *name, const char *value, Error **errp)
     return false;
 }
 
-static bool apply_action(const char *arg, void *opaque, Error **errp)
-{
-    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *node;
-
-    if (!opts) {
-        return false;
-    }
-    json_object_iter_init(&iter, opts);
-    while (json_object_iter_next(&iter, &name, &node)) {
-        if (!apply_member(name, json_node_get_string(node), errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool vl_configure_actions(const VlConfig *cfg, Error **errp)
 {
-    return vl_foreach("action", cfg->actions, apply_action, NULL, errp);
+    return vl_foreach_member("action", cfg->actions, apply_member, errp);
 }

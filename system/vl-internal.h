@@ -75,6 +75,10 @@ JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
 typedef bool VlArgFunc(const char *arg, void *opaque, Error **errp);
 bool vl_foreach(const char *option, GPtrArray *args, VlArgFunc *fn,
                 void *opaque, Error **errp);
+/* The same for each "name=value" of each argument. */
+typedef bool VlMemberFunc(const char *name, const char *value, Error **errp);
+bool vl_foreach_member(const char *option, GPtrArray *args, VlMemberFunc *fn,
+                       Error **errp);
 bool vl_with(const char *option, const char *arg, VlArgFunc *fn, void *opaque,
              Error **errp);
 

@@ -472,3 +472,27 @@ bool vl_foreach(const char *option, GPtrArray *args, VlArgFunc *fn,
     }
     return true;
 }
+
+static bool take_members(const char *arg, void *opaque, Error **errp)
+{
+    VlMemberFunc *fn = *(VlMemberFunc **)opaque;
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+    bool ok = opts;
+
+    if (ok) {
+        json_object_iter_init(&iter, opts);
+    }
+    while (ok && json_object_iter_next(&iter, &name, &value)) {
+        ok = fn(name, json_node_get_string(value), errp);
+    }
+    return ok;
+}
+
+bool vl_foreach_member(const char *option, GPtrArray *args, VlMemberFunc *fn,
+                       Error **errp)
+{
+    return vl_foreach(option, args, take_members, &fn, errp);
+}
