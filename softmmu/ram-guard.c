@@ -21,7 +21,7 @@
 /* Pages that are let in at a time, at most: enough that whoever waits for one
  * has used it before its turn to go has come. */
 #define LET_IN_MAX 256
-/* How long they may stay after the last fault, ms. */
+/* How long they may stay after the last fault, ms, unless they are kept. */
 #define LINGER_MS 100
 #define MSGS_MAX 16
 /* Before the next attempt if the host has no page to give, us. */
@@ -30,7 +30,7 @@
 struct RamGuard {
     RAMBlock *rb;
     int uffd;
-    EventNotifier quit;
+    EventNotifier kick;                   /* the thread looks at what changed */
     GThread *thread;
     QEMUBH *bh;                           /* tells the owner */
 
@@ -38,6 +38,8 @@ struct RamGuard {
                                              registered */
     ram_addr_t let_in[LET_IN_MAX];        /* pages, oldest first */
     unsigned nr_let_in;
+    bool kept;                            /* they stay for now */
+    bool quit;                            /* the thread shall end */
     RamGuardViolations violations;        /* not yet taken */
 };
 
@@ -149,26 +151,55 @@ static void handle_faults(RamGuard *g)
     }
 }
 
-/* Pages are let in by this thread alone, so that it may look whether there are
- * any. */
+/* What the thread waits for, ms; -1: for a fault or a kick. */
+static int linger_ms(RamGuard *g)
+{
+    int ms;
+
+    g_mutex_lock(&g->lock);
+    ms = g->nr_let_in && !g->kept ? LINGER_MS : -1;
+    g_mutex_unlock(&g->lock);
+    return ms;
+}
+
+static bool shall_quit(RamGuard *g)
+{
+    bool quit;
+
+    g_mutex_lock(&g->lock);
+    quit = g->quit;
+    g_mutex_unlock(&g->lock);
+    return quit;
+}
+
+/* After a timeout: they may have been kept meanwhile. */
+static void give_all_back_unless_kept(RamGuard *g)
+{
+    g_mutex_lock(&g->lock);
+    if (!g->kept) {
+        give_back(g, g->nr_let_in);
+    }
+    g_mutex_unlock(&g->lock);
+}
+
 static gpointer guard_thread(gpointer data)
 {
     RamGuard *g = data;
     struct pollfd fds[] = {
         { .fd = g->uffd, .events = POLLIN },
-        { .fd = event_notifier_get_fd(&g->quit), .events = POLLIN },
+        { .fd = event_notifier_get_fd(&g->kick), .events = POLLIN },
     };
-    bool any = false;
 
-    while (!fds[1].revents) {
-        int n = poll(fds, G_N_ELEMENTS(fds), any ? LINGER_MS : -1);
+    while (!shall_quit(g)) {
+        int n = poll(fds, G_N_ELEMENTS(fds), linger_ms(g));
 
-        if (n > 0 && fds[0].revents) {
-            handle_faults(g);
-            any = true;
-        } else if (!n) {
-            give_all_back(g);
-            any = false;
+        if (!n) {
+            give_all_back_unless_kept(g);
+        } else if (n > 0) {
+            event_notifier_test_and_clear(&g->kick);
+            if (fds[0].revents) {
+                handle_faults(g);
+            }
         }
     }
     return NULL;
@@ -192,6 +223,20 @@ void ram_guard_freeze(RamGuard *g)
 void ram_guard_thaw(RamGuard *g)
 {
     g_mutex_unlock(&g->lock);
+}
+
+/* Lets the thread know; a kick starts the time that pages linger anew. */
+static void set_flag(RamGuard *g, bool *flag, bool value)
+{
+    g_mutex_lock(&g->lock);
+    *flag = value;
+    g_mutex_unlock(&g->lock);
+    event_notifier_set(&g->kick);
+}
+
+void ram_guard_keep_pages(RamGuard *g, bool keep)
+{
+    set_flag(g, &g->kept, keep);
 }
 
 int ram_guard_open(RamGuard *g, ram_addr_t offset, uint64_t size)
@@ -260,7 +305,7 @@ static void release(RamGuard *g)
     if (g->bh) {
         qemu_bh_delete(g->bh);
     }
-    event_notifier_cleanup(&g->quit);
+    event_notifier_cleanup(&g->kick);
     if (g->uffd >= 0) {
         close(g->uffd);                   /* unregisters */
     }
@@ -282,12 +327,12 @@ RamGuard *ram_guard_new(RAMBlock *rb, RamGuardFn *fn, void *opaque,
     g = g_new0(RamGuard, 1);
     g->rb = rb;
     g_mutex_init(&g->lock);
-    event_notifier_init_fd(&g->quit, -1);
+    event_notifier_init_fd(&g->kick, -1);
     g->uffd = uffd_create_fd(&features, errp);
     if (g->uffd < 0 || !guard_block(g, errp)) {
         goto fail;
     }
-    ret = event_notifier_init(&g->quit, 0);
+    ret = event_notifier_init(&g->kick, 0);
     if (ret) {
         error_setg_errno(errp, -ret, "cannot create an eventfd");
         goto fail;
@@ -305,7 +350,7 @@ fail:
 
 void ram_guard_free(RamGuard *g)
 {
-    event_notifier_set(&g->quit);
+    set_flag(g, &g->quit, true);
     g_thread_join(g->thread);
     give_all_back(g);
     release(g);

@@ -35,6 +35,7 @@ struct VirtIOMEMProtect {
     uint64_t nr_unprotected;              /* closings that failed */
     QEMUTimer *timer;                     /* for the next event */
     int64_t next_event;                   /* ms, not before */
+    VMChangeStateEntry *vmstate;
 };
 
 const QEnumLookup VirtIOMEMProtectAction_lookup = {
@@ -278,6 +279,8 @@ static void virtio_mem_protect_tell(void *opaque)
     /* From when it was told: whoever reads the time stamps counts from there. */
     p->next_event = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + EVENT_MS;
     if (stop) {
+        /* Now: stopping may take longer than pages linger. */
+        ram_guard_keep_pages(p->guard, true);
         vm_stop(RUN_STATE_PAUSED);
         /* What came before the CPUs had stopped must not stop them again. */
         ram_guard_take_violations(p->guard, &violations);
@@ -285,6 +288,15 @@ static void virtio_mem_protect_tell(void *opaque)
             emit_event(p, &violations, "stop");
         }
     }
+}
+
+/* A CPU that was let in may have been stopped before its access. It must find
+ * the page when it goes on, or would stop the VM again, as often as not. */
+static void vm_change(void *opaque, int running, RunState state)
+{
+    VirtIOMEMProtect *p = opaque;
+
+    ram_guard_keep_pages(p->guard, !running);
 }
 
 /* --- life --- */
@@ -321,6 +333,7 @@ VirtIOMEMProtect *virtio_mem_protect_new(VirtIOMEM *vmem, MemoryRegion *mr,
         return NULL;
     }
     p->timer = timer_new_ms(QEMU_CLOCK_REALTIME, virtio_mem_protect_tell, p);
+    p->vmstate = qemu_add_vm_change_state_handler(vm_change, p);
     return p;
 }
 
@@ -328,6 +341,7 @@ void virtio_mem_protect_free(VirtIOMEMProtect *p)
 {
     if (p) {
         count_splits(p, -(int64_t)p->splits);
+        qemu_del_vm_change_state_handler(p->vmstate);
         timer_free(p->timer);
         ram_guard_free(p->guard);
         g_free(p);

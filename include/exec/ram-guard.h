@@ -51,6 +51,14 @@ void ram_guard_freeze(RamGuard *guard);
 void ram_guard_thaw(RamGuard *guard);
 
 /*
+ * While kept, the pages that were let in stay (1 MiB of them at most), instead
+ * of a tenth of a second; they go that long after they are kept no more. For
+ * while the CPUs stand still: one may be stopped between having been let in and
+ * its access, and would trespass again when it goes on. Any thread.
+ */
+void ram_guard_keep_pages(RamGuard *guard, bool keep);
+
+/*
  * Opens a guarded range, whose pages are empty then, for use; or guards it, for
  * which its pages should be discarded soon after. Frozen; multiples of the page
  * size. 0 or -errno (-ENOMEM: the process has too many mappings), and then

@@ -173,6 +173,23 @@ static void test_system_call_is_noted(Fixture *f, const void *data)
     }
 }
 
+/* While the CPUs stand still; what is written there is still there then. */
+static void test_pages_are_kept(Fixture *f, const void *data)
+{
+    if (!f->guard) {
+        return;
+    }
+    ram_guard_keep_pages(f->guard, true);
+    f->host[PAGE] = 7;
+    wait_for_count(f, 1);
+    g_usleep(LINGERED_US);
+    g_assert_cmpuint(resident(f), ==, PAGE);
+    g_assert_cmpuint(f->host[PAGE], ==, 7);
+    ram_guard_keep_pages(f->guard, false);
+    wait_until_empty(f);
+    g_assert_cmpuint(f->count, ==, 1);
+}
+
 /* However much is touched, and however fast. */
 static void test_sweep_costs_little(Fixture *f, const void *data)
 {
@@ -380,6 +397,7 @@ int main(int argc, char **argv)
     ADD("read-is-noted", test_read_is_noted);
     ADD("write-is-noted-and-forgotten", test_write_is_noted_and_forgotten);
     ADD("system-call-is-noted", test_system_call_is_noted);
+    ADD("pages-are-kept", test_pages_are_kept);
     ADD("sweep-costs-little", test_sweep_costs_little);
     ADD("open-range-is-free-to-use", test_open_range_is_free_to_use);
     ADD("page-let-in-is-not-taken-once-open",

@@ -94,7 +94,7 @@ def test_stop(lab):
         vm.qmp.event("STOP")
         status = vm.qmp.command("query-status")["status"]
         assert status == "paused", f"the run state is {status}, after {number}"
-        check_memory(vm)
         vm.qmp.command("cont")
         assert vm.ask("echo alive") == "alive"
+        check_memory(vm)
         vm.check_drive()
