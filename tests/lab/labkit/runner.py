@@ -16,7 +16,7 @@ import traceback
 from .report import say
 
 LAB = pathlib.Path(__file__).resolve().parent.parent
-TAIL_LINES = 25
+TAIL_LINES = 80
 
 
 class Skip(Exception):

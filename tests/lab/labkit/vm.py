@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from . import pace
+from . import pace, threads
 from .guest import Guest
 from .qmp import Qmp
 from .report import MIB, mib, say, wait_until
@@ -37,6 +37,7 @@ class Vm(Guest):
         number = lab.next_vm()
         super().__init__(lab, lab.out / f"{number}.console")
         self.error_log = lab.out / f"{number}.stderr"
+        self._threads_log = lab.out / f"{number}.threads"
         command = [*wrapper, lab.vmm, "-accel", "kvm", "-cpu", "host", "-M", "q35",
                    "-nodefaults", "-display", "none", "-serial", "stdio",
                    "-kernel", lab.kernel, "-initrd", lab.initrd,
@@ -52,7 +53,9 @@ class Vm(Guest):
     def __enter__(self):
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, exception, *_):
+        if exception and self.process.poll() is None:
+            self._threads_log.write_text(threads.describe(self.process.pid))
         self.process.kill()
         self.process.wait()
         self.detach_console()
