@@ -12,9 +12,21 @@
 
 #include "socket-address.h"
 
+/* @path from the root, as a daemon leaves its directory; but not if that is too
+ * long for a socket. g_free(). */
+static char *absolute_path(const char *path, size_t room)
+{
+    g_autofree char *dir = g_path_is_absolute(path) ? NULL
+                                                    : g_get_current_dir();
+    g_autofree char *whole = dir ? g_build_filename(dir, path, NULL) : NULL;
+
+    return g_strdup(whole && strlen(whole) < room ? whole : path);
+}
+
 bool socket_address_unix(SocketAddress *a, const char *path, Error **errp)
 {
     struct sockaddr_un *un = (struct sockaddr_un *)&a->addr;
+    g_autofree char *whole = NULL;
 
     if (strlen(path) >= sizeof(un->sun_path)) {
         error_setg(errp, "UNIX socket path '%s' is too long: it must be less "
@@ -23,7 +35,8 @@ bool socket_address_unix(SocketAddress *a, const char *path, Error **errp)
     }
     memset(a, 0, sizeof(*a));
     un->sun_family = AF_UNIX;
-    strcpy(un->sun_path, path);
+    whole = absolute_path(path, sizeof(un->sun_path));
+    strcpy(un->sun_path, whole);
     a->len = sizeof(*un);
     return true;
 }

@@ -10,14 +10,14 @@ _sparsevm_words() {
         -machine | -M) "$program" -machine help ;;
         -cpu) "$program" -cpu help ;;
         -accel) echo "kvm qtest" ;;
-        *) "$program" -help | sed -n 's/^\(-[a-z-]*\).*/\1/p' ;;
+        *) "$program" -help | sed -n 's/^\(-[a-zA-Z-]*\).*/\1/p' ;;
     esac 2>/dev/null | sed 's/^name "\([^"]*\)".*/\1/; /:$/d; s/^ *\([^ ]*\) .*/\1/'
 }
 
 _sparsevm() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-        -kernel | -initrd | -pidfile)
+        -kernel | -initrd | -pidfile | -D)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return ;;

@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 #include "exec/ramblock.h"
 #include "memory-internal.h"
+#include "qemu/log.h"
 
 typedef enum AccessKind { ACCESS_READ, ACCESS_WRITE, ACCESS_SET } AccessKind;
 
@@ -32,6 +33,17 @@ static void access_advance(Access *a, hwaddr n)
     a->len -= n;
     a->in = a->in ? a->in + n : NULL;
     a->out = a->out ? a->out + n : NULL;
+}
+
+/* -d guest_errors. */
+static void log_failure(const AddressSpace *as, bool is_write, hwaddr addr,
+                        hwaddr len, MemTxResult r)
+{
+    qemu_log_mask(LOG_GUEST_ERROR, "guest error: %s: %s of %" PRIu64 " bytes at "
+                  "0x%" PRIx64 ": %s\n", as->name, is_write ? "write" : "read",
+                  len, addr,
+                  r & MEMTX_DECODE_ERROR ? "nothing there takes such an access"
+                                         : "what is there refuses it");
 }
 
 /* --- a piece that is RAM --- */
@@ -159,6 +171,9 @@ static MemTxResult access_run(AddressSpace *as, Access a)
             break;
         }
     }
+    if (r != MEMTX_OK) {
+        log_failure(as, a.kind != ACCESS_READ, a.addr, a.len, r);
+    }
     if (r != MEMTX_OK && a.in) {
         memset(a.in, 0, a.len);
     }
@@ -236,6 +251,9 @@ static inline uint64_t load_le(AddressSpace *as, hwaddr addr, unsigned size,
             r = MEMTX_ERROR;
         }
     }
+    if (r != MEMTX_OK && !split) {
+        log_failure(as, false, addr, size, r);
+    }
     if (result) {
         *result = r;
     }
@@ -272,6 +290,9 @@ static inline void store_le(AddressSpace *as, hwaddr addr, unsigned size,
                                              attrs);
             flatview_unref(fv);
         }
+    }
+    if (r != MEMTX_OK && !split) {
+        log_failure(as, true, addr, size, r);
     }
     if (result) {
         *result = r;

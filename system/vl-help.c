@@ -213,6 +213,19 @@ static bool help_trace(const char *arg, Error **errp)
     return true;
 }
 
+static bool help_log(const char *arg, Error **errp)
+{
+    if (strcmp(arg, "trace:help") == 0) {
+        vl_list_traces();
+        return true;
+    }
+    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+        return false;
+    }
+    vl_list_log_items();
+    return true;
+}
+
 static bool help_sandbox(const char *arg)
 {
     if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
@@ -254,6 +267,7 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
            try_help("object", cfg->objects, help_object, errp) ||
            try_help("chardev", cfg->chardevs, help_chardev, errp) ||
            try_help("device", cfg->devices, help_device, errp) ||
+           try_help("d", cfg->log_items, help_log, errp) ||
            try_help("trace", cfg->traces, help_trace, errp) ||
            (cfg->sandbox && help_sandbox(cfg->sandbox));
 }

@@ -33,6 +33,7 @@ typedef struct VlConfig {
     GPtrArray *traces;
     GPtrArray *msgs;
     GPtrArray *actions;
+    GPtrArray *log_items;
     /* the last one counts; NULL: not given */
     const char *cpu;
     const char *kernel;
@@ -41,6 +42,7 @@ typedef struct VlConfig {
     const char *name;
     const char *uuid;
     const char *pidfile;
+    const char *log_file;
     const char *sandbox;
     const char *qtest;
     const char *qtest_log;
@@ -113,6 +115,13 @@ bool vl_configure_messages(const VlConfig *cfg, Error **errp);
 /* vl-action.c: -action. */
 bool vl_configure_actions(const VlConfig *cfg, Error **errp);
 
+/* vl-log.c. Before whatever might be logged. */
+bool vl_enable_log_items(const VlConfig *cfg, Error **errp);
+/* After -add-fd, and -daemonize, as its name may have the process's id. */
+bool vl_open_log(const VlConfig *cfg, Error **errp);
+/* Prints what -d help prints. */
+void vl_list_log_items(void);
+
 /* vl-trace.c: -trace. Before whatever might be traced. */
 bool vl_enable_traces(const VlConfig *cfg, Error **errp);
 void vl_list_traces(void);
@@ -121,7 +130,8 @@ void vl_list_traces(void);
 bool vl_set_name(const char *arg, Error **errp);
 /* Becomes a child; the parent waits until vl_daemonize_done(), then exits. */
 bool vl_daemonize(Error **errp);
-/* Leaves standard input, output and error; no message is seen afterwards. */
+/* Leaves the directory, standard input, output and error; what is said
+ * afterwards goes to the log, or nowhere. */
 bool vl_daemonize_detach(Error **errp);
 void vl_daemonize_done(void);
 /* Removed when the process ends. */

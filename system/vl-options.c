@@ -199,6 +199,12 @@ static const VlOption options[] = {
     { .name = "trace", .kind = OPT_LIST, .group = GROUP_RUN, FIELD(traces),
       .params = "[enable=]PATTERN",
       .help = "print events that match, e.g. ram_discard_*; help lists" },
+    { .name = "d", .kind = OPT_LIST, .group = GROUP_RUN, FIELD(log_items),
+      .params = "ITEM[,ITEM...]",
+      .help = "log guest_errors, trace:PATTERN; help lists" },
+    { .name = "D", .kind = OPT_STRING, .group = GROUP_RUN, FIELD(log_file),
+      .params = "FILE",
+      .help = "the log is FILE (default: standard error)" },
     { .name = "sandbox", .kind = OPT_STRING, .group = GROUP_RUN, FIELD(sandbox),
       .params = "on|off[,hotplug=off][,dirs=DIR:DIR...]",
       .help = "what a running machine may do (default: on); help lists" },
@@ -251,8 +257,8 @@ static const VlOption options[] = {
 
 /* Options that a QEMU 5.2 has for things that sparsevm is not about. */
 static const char *const unsupported_options[] = {
-    "L", "D", "acpitable", "alt-grab", "audio-help", "bios",
-    "blockdev", "bt", "cdrom", "chroot", "ctrl-grab", "curses", "d", "dfilter", "drive",
+    "L", "acpitable", "alt-grab", "audio-help", "bios",
+    "blockdev", "bt", "cdrom", "chroot", "ctrl-grab", "curses", "dfilter", "drive",
     "dtb", "dump-vmstate", "enable-fips", "fda", "fdb", "fsdev",
     "full-screen", "fw_cfg", "g", "gdb", "hda", "hdb", "hdc", "hdd", "icount",
     "incoming", "iscsi", "k", "loadvm", "mem-path", "mem-prealloc", "mtdblock",

@@ -13,6 +13,7 @@
 
 #include "qemu/cutils.h"
 #include "qemu/keyval.h"
+#include "qemu/log.h"
 #include "qemu/regular-file.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
@@ -145,8 +146,13 @@ bool vl_daemonize_detach(Error **errp)
     }
     dup2(fd, STDIN_FILENO);
     dup2(fd, STDOUT_FILENO);
-    dup2(fd, STDERR_FILENO);
+    dup2(qemu_log_fd() < 0 ? fd : qemu_log_fd(), STDERR_FILENO);
     close(fd);
+    /* No file system is kept busy; so paths mean the same whoever starts it. */
+    if (chdir("/") < 0) {
+        error_setg_errno(errp, errno, "cannot change to the directory /");
+        return false;
+    }
     return true;
 }
 

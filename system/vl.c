@@ -58,7 +58,8 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     static Notifier quit = { .notify = quit_by_key };
 
     if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
-        !vl_configure_messages(cfg, errp) || !vl_enable_traces(cfg, errp)) {
+        !vl_configure_messages(cfg, errp) || !vl_enable_traces(cfg, errp) ||
+        !vl_enable_log_items(cfg, errp) || !vl_add_fds(cfg, errp)) {
         return false;
     }
     if (cfg->sandbox ? !vl_with("sandbox", cfg->sandbox, apply_sandbox, NULL,
@@ -67,7 +68,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
         return false;
     }
     if (!vl_check_daemon(cfg, errp) ||
-        (cfg->daemonize && !vl_daemonize(errp))) {
+        (cfg->daemonize && !vl_daemonize(errp)) || !vl_open_log(cfg, errp)) {
         return false;
     }
     if ((cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||
@@ -93,7 +94,6 @@ static bool set_up_machine(const VlConfig *cfg, Error **errp)
     memory_map_init();
     if (!vl_create_machine(cfg, errp) ||
         !vl_register_globals(cfg, errp) ||
-        !vl_add_fds(cfg, errp) ||
         !vl_create_objects(cfg, errp) ||
         !vl_configure_numa(cfg, errp) ||
         !vl_init_accel(cfg, errp) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What -trace does: events by name, and their lines on stderr. It allocates
+ * What -trace does: events by name, and their lines in the log. It allocates
  * nothing and takes no lock of ours, so that it may be called from anywhere.
  */
 #include "qemu/osdep.h"
@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "qapi/error.h"
+#include "qemu/log.h"
 #include "qemu/trace.h"
-
-/* Of a line on stderr; what is longer is cut. */
-#define TRACE_LINE_MAX 512
 
 #define TRACE_EVENT_NAME(name, parameters, arguments, format) #name,
 static const char *const trace_names[TRACE__MAX] = {
@@ -47,7 +45,7 @@ bool trace_enable_events(const char *pattern, Error **errp)
 void trace_event_print(TraceEventID id, const char *format, ...)
 {
     gint64 now = g_get_real_time();
-    char line[TRACE_LINE_MAX];
+    char line[LOG_LINE_MAX];
     va_list ap;
     int len;
 
@@ -58,6 +56,5 @@ void trace_event_print(TraceEventID id, const char *format, ...)
     va_start(ap, format);
     vsnprintf(line + len, sizeof(line) - len, format, ap);
     va_end(ap);
-    /* One call, so that lines of several threads do not mix. */
-    fprintf(stderr, "%s\n", line);
+    qemu_log("%s\n", line);
 }

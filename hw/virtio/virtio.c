@@ -10,6 +10,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-bus.h"
 #include "qemu/error-report.h"
+#include "qemu/log.h"
 #include "sysemu/runstate.h"
 #include "trace.h"
 #include "qemu/main-loop.h"
@@ -45,6 +46,11 @@ static void virtio_error_report(VirtIODevice *vdev, const char *fmt, va_list ap)
 {
     g_autofree char *what = g_strdup_vprintf(fmt, ap);
 
+    qemu_log_mask(LOG_GUEST_ERROR, "guest error: %s: %s\n", vdev->name, what);
+    if (vdev->errors == VIRTIO_ERRORS_REPORTED) {
+        return;
+    }
+    vdev->errors++;
     error_report("%s: %s; the device needs a reset%s", vdev->name, what,
                  vdev->errors < VIRTIO_ERRORS_REPORTED
                  ? "" : " (further errors of it are not reported)");
@@ -57,12 +63,9 @@ void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
     if (vdev->broken) {
         return;
     }
-    if (vdev->errors < VIRTIO_ERRORS_REPORTED) {
-        vdev->errors++;
-        va_start(ap, fmt);
-        virtio_error_report(vdev, fmt, ap);
-        va_end(ap);
-    }
+    va_start(ap, fmt);
+    virtio_error_report(vdev, fmt, ap);
+    va_end(ap);
     vdev->broken = true;
     vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
     virtio_notify_config(vdev);

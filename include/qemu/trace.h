@@ -4,7 +4,7 @@
  *
  * Each is two things at once. A probe of provider "sparsevm", by systemtap's
  * <sys/sdt.h>, for perf, bpftrace and the like: one nop until they patch it.
- * And a line on stderr for who asked for it by -trace: one test of a byte that
+ * And a line in the log for who asked for it by -trace: one test of a byte that
  * is false otherwise. Without the header at build time only the latter is left.
  *
  * The arguments are evaluated always: pass what is at hand, call nothing. Any

@@ -26,9 +26,10 @@ class Skip(Exception):
 
 
 class Emulator:
-    """A VM without CPU that has a virtio-mem device, and QMP at .socket."""
+    """A VM without CPU that has a virtio-mem device, and QMP at .socket. It
+    inherits the descriptors @pass_fds."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, pass_fds=()):
         self.directory = tempfile.TemporaryDirectory()
         self.socket = os.path.join(self.directory.name, "qmp")
         self.log = tempfile.TemporaryFile()
@@ -38,7 +39,7 @@ class Emulator:
              "-object", "memory-backend-ram,id=mem0,size=1G",
              "-device", "virtio-mem-pci,id=vm0,memdev=mem0,requested-size=64M",
              "-qmp", f"unix:{self.socket},server=on,wait=off", *arguments],
-            stdin=subprocess.DEVNULL, stderr=self.log)
+            stdin=subprocess.DEVNULL, stderr=self.log, pass_fds=pass_fds)
         wait_until(lambda: os.path.exists(self.socket) or
                    self.process.poll() is not None)
 
