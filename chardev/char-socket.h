@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of -chardev socket: char-socket.c has options and the connection,
+ * char-socket-server.c and char-socket-client.c how it comes about, and
+ * char-socket-fds.c the descriptors that a peer sends. Nobody else includes it.
+ */
+#ifndef CHARDEV_CHAR_SOCKET_H
+#define CHARDEV_CHAR_SOCKET_H
+
+#include "chardev/char.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "socket-address.h"
+
+/* The kernel's limit (SCM_MAX_FD), so that none is dropped on the way. */
+#define SOCKET_MAX_MSG_FDS 253
+
+typedef struct SocketChardev {
+    Chardev parent_obj;
+
+    /* options */
+    char *path;                           /* this, or the two below, */
+    char *host;
+    char *port;
+    char *fd_text;                        /* or this: a socket's descriptor */
+    bool server;
+    bool wait;                            /* server: for the first client */
+    bool nodelay;
+    uint32_t reconnect;                   /* client: seconds; 0: never */
+
+    SocketAddress address;
+    int listen_fd;                        /* -1: no server */
+    dev_t file_dev;                       /* the socket's file, which is */
+    ino_t file_ino;                       /* ours to remove; 0: none */
+    int connect_fd;                       /* -1: not just connecting */
+    QEMUTimer *reconnect_timer;
+
+    int fd;                               /* -1: no peer */
+    ChardevInput *input;
+    int msg_fds[SOCKET_MAX_MSG_FDS];      /* came with the last message, and */
+    unsigned nr_msg_fds;                  /* nobody has taken them */
+    bool write_failed;                    /* the peer takes no more */
+    QEMUBH *hang_up_bh;
+} SocketChardev;
+
+DECLARE_INSTANCE_CHECKER(SocketChardev, SOCKET_CHARDEV, TYPE_CHARDEV_SOCKET)
+
+/* @fd, a nonblocking socket, is the peer's, and @s's to close, from now on. */
+void char_socket_connected(SocketChardev *s, int fd);
+
+/* --- server --- */
+
+/* Listens at the first of the @n addresses of @list that works, and does what
+ * char_socket_await_first() does; false and *errp: none does. */
+bool char_socket_start_server(SocketChardev *s, const SocketAddress *list,
+                              unsigned n, Error **errp);
+/* Waits for the first client if wait=on, else lets it come later. */
+bool char_socket_await_first(SocketChardev *s, Error **errp);
+/* Without a peer: the next that connects is it. */
+void char_socket_accept_next(SocketChardev *s);
+/* Removes the socket's file unless it is no longer the one that we made. */
+void char_socket_remove_file(SocketChardev *s);
+
+/* --- client --- */
+
+/* Connects to one of the @n addresses of @list; with reconnect, to the first,
+ * sooner or later. */
+bool char_socket_start_client(SocketChardev *s, const SocketAddress *list,
+                              unsigned n, Error **errp);
+/* Without a peer: connects again after the time of reconnect, if that is set. */
+void char_socket_retry_later(SocketChardev *s);
+/* The timer's; @opaque is the SocketChardev. */
+void char_socket_try_connect(void *opaque);
+
+/* --- descriptors that come with messages --- */
+
+/* As read(), and keeps the descriptors that come with it. */
+ssize_t char_socket_receive(SocketChardev *s, void *buf, size_t len);
+/* ChardevClass.chr_get_msg_fd: the first one kept, the caller's; -1: none. */
+int char_socket_get_msg_fd(Chardev *chr);
+/* Closes those that nobody has taken. */
+void char_socket_discard_msg_fds(SocketChardev *s);
+
+#endif
