@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How long a vfio-user connection waits: one deadline for each call or series of
+ * calls, and a sum for a peer that is slow again and again. No wait is without.
+ */
+#include "qemu/osdep.h"
+
+#include <poll.h>
+
+#include "socket-internal.h"
+
+/* A peer that lets requests wait for a time-out in sum, within this many
+ * time-outs, is given up; waits of less than the share of one do not count. */
+#define SLOW_WINDOW 10
+#define SLOW_SHARE 100
+/* Messages received while we send; more stay in the kernel. */
+#define MAX_INBOX 16
+
+static int64_t timeout_us(const VFIOUserSocket *s)
+{
+    return s->timeout_ms * INT64_C(1000);
+}
+
+bool vfio_user_socket_begin_call(VFIOUserSocket *s, int64_t since)
+{
+    if (s->busy) {
+        return false;
+    }
+    s->busy = true;
+    s->deadline = since + timeout_us(s);
+    return true;
+}
+
+void vfio_user_socket_end_call(VFIOUserSocket *s, bool outermost)
+{
+    if (outermost) {
+        s->busy = false;
+    }
+}
+
+void vfio_user_socket_charge(VFIOUserSocket *s, int64_t started)
+{
+    int64_t now = g_get_monotonic_time();
+
+    if (now - started < timeout_us(s) / SLOW_SHARE) {
+        return;
+    }
+    if (now - s->slow_since > SLOW_WINDOW * timeout_us(s)) {
+        s->slow_since = started;
+        s->slow = 0;
+    }
+    s->slow += now - started;
+    if (s->slow > timeout_us(s)) {
+        vfio_user_socket_break(s, ETIMEDOUT, "the peer is too slow: it has held "
+                               "up the guest for %" PRId64 " ms in %" PRId64
+                               " ms", s->slow / 1000,
+                               (now - s->slow_since) / 1000);
+    }
+}
+
+bool vfio_user_socket_begin(VFIOUserSocket *s, int64_t since)
+{
+    bool outermost = vfio_user_socket_begin_call(s, since);
+
+    if (outermost) {
+        s->batch_requests = 1;
+        s->batch_since = since;
+    }
+    return outermost;
+}
+
+void vfio_user_socket_end(VFIOUserSocket *s)
+{
+    s->batch_requests = 0;
+    vfio_user_socket_end_call(s, true);
+    vfio_user_socket_charge(s, s->batch_since);
+}
+
+void vfio_user_socket_forgive(VFIOUserSocket *s)
+{
+    s->slow = 0;
+}
+
+/* The deadline has passed. Returns -ETIMEDOUT. */
+static int socket_time_out(VFIOUserSocket *s, uint16_t command,
+                           const char *what)
+{
+    char buf[16];
+
+    return s->batch_requests > 2
+           ? vfio_user_socket_break(s, ETIMEDOUT, "the peer takes more than "
+                                    "%" PRIu32 " ms for a series of requests, "
+                                    "the last one being %s", s->timeout_ms,
+                                    vfio_user_command_name(command, buf))
+           : vfio_user_socket_break(s, ETIMEDOUT, "the peer has not %s %s "
+                                    "for %" PRIu32 " ms", what,
+                                    vfio_user_command_name(command, buf),
+                                    s->timeout_ms);
+}
+
+int vfio_user_socket_wait(VFIOUserSocket *s, short events, uint16_t command,
+                          const char *what)
+{
+    bool room = !events || s->inbox.length < MAX_INBOX;
+    struct pollfd pfd = { .fd = s->fd,
+                          .events = events | (room ? POLLIN : 0) };
+    int64_t left = s->deadline - g_get_monotonic_time();
+    int ret;
+
+    if (left <= 0) {
+        return socket_time_out(s, command, what);
+    }
+    if (poll(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX)) <= 0 || !room ||
+        !(pfd.revents & ~POLLOUT)) {
+        return 0;
+    }
+    ret = vfio_user_socket_receive(s);
+    return MIN(ret, 0);
+}
