@@ -9,78 +9,25 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "chardev/char.h"
-#include "qemu/main-loop.h"
+#include "char-test.h"
 #include "qemu/units.h"
-#include "tests/patience.h"
 
 static char *tmp_dir;
 static char *socket_path;
 
-/* A front end that remembers. */
-typedef struct Fe {
-    CharBackend be;
-    int room;
-    GString *input;
-    GString *events;                      /* O and C */
-} Fe;
-
-static int fe_can_read(void *opaque)
-{
-    return ((Fe *)opaque)->room;
-}
-
-static void fe_read(void *opaque, const uint8_t *buf, int size)
-{
-    Fe *fe = opaque;
-
-    fe->room -= size;
-    g_string_append_len(fe->input, (const char *)buf, size);
-}
-
-static void fe_event(void *opaque, QEMUChrEvent event)
-{
-    g_string_append_c(((Fe *)opaque)->events,
-                      event == CHR_EVENT_OPENED ? 'O' : 'C');
-}
-
-static void fe_init(Fe *fe, const char *fmt)
+/* On the device that @fmt says, with socket_path in it. */
+static void fe_open(Fe *fe, const char *fmt)
 {
     g_autofree char *text = g_strdup_printf(fmt, socket_path);
 
-    *fe = (Fe){ .room = 1000 };
-    fe->input = g_string_new(NULL);
-    fe->events = g_string_new(NULL);
-    qemu_chr_fe_init(&fe->be, qemu_chr_parse_compat("c", text, &error_abort),
-                     &error_abort);
-    qemu_chr_fe_set_handlers(&fe->be, fe_can_read, fe_read, fe_event, NULL, fe,
-                             NULL, true);
+    fe_init(fe, qemu_chr_parse_compat("c", text, &error_abort), 1000);
 }
 
-static void fe_destroy(Fe *fe)
+static void fe_close(Fe *fe)
 {
-    qemu_chr_fe_deinit(&fe->be, true);
-    g_string_free(fe->input, TRUE);
-    g_string_free(fe->events, TRUE);
+    fe_destroy(fe);
+    qemu_chr_cleanup();
     g_assert_false(g_file_test(socket_path, G_FILE_TEST_EXISTS));
-}
-
-static void run_until(const GString *s, const char *expected)
-{
-    gint64 end = patience_deadline();
-
-    while (strcmp(s->str, expected)) {
-        patience_check(end);
-        main_loop_wait(true);
-        g_usleep(100);
-    }
-}
-
-static void run_all(void)
-{
-    for (int i = 0; i < 10; i++) {
-        main_loop_wait(true);
-    }
 }
 
 static struct sockaddr_un unix_address(void)
@@ -133,7 +80,7 @@ static void test_server_talks_to_its_client(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server,nowait");
+    fe_open(&fe, "unix:%s,server,nowait");
     g_assert_true(g_str_has_prefix(fe.be.chr->filename, "disconnected:unix:"));
     write_str(&fe.be, "to nobody");
     g_assert_cmpuint(qemu_chr_fe_add_watch(&fe.be, G_IO_OUT, NULL, NULL), ==,
@@ -147,7 +94,7 @@ static void test_server_talks_to_its_client(void)
     assert_received(fd, "answer");
     close(fd);
     run_until(fe.events, "OC");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_server_serves_one_after_the_other(void)
@@ -155,7 +102,7 @@ static void test_server_serves_one_after_the_other(void)
     int first, second;
     Fe fe;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     first = dial();
     run_until(fe.events, "O");
     second = dial();
@@ -169,7 +116,7 @@ static void test_server_serves_one_after_the_other(void)
     run_until(fe.input, "12");
     close(second);
     run_until(fe.events, "OCOC");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_input_waits_until_there_is_room(void)
@@ -177,7 +124,7 @@ static void test_input_waits_until_there_is_room(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fe.room = 0;
     fd = dial();
     g_assert_cmpint(send(fd, "abc", 3, 0), ==, 3);
@@ -193,7 +140,7 @@ static void test_input_waits_until_there_is_room(void)
     fe.room = 2;
     run_until(fe.events, "OC");
     g_assert_cmpstr(fe.input->str, ==, "abc");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_last_words_of_a_peer_are_read(void)
@@ -201,7 +148,7 @@ static void test_last_words_of_a_peer_are_read(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fd = dial();
     run_until(fe.events, "O");
     g_assert_cmpint(send(fd, "quit", 4, 0), ==, 4);
@@ -209,7 +156,7 @@ static void test_last_words_of_a_peer_are_read(void)
     write_str(&fe.be, "nobody reads this");
     run_until(fe.events, "OC");
     g_assert_cmpstr(fe.input->str, ==, "quit");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_dead_peer_is_found_by_writing(void)
@@ -217,14 +164,14 @@ static void test_dead_peer_is_found_by_writing(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fe.room = 0;
     fd = dial();
     run_until(fe.events, "O");
     close(fd);
     write_str(&fe.be, "x");
     run_until(fe.events, "OC");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_front_end_can_hang_up(void)
@@ -233,7 +180,7 @@ static void test_front_end_can_hang_up(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fd = dial();
     run_until(fe.events, "O");
     qemu_chr_fe_disconnect(&fe.be);
@@ -244,7 +191,7 @@ static void test_front_end_can_hang_up(void)
     fd = dial();
     run_until(fe.events, "OCO");
     close(fd);
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 /* --- watches -------------------------------------------------------------- */
@@ -274,7 +221,7 @@ static void test_watch_waits_for_room(void)
     Fe fe;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fd = dial();
     run_until(fe.events, "O");
     fill(&fe);
@@ -289,7 +236,7 @@ static void test_watch_waits_for_room(void)
     run_all();
     g_assert_cmpint(seen & G_IO_OUT, !=, 0);
     close(fd);
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_watch_is_told_of_a_hang_up(void)
@@ -299,7 +246,7 @@ static void test_watch_is_told_of_a_hang_up(void)
     guint tag;
     int fd;
 
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     fd = dial();
     run_until(fe.events, "O");
     fill(&fe);
@@ -312,7 +259,7 @@ static void test_watch_is_told_of_a_hang_up(void)
     g_assert_cmpint(seen, ==, G_IO_HUP);
     g_assert_cmpint(removed, ==, 0);
     close(fd);
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 /* --- socket files --------------------------------------------------------- */
@@ -339,10 +286,10 @@ static void test_stale_socket_is_replaced(void)
 
     close(serve());
     g_assert_true(g_file_test(socket_path, G_FILE_TEST_EXISTS));
-    fe_init(&fe, "unix:%s,server=on,wait=off");
+    fe_open(&fe, "unix:%s,server=on,wait=off");
     close(dial());
     run_until(fe.events, "OC");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_other_files_are_not_touched(void)
@@ -399,7 +346,7 @@ static void test_client_connects_and_ends(void)
     int server = serve(), fd;
     Fe fe;
 
-    fe_init(&fe, "unix:%s");
+    fe_open(&fe, "unix:%s");
     g_assert_cmpstr(fe.events->str, ==, "O");
     fd = accept(server, NULL, NULL);
     write_str(&fe.be, "hi");
@@ -408,7 +355,7 @@ static void test_client_connects_and_ends(void)
     run_until(fe.events, "OC");
     close(server);
     unlink(socket_path);
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_client_reconnects(void)
@@ -416,7 +363,7 @@ static void test_client_reconnects(void)
     int server, fd;
     Fe fe;
 
-    fe_init(&fe, "unix:%s,reconnect=1");
+    fe_open(&fe, "unix:%s,reconnect=1");
     g_assert_cmpstr(fe.events->str, ==, "");
     server = serve();
     run_until(fe.events, "O");
@@ -426,7 +373,7 @@ static void test_client_reconnects(void)
     run_until(fe.events, "OCO");
     close(server);
     unlink(socket_path);
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static gpointer dial_later(gpointer data)
@@ -442,10 +389,10 @@ static void test_server_waits_if_asked_to(void)
 
     if (g_test_subprocess()) {
         thread = g_thread_new("t", dial_later, NULL);
-        fe_init(&fe, "unix:%s,server=on");
+        fe_open(&fe, "unix:%s,server=on");
         g_assert_cmpstr(fe.events->str, ==, "O");
         close(GPOINTER_TO_INT(g_thread_join(thread)));
-        fe_destroy(&fe);
+        fe_close(&fe);
         exit(0);
     }
     g_test_trap_subprocess(NULL, 0, 0);
@@ -479,12 +426,12 @@ static void test_tcp_client_and_server_meet(void)
                                               "port=%s,reconnect=1", port);
     Fe fe;
 
-    fe_init(&fe, server);
+    fe_open(&fe, server);
     g_assert_nonnull(qemu_chr_new_from_text(client, &error_abort));
     run_until(fe.events, "O");
     object_unparent(OBJECT(qemu_chr_find("d")));
     run_until(fe.events, "OC");
-    fe_destroy(&fe);
+    fe_close(&fe);
 }
 
 static void test_unknown_host_is_told(void)

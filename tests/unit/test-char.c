@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Character devices but for sockets (test-char-socket.c): options, short forms,
- * file, pipe, pty, stdio, and the mux.
+ * Character devices: options, short forms, file, pipe, pty, stdio. Sockets and
+ * the mux have tests of their own.
  */
 #include "qemu/osdep.h"
 
@@ -11,77 +11,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "chardev/char.h"
-#include "qemu/main-loop.h"
-#include "tests/patience.h"
+#include "char-test.h"
 
 static char *tmp_dir;
-
-/* A front end that remembers. */
-typedef struct Fe {
-    CharBackend be;
-    int room;                             /* what it takes */
-    GString *input;
-    GString *events;                      /* O C I(n) U(out) B */
-} Fe;
-
-static int fe_can_read(void *opaque)
-{
-    return ((Fe *)opaque)->room;
-}
-
-static void fe_read(void *opaque, const uint8_t *buf, int size)
-{
-    Fe *fe = opaque;
-
-    g_assert_cmpint(size, <=, fe->room);
-    fe->room -= size;
-    g_string_append_len(fe->input, (const char *)buf, size);
-}
-
-static void fe_event(void *opaque, QEMUChrEvent event)
-{
-    static const char letters[] = { 'B', 'O', 'I', 'U', 'C' };
-
-    g_string_append_c(((Fe *)opaque)->events, letters[event]);
-}
-
-static void fe_init(Fe *fe, Chardev *chr, int room)
-{
-    *fe = (Fe){ .room = room };
-    fe->input = g_string_new(NULL);
-    fe->events = g_string_new(NULL);
-    g_assert_nonnull(chr);
-    qemu_chr_fe_init(&fe->be, chr, &error_abort);
-    qemu_chr_fe_set_handlers(&fe->be, fe_can_read, fe_read, fe_event, NULL, fe,
-                             NULL, true);
-}
-
-static void fe_destroy(Fe *fe)
-{
-    qemu_chr_fe_deinit(&fe->be, false);
-    g_string_free(fe->input, TRUE);
-    g_string_free(fe->events, TRUE);
-}
-
-/* Runs the loop until @s is @expected; fails after a while. */
-static void run_until(const GString *s, const char *expected)
-{
-    gint64 end = patience_deadline();
-
-    while (strcmp(s->str, expected)) {
-        patience_check(end);
-        main_loop_wait(true);
-        g_usleep(100);
-    }
-}
-
-static void run_all(void)
-{
-    for (int i = 0; i < 10; i++) {
-        main_loop_wait(true);
-    }
-}
 
 static Chardev *new(const char *fmt, const char *arg)
 {
@@ -392,151 +324,6 @@ static void test_pty_opens_and_closes_with_its_peer(void)
                               "c)*");
 }
 
-/* --- mux ------------------------------------------------------------------ */
-
-typedef struct MuxTest {
-    Fe a, b;
-    int fd;                               /* the other end of the device */
-    char *path;
-} MuxTest;
-
-/* Two front ends on one pipe; b, the later, is in focus. */
-static void mux_set_up(MuxTest *t)
-{
-    g_autofree char *text = NULL;
-    Chardev *chr;
-
-    t->path = g_build_filename(tmp_dir, "m", NULL);
-    g_assert_cmpint(mkfifo(t->path, 0600), ==, 0);
-    text = g_strdup_printf("mon:pipe:%s", t->path);
-    chr = qemu_chr_parse_compat("m", text, &error_abort);
-    fe_init(&t->a, chr, 100);
-    fe_init(&t->b, chr, 100);
-    g_assert_cmpstr(t->a.events->str, ==, "OU");
-    g_assert_cmpstr(t->b.events->str, ==, "IO");
-    g_string_truncate(t->a.events, 0);
-    g_string_truncate(t->b.events, 0);
-    t->fd = open(t->path, O_RDWR | O_NONBLOCK);
-}
-
-static void mux_tear_down(MuxTest *t)
-{
-    fe_destroy(&t->a);
-    fe_destroy(&t->b);
-    qemu_chr_cleanup();
-    close(t->fd);
-    unlink(t->path);
-    g_free(t->path);
-}
-
-static void type(MuxTest *t, const char *keys)
-{
-    g_assert_cmpint(write(t->fd, keys, strlen(keys)), ==, strlen(keys));
-}
-
-static void test_mux_input_goes_to_the_focus(void)
-{
-    MuxTest t;
-
-    mux_set_up(&t);
-    type(&t, "x\x01" "cy\x01" "cz");
-    run_until(t.b.input, "xz");
-    g_assert_cmpstr(t.a.input->str, ==, "y");
-    g_assert_cmpstr(t.a.events->str, ==, "IU");
-    g_assert_cmpstr(t.b.events->str, ==, "UI");
-    mux_tear_down(&t);
-}
-
-static void test_mux_passes_an_escaped_escape(void)
-{
-    MuxTest t;
-
-    mux_set_up(&t);
-    type(&t, "\x01\x01\x01" "b\x01" "?q");
-    run_until(t.b.input, "\x01q");
-    g_assert_cmpstr(t.b.events->str, ==, "B");
-    mux_tear_down(&t);
-}
-
-static int quits;
-
-static void count_quit(Notifier *notifier, void *data)
-{
-    quits++;
-}
-
-static void test_mux_tells_who_can_end_the_emulator(void)
-{
-    static Notifier notifier = { .notify = count_quit };
-    MuxTest t;
-
-    qemu_chr_add_quit_notifier(&notifier);
-    mux_set_up(&t);
-    type(&t, "x\x01" "xy");
-    run_until(t.b.input, "xy");
-    g_assert_cmpint(quits, ==, 1);
-    mux_tear_down(&t);
-}
-
-static void test_mux_keeps_what_a_front_end_cannot_take(void)
-{
-    MuxTest t;
-
-    mux_set_up(&t);
-    t.b.room = 1;
-    type(&t, "123");
-    run_until(t.b.input, "1");
-    run_all();
-    t.b.room = 10;
-    qemu_chr_fe_accept_input(&t.b.be);
-    g_assert_cmpstr(t.b.input->str, ==, "123");
-    mux_tear_down(&t);
-}
-
-static void test_mux_takes_no_more_than_fits(void)
-{
-    g_autofree char *many = g_strnfill(100, 'k');
-    MuxTest t;
-
-    mux_set_up(&t);
-    t.b.room = 0;
-    type(&t, many);
-    run_all();
-    t.b.room = 200;
-    qemu_chr_fe_accept_input(&t.b.be);
-    run_until(t.b.input, many);
-    mux_tear_down(&t);
-}
-
-static void test_mux_focus_moves_when_a_front_end_leaves(void)
-{
-    MuxTest t;
-
-    mux_set_up(&t);
-    qemu_chr_fe_deinit(&t.b.be, false);
-    g_assert_cmpstr(t.a.events->str, ==, "I");
-    type(&t, "x");
-    run_until(t.a.input, "x");
-    mux_tear_down(&t);
-}
-
-static void test_mux_has_room_for_four(void)
-{
-    Chardev *chr = qemu_chr_new_from_text("null,id=c,mux=on", &error_abort);
-    CharBackend be[5] = { 0 };
-    Error *err = NULL;
-
-    for (int i = 0; i < 4; i++) {
-        g_assert_true(qemu_chr_fe_init(&be[i], chr, &error_abort));
-    }
-    g_assert_false(qemu_chr_fe_init(&be[4], chr, &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "too many uses of multiplexed "
-                    "chardev 'c' (maximum is 4)");
-    error_free(err);
-    g_assert_nonnull(qemu_chr_find("c-base"));
-    qemu_chr_cleanup();
-}
-
 /* --- stdio ---------------------------------------------------------------- */
 
 static void test_stdio_leaves_shared_pipes_blocking(void)
@@ -596,17 +383,6 @@ int main(int argc, char **argv)
     add_test("pipes-go-both-ways", test_pipes_go_both_ways);
     add_test("pty-opens-and-closes-with-its-peer",
              test_pty_opens_and_closes_with_its_peer);
-    add_test("mux-input-goes-to-the-focus", test_mux_input_goes_to_the_focus);
-    add_test("mux-passes-an-escaped-escape",
-             test_mux_passes_an_escaped_escape);
-    add_test("mux-tells-who-can-end-the-emulator",
-             test_mux_tells_who_can_end_the_emulator);
-    add_test("mux-keeps-what-a-front-end-cannot-take",
-             test_mux_keeps_what_a_front_end_cannot_take);
-    add_test("mux-takes-no-more-than-fits", test_mux_takes_no_more_than_fits);
-    add_test("mux-focus-moves-when-a-front-end-leaves",
-             test_mux_focus_moves_when_a_front_end_leaves);
-    add_test("mux-has-room-for-four", test_mux_has_room_for_four);
     add_test("stdio-leaves-shared-pipes-blocking",
              test_stdio_leaves_shared_pipes_blocking);
     ret = g_test_run();
