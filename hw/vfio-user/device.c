@@ -321,7 +321,7 @@ static void user_region_broken(void *opaque, const char *why)
 }
 
 static void *user_region_mmap(VFIODevice *vdev, uint32_t index, uint64_t offset,
-                              size_t size, int prot)
+                              size_t size)
 {
     GArray *fds = vdev->user->region_fds;
     int fd = index < fds->len ? g_array_index(fds, int, index) : -1;
@@ -335,7 +335,8 @@ static void *user_region_mmap(VFIODevice *vdev, uint32_t index, uint64_t offset,
         errno = EINVAL;
         return NULL;
     }
-    ptr = mmap(NULL, size, prot, MAP_SHARED, fd, (off_t)start);
+    ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+               (off_t)start);
     if (ptr == MAP_FAILED) {
         return NULL;
     }

@@ -81,9 +81,13 @@ GArray *vfio_info_mmap_areas(const struct vfio_region_info *info)
 {
     const struct vfio_region_info_cap_sparse_mmap *sparse = NULL;
     GArray *areas = g_array_new(false, false, sizeof(VFIOArea));
+    const uint32_t all = VFIO_REGION_INFO_FLAG_MMAP |
+                         VFIO_REGION_INFO_FLAG_READ |
+                         VFIO_REGION_INFO_FLAG_WRITE;
     uint32_t avail, room;
 
-    if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP)) {
+    /* What a guest may not do has to fail, not to trap in our mapping. */
+    if ((info->flags & all) != all) {
         return areas;
     }
     if (info->flags & VFIO_REGION_INFO_FLAG_CAPS) {

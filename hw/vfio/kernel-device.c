@@ -84,9 +84,9 @@ static int kernel_region_write(VFIODevice *vdev, uint32_t index,
 }
 
 static void *kernel_region_mmap(VFIODevice *vdev, uint32_t index,
-                                uint64_t offset, size_t size, int prot)
+                                uint64_t offset, size_t size)
 {
-    void *ptr = mmap(NULL, size, prot, MAP_SHARED, vdev->fd,
+    void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vdev->fd,
                      (off_t)(vdev->regions[index]->offset + offset));
 
     return ptr == MAP_FAILED ? NULL : ptr;

@@ -6,8 +6,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <sys/mman.h>                     /* PROT_* */
-
 #include "hw/vfio/region.h"
 #include "qemu/error-report.h"
 
@@ -58,16 +56,12 @@ static const MemoryRegionOps vfio_region_ops = {
 static void vfio_region_map_area(VFIORegion *region, Object *owner,
                                  const char *name, const VFIOArea *from)
 {
-    const struct vfio_region_info *info =
-        vfio_device_region(region->vdev, region->index);
     VFIOMmap *area = &region->mmaps[region->nr_mmaps];
-    int prot = (info->flags & VFIO_REGION_INFO_FLAG_READ ? PROT_READ : 0) |
-               (info->flags & VFIO_REGION_INFO_FLAG_WRITE ? PROT_WRITE : 0);
     g_autofree char *area_name =
         g_strdup_printf("%s mmap %u", name, region->nr_mmaps);
 
     area->ptr = region->vdev->io->region_mmap(region->vdev, region->index,
-                                              from->offset, from->size, prot);
+                                              from->offset, from->size);
     if (!area->ptr) {
         return;
     }

@@ -75,7 +75,7 @@ static int fake_region_info(VFIODevice *vbasedev, uint32_t index,
         info->argsz = sizeof(*info);
     }
     info->index = index;
-    info->flags |= VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+    info->flags |= f->region_flags;
     if (index < PCI_STD_NUM_BARS) {
         info->size = f->bar_size[index];
         info->flags |= f->bar_mmap[index] ? VFIO_REGION_INFO_FLAG_MMAP : 0;
@@ -175,10 +175,11 @@ static int fake_region_write(VFIODevice *vbasedev, uint32_t index,
 }
 
 static void *fake_region_mmap(VFIODevice *vbasedev, uint32_t index,
-                              uint64_t offset, size_t size, int prot)
+                              uint64_t offset, size_t size)
 {
     FakeVFIODevice *f = fake_of(vbasedev);
-    void *ptr = mmap(NULL, size, prot, MAP_SHARED, f->bar_fd[index], offset);
+    void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     f->bar_fd[index], offset);
 
     return ptr == MAP_FAILED ? NULL : ptr;
 }
@@ -274,6 +275,7 @@ FakeVFIODevice *fake_vfio_device_new(void)
     f->irq_count[VFIO_PCI_REQ_IRQ_INDEX] = 1;
     f->max_vectors = FAKE_MAX_VECTORS;
     f->fail_after = -1;
+    f->region_flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
     return f;
 }
 

@@ -17,6 +17,8 @@ typedef struct FakeVFIODevice {
     uint64_t bar_size[PCI_STD_NUM_BARS];  /* at most 1 MiB; 0: none */
     int bar_fd[PCI_STD_NUM_BARS];         /* memory behind it; -1: none */
     bool bar_mmap[PCI_STD_NUM_BARS];
+    uint32_t region_flags;                /* VFIO_REGION_INFO_FLAG_READ, _WRITE:
+                                             what it says of each */
     /* BAR 0 has this many areas of @area_size that can be mapped, @area_stride
      * apart, the last one told first; 0: one, all but the last page. */
     uint32_t nr_areas;

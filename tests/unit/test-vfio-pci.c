@@ -342,6 +342,17 @@ static void test_bar_areas_bounded(Fixture *f, gconstpointer data)
     g_assert_cmphex(peek(BAR0 + 127 * 8 * KiB), ==, 9);
 }
 
+/* A mapping would trap where the device answers. */
+static void test_bar_half_allowed(Fixture *f, gconstpointer data)
+{
+    f->dev->region_flags = GPOINTER_TO_UINT(data);
+    boot(f);
+    g_assert_cmpuint(nr_mmaps(f), ==, 0);
+    poke(BAR0 + 0x1000, 7);
+    g_assert_cmphex(peek(BAR0 + 0x1000), ==, 7);
+    g_assert_cmpuint(f->dev->slow_accesses, ==, 2);
+}
+
 static void test_msix_table_trapped(Fixture *f, gconstpointer data)
 {
     boot(f);
@@ -546,8 +557,10 @@ static void test_any_config(Fixture *f, gconstpointer data)
     g_assert_cmpuint(accepted, >, 0);
 }
 
-#define ADD(name, fn) \
-    g_test_add("/vfio/pci/" name, Fixture, NULL, set_up, fn, tear_down)
+#define ADD_DATA(name, fn, data) \
+    g_test_add("/vfio/pci/" name, Fixture, GUINT_TO_POINTER(data), set_up, fn, \
+               tear_down)
+#define ADD(name, fn) ADD_DATA(name, fn, 0)
 
 int main(int argc, char **argv)
 {
@@ -567,6 +580,9 @@ int main(int argc, char **argv)
     ADD("bar/is reached the slow way", test_bar_slow);
     ADD("bar/merges areas that touch", test_bar_areas_merged);
     ADD("bar/bounds the areas that it maps", test_bar_areas_bounded);
+    ADD_DATA("bar/not mapped if not readable", test_bar_half_allowed, 0);
+    ADD_DATA("bar/not mapped if not writable", test_bar_half_allowed,
+             VFIO_REGION_INFO_FLAG_READ);
     ADD("bar/keeps the MSI-X table to itself", test_msix_table_trapped);
     ADD("irq/delivers MSI-X", test_msix);
     ADD("irq/keeps a masked vector pending", test_msix_masked);

@@ -35,9 +35,9 @@ typedef struct VFIODeviceIOOps {
                        void *buf, size_t size);
     int (*region_write)(VFIODevice *vdev, uint32_t index, uint64_t offset,
                         const void *buf, size_t size);
-    /* A part of a region in this process. NULL: errno. */
+    /* A part of a region in this process, to read and write. NULL: errno. */
     void *(*region_mmap)(VFIODevice *vdev, uint32_t index, uint64_t offset,
-                         size_t size, int prot);
+                         size_t size);
     void (*region_munmap)(VFIODevice *vdev, void *ptr, size_t size);
     int (*reset)(VFIODevice *vdev);
 } VFIODeviceIOOps;
@@ -107,8 +107,8 @@ typedef struct VFIOArea {
 } VFIOArea;
 
 /* What can be mapped of the region that @info (argsz: as large as it is) tells
- * of: VFIOArea, whole pages, ascending, none touching the next;
- * g_array_unref(). */
+ * of: VFIOArea, whole pages that can be read and written, ascending, none
+ * touching the next; g_array_unref(). */
 GArray *vfio_info_mmap_areas(const struct vfio_region_info *info);
 
 #endif
