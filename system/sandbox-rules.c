@@ -88,6 +88,9 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C | W, ALWAYS, "newfstatat"),
     CALL(M, ALWAYS, "unlink"),
 
+    /* Random bytes for the guest */
+    CALL(M | C, ALWAYS, "getrandom"),
+
     /* Sockets that are connected, or listen */
     CALL(M, ALWAYS, "accept4"),
     CALL(M | C, ALWAYS, "recvmsg"),
