@@ -34,6 +34,8 @@ typedef struct VlConfig {
     GPtrArray *msgs;
     GPtrArray *actions;
     GPtrArray *log_items;
+    GPtrArray *boots;
+    GPtrArray *fw_cfgs;
     /* the last one counts; NULL: not given */
     const char *cpu;
     const char *kernel;
@@ -98,6 +100,9 @@ bool vl_init_accel(const VlConfig *cfg, Error **errp);
 bool vl_create_devices(const VlConfig *cfg, Error **errp);
 /* -overcommit, when all memory is in place: may lock it for good. */
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
+
+/* vl-firmware.c: -boot and -fw_cfg. Before machine_run_board_init(). */
+bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 
 /* vl-backends.c: what devices and monitors are connected to. */
 /* -add-fd, before whatever opens files. */

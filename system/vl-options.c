@@ -22,7 +22,7 @@ typedef enum OptionGroup {
 
 static const char *const group_titles[GROUP__MAX] = {
     [GROUP_STANDARD] = "Standard options",
-    [GROUP_BOOT] = "Linux boot options",
+    [GROUP_BOOT] = "Boot options",
     [GROUP_DEVICES] = "Device and memory options",
     [GROUP_MONITOR] = "Character device and monitor options",
     [GROUP_RUN] = "Run and debug options",
@@ -141,6 +141,13 @@ static const VlOption options[] = {
       .params = "TEXT", .help = "kernel command line" },
     { .name = "initrd", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(initrd),
       .params = "FILE", .help = "initial RAM disk" },
+    { .name = "boot", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(boots),
+      .params = "[order=]L[,menu=on|off][,strict=on|off][,splash-time=N]"
+                "[,reboot-timeout=N]",
+      .help = "what firmware is told; -kernel needs none" },
+    { .name = "fw_cfg", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(fw_cfgs),
+      .params = "[name=]NAME,file=FILE|string=TEXT",
+      .help = "a file that the guest finds in its fw_cfg device" },
 
     { .name = "device", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(devices), .params = "DRIVER[,id=ID][,bus=BUS][,PROP=VALUE...]",
@@ -236,10 +243,6 @@ static const VlOption options[] = {
     { .name = "parallel", .kind = OPT_CHECK, .group = GROUP_COMPAT,
       .params = "none", .help = "there is no parallel port", .text = "none",
       .check = check_word },
-    { .name = "boot", .kind = OPT_CHECK, .group = GROUP_COMPAT,
-      .params = "strict=on|off",
-      .help = "there is no firmware: -kernel is what boots",
-      .text = "strict=on|strict=off|menu=off", .check = check_keyval },
     { .name = "rtc", .kind = OPT_CHECK, .group = GROUP_COMPAT,
       .params = "base=utc", .help = "the clock tells UTC",
       .text = "base=utc|clock=host|driftfix=none|driftfix=slew",
@@ -260,7 +263,7 @@ static const char *const unsupported_options[] = {
     "L", "acpitable", "alt-grab", "audio-help", "bios",
     "blockdev", "bt", "cdrom", "chroot", "ctrl-grab", "curses", "dfilter", "drive",
     "dtb", "dump-vmstate", "enable-fips", "fda", "fdb", "fsdev",
-    "full-screen", "fw_cfg", "g", "gdb", "hda", "hdb", "hdc", "hdd", "icount",
+    "full-screen", "g", "gdb", "hda", "hdb", "hdc", "hdd", "icount",
     "incoming", "iscsi", "k", "loadvm", "mem-path", "mem-prealloc", "mtdblock",
     "netdev", "no-acpi", "no-quit", "only-migratable", "option-rom", "pflash",
     "plugin", "preconfig", "prom-env", "readconfig", "realtime", "runas", "s",

@@ -96,6 +96,7 @@ static bool set_up_machine(const VlConfig *cfg, Error **errp)
         !vl_register_globals(cfg, errp) ||
         !vl_create_objects(cfg, errp) ||
         !vl_configure_numa(cfg, errp) ||
+        !vl_configure_firmware(cfg, errp) ||
         !vl_init_accel(cfg, errp) ||
         !vl_create_chardevs(cfg, errp) ||
         !vl_create_monitors(cfg, errp) ||

@@ -12,6 +12,8 @@
 
 #include "qemu/regular-file.h"
 
+#define READ_CHUNK 4096
+
 static int set_error(const char *path, int err, Error **errp)
 {
     switch (err) {
@@ -63,4 +65,50 @@ int regular_file_open_read(const char *path, Error **errp)
 
     return fd < 0 ? set_error(path, errno, errp)
                   : check_regular(fd, path, errp);
+}
+
+/* Up to its end, wherever that is by now; false: *errp. */
+static bool read_to_end(int fd, const char *path, size_t max, GByteArray *all,
+                        Error **errp)
+{
+    uint8_t buf[READ_CHUNK];
+
+    for (;;) {
+        ssize_t n = read(fd, buf, sizeof(buf));
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            error_setg_errno(errp, errno, "%s: cannot be read", path);
+            return false;
+        }
+        if (n == 0) {
+            return true;
+        }
+        if ((size_t)n > max - all->len) {
+            error_setg(errp, "%s: is larger than %zu bytes", path, max);
+            return false;
+        }
+        g_byte_array_append(all, buf, n);
+    }
+}
+
+GBytes *regular_file_read(const char *path, size_t max, Error **errp)
+{
+    int fd = regular_file_open_read(path, errp);
+    GByteArray *all;
+    bool complete;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    all = g_byte_array_new();
+    complete = read_to_end(fd, path, max, all, errp);
+    close(fd);
+    if (!complete) {
+        g_byte_array_unref(all);
+        return NULL;
+    }
+    return g_byte_array_free_to_bytes(all);
 }

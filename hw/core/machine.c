@@ -208,6 +208,15 @@ static void machine_class_base_init(ObjectClass *klass, void *data)
     }
 }
 
+static void free_firmware_file(void *opaque)
+{
+    FirmwareFile *file = opaque;
+
+    g_free(file->name);
+    g_bytes_unref(file->contents);
+    g_free(file);
+}
+
 static void machine_instance_init(Object *obj)
 {
     MachineState *ms = MACHINE(obj);
@@ -218,6 +227,8 @@ static void machine_instance_init(Object *obj)
     ms->cpu_type = g_strdup(mc->default_cpu_type);
     ms->kernel_cmdline = g_strdup("");
     ms->numa_state = g_new0(NumaState, 1);
+    ms->boot_config.reboot_timeout = -1;
+    ms->firmware_files = g_ptr_array_new_with_free_func(free_firmware_file);
     ms->smp = (CpuTopology) {
         .cpus = 1, .cores = 1, .threads = 1, .sockets = 1, .max_cpus = 1,
     };
@@ -232,6 +243,8 @@ static void machine_finalize(Object *obj)
     g_free(ms->kernel_filename);
     g_free(ms->kernel_cmdline);
     g_free(ms->initrd_filename);
+    g_free(ms->boot_config.order);
+    g_ptr_array_unref(ms->firmware_files);
     g_free(ms->ram_memdev_id);
     numa_state_free(ms->numa_state);
 }

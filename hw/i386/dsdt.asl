@@ -166,6 +166,17 @@ DefinitionBlock ("", "DSDT", 2, "SPARSE", "SPARSEVM", 1)
             }
         }
 
+        // FW_CFG_IO_BASE, FW_CFG_IO_SIZE of hw/nvram/fw_cfg.h.
+        Device (FWCF)
+        {
+            Name (_HID, "QEMU0002")
+            Name (_STA, 0x0B)       // present, but nothing to be shown
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, 0x0510, 0x0510, 1, 0x0C)
+            })
+        }
+
         // Motherboard resources: nobody else may use them.
         Device (MBRD)
         {

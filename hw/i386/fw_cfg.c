@@ -1,140 +1,133 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The firmware configuration device (hw/i386/fw_cfg.h). The machine makes one
- * and fills it in. Reading beyond an item, or one that is not there, gives 0.
+ * What a PC says in its firmware configuration device (fw_cfg.h). Nothing here
+ * is looked at by the emulator: a direct boot needs no firmware, and does not
+ * read it.
  */
 #include "qemu/osdep.h"
 
-#include "exec/address-spaces.h"
+#include <asm/bootparam.h>
+
 #include "fw_cfg.h"
-#include "hw/sysbus.h"
+#include "qapi/error.h"
+#include "sysemu/numa.h"
+#include "sysemu/sysemu.h"
 
-#define PORTS 2
-#define ID_TRADITIONAL 1                  /* byte by byte, no DMA */
+/* etc/system-states: a byte for each of S0 to S5. */
+#define SYSTEM_STATES 6
+#define SYSTEM_STATE_ENABLED 0x80
+#define SYSTEM_STATE_TYPE_S3 1            /* what would be written to enter it */
+#define SYSTEM_STATE_TYPE_S4 2
 
-struct FWCfgState {
-    SysBusDevice parent_obj;
-
-    uint16_t selected;
-    uint32_t offset;                      /* of the next byte of the item */
-
-    GHashTable *items;                    /* key -> GBytes */
-    MemoryRegion io;
-};
-
-void fw_cfg_add_bytes(FWCfgState *s, uint16_t key, const void *data,
-                      size_t len)
+/* All in one array: the number of nodes, the node of each APIC ID, the RAM of
+ * each node. */
+static void add_numa(FWCfgState *s, const X86FWCfg *config)
 {
-    bool is_new = g_hash_table_insert(s->items, GUINT_TO_POINTER(key),
-                                      g_bytes_new(data, len));
+    const NumaState *numa = config->machine->numa_state;
+    unsigned n = 1 + config->apic_id_limit + numa->num_nodes;
+    g_autofree uint64_t *words = g_new0(uint64_t, n);
 
-    g_assert(is_new);
+    words[0] = GUINT64_TO_LE((uint64_t)numa->num_nodes);
+    for (unsigned i = 0; numa->num_nodes && i < config->machine->smp.cpus; i++) {
+        words[1 + config->apic_ids[i]] =
+            GUINT64_TO_LE((uint64_t)numa->cpu_node[i]);
+    }
+    for (int i = 0; i < numa->num_nodes; i++) {
+        words[1 + config->apic_id_limit + i] =
+            GUINT64_TO_LE(numa->nodes[i].node_mem);
+    }
+    fw_cfg_add_bytes(s, FW_CFG_NUMA, words, n * sizeof(words[0]));
 }
 
-void fw_cfg_add_i16(FWCfgState *s, uint16_t key, uint16_t value)
+static void add_items(FWCfgState *s, const X86FWCfg *config)
 {
-    value = GUINT16_TO_LE(value);
-    fw_cfg_add_bytes(s, key, &value, sizeof(value));
+    const MachineState *ms = config->machine;
+    uint8_t uuid[UUID_BYTES];
+
+    qemu_vm_uuid_bytes(uuid);
+    fw_cfg_add_bytes(s, FW_CFG_UUID, uuid, sizeof(uuid));
+    fw_cfg_add_i64(s, FW_CFG_RAM_SIZE, ms->ram_size);
+    fw_cfg_add_i16(s, FW_CFG_NOGRAPHIC, 0);
+    fw_cfg_add_i16(s, FW_CFG_NB_CPUS, ms->smp.cpus);
+    /* Not their number: firmware makes room for each APIC ID. */
+    fw_cfg_add_i16(s, FW_CFG_MAX_CPUS, config->apic_id_limit);
+    fw_cfg_add_i16(s, FW_CFG_BOOT_MENU, ms->boot_config.menu);
+    fw_cfg_add_i32(s, FW_CFG_IRQ0_OVERRIDE, 1);
+    add_numa(s, config);
 }
 
-void fw_cfg_add_i64(FWCfgState *s, uint16_t key, uint64_t value)
+static void add_file(FWCfgState *s, const char *name, const void *data,
+                     size_t len)
 {
-    value = GUINT64_TO_LE(value);
-    fw_cfg_add_bytes(s, key, &value, sizeof(value));
+    fw_cfg_add_file(s, name, data, len, &error_abort);
 }
 
-static uint8_t next_byte(FWCfgState *s)
+static void add_boot_files(FWCfgState *s, const BootConfiguration *boot)
 {
-    GBytes *item = g_hash_table_lookup(s->items,
-                                       GUINT_TO_POINTER(s->selected));
-    gsize size = 0;
-    const uint8_t *data = item ? g_bytes_get_data(item, &size) : NULL;
+    uint32_t timeout = GUINT32_TO_LE((uint32_t)boot->reboot_timeout);
+    uint16_t splash_time = GUINT16_TO_LE(boot->splash_time);
 
-    return s->offset < size ? data[s->offset++] : 0;
-}
-
-static uint64_t fw_cfg_read(void *opaque, hwaddr addr, unsigned size)
-{
-    return addr == 1 && size == 1 ? next_byte(opaque) : 0;
-}
-
-static void fw_cfg_write(void *opaque, hwaddr addr, uint64_t val,
-                         unsigned size)
-{
-    FWCfgState *s = opaque;
-
-    if (addr == 0 && size == 2) {
-        s->selected = val;
-        s->offset = 0;
+    add_file(s, "etc/boot-fail-wait", &timeout, sizeof(timeout));
+    if (boot->has_splash_time) {
+        add_file(s, "etc/boot-menu-wait", &splash_time, sizeof(splash_time));
     }
 }
 
-static const MemoryRegionOps fw_cfg_ops = {
-    .read = fw_cfg_read,
-    .write = fw_cfg_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .impl = { .min_access_size = 1, .max_access_size = 2 },
-};
-
-static void fw_cfg_reset(DeviceState *dev)
+/* There is S5, and neither S3 nor S4, as the ACPI tables say, too. */
+static void add_system_states(FWCfgState *s)
 {
-    FWCfgState *s = FW_CFG(dev);
+    const uint8_t states[SYSTEM_STATES] = {
+        [0] = SYSTEM_STATE_ENABLED,
+        [3] = SYSTEM_STATE_TYPE_S3,
+        [4] = SYSTEM_STATE_TYPE_S4,
+        [5] = SYSTEM_STATE_ENABLED,
+    };
 
-    s->selected = FW_CFG_SIGNATURE;
-    s->offset = 0;
+    add_file(s, "etc/system-states", states, sizeof(states));
 }
 
-static void fw_cfg_realize(DeviceState *dev, Error **errp)
+/* RAM, and what is reserved; firmware finds out where the rest is. */
+static void add_e820(FWCfgState *s, const X86MemoryMap *map)
 {
-    FWCfgState *s = FW_CFG(dev);
+    struct boot_e820_entry table[X86_E820_MAX];
+    unsigned n = x86_e820_build(map, table);
 
-    memory_region_init_io(&s->io, OBJECT(s), &fw_cfg_ops, s, "fwcfg", PORTS);
-    memory_region_add_subregion(get_system_io(), FW_CFG_IO_BASE, &s->io);
+    add_file(s, "etc/e820", table, n * sizeof(table[0]));
 }
 
-static void fw_cfg_unrealize(DeviceState *dev)
+/* What is for memory devices ends here: firmware puts PCI memory behind it. */
+static void add_reserved_memory_end(FWCfgState *s, const X86MemoryMap *map)
 {
-    FWCfgState *s = FW_CFG(dev);
+    uint64_t end = GUINT64_TO_LE(map->pci64_base);
 
-    memory_region_del_subregion(get_system_io(), &s->io);
-    object_unparent(OBJECT(&s->io));
+    if (map->device_size) {
+        add_file(s, "etc/reserved-memory-end", &end, sizeof(end));
+    }
 }
 
-static void fw_cfg_instance_init(Object *obj)
+static bool add_user_files(FWCfgState *s, const GPtrArray *files, Error **errp)
 {
-    static const uint32_t id = GUINT32_TO_LE(ID_TRADITIONAL);
-    static const uint32_t no_files;
-    FWCfgState *s = FW_CFG(obj);
+    ERRP_GUARD();
 
-    s->items = g_hash_table_new_full(NULL, NULL, NULL,
-                                     (GDestroyNotify)g_bytes_unref);
-    fw_cfg_add_bytes(s, FW_CFG_SIGNATURE, "QEMU", 4);
-    fw_cfg_add_bytes(s, FW_CFG_ID, &id, sizeof(id));
-    fw_cfg_add_bytes(s, FW_CFG_FILE_DIR, &no_files, sizeof(no_files));
+    for (guint i = 0; i < files->len; i++) {
+        const FirmwareFile *file = g_ptr_array_index(files, i);
+        gsize size;
+        const void *data = g_bytes_get_data(file->contents, &size);
+
+        if (!fw_cfg_add_file(s, file->name, data, size, errp)) {
+            error_prepend(errp, "-fw_cfg: ");
+            return false;
+        }
+    }
+    return true;
 }
 
-static void fw_cfg_finalize(Object *obj)
+bool x86_fw_cfg_fill(FWCfgState *s, const X86FWCfg *config, Error **errp)
 {
-    g_hash_table_unref(FW_CFG(obj)->items);
+    add_items(s, config);
+    add_boot_files(s, &config->machine->boot_config);
+    add_system_states(s);
+    add_e820(s, config->map);
+    add_reserved_memory_end(s, config->map);
+    return add_user_files(s, config->machine->firmware_files, errp);
 }
-
-static void fw_cfg_class_init(ObjectClass *klass, void *data)
-{
-    DeviceClass *dc = DEVICE_CLASS(klass);
-
-    dc->realize = fw_cfg_realize;
-    dc->unrealize = fw_cfg_unrealize;
-    dc->reset = fw_cfg_reset;
-}
-
-static const TypeInfo fw_cfg_types[] = {
-    {
-        .name = TYPE_FW_CFG,
-        .parent = TYPE_SYS_BUS_DEVICE,
-        .instance_size = sizeof(FWCfgState),
-        .instance_init = fw_cfg_instance_init,
-        .instance_finalize = fw_cfg_finalize,
-        .class_init = fw_cfg_class_init,
-    },
-};
-DEFINE_TYPES(fw_cfg_types)

@@ -41,6 +41,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(Q35MachineState, Q35_MACHINE)
 
 #define DEFAULT_RAM_SIZE (128 * MiB)
+#define DEFAULT_BOOT_ORDER "cad"
 #define QTEST_PHYS_BITS 46
 
 struct Q35MachineState {
@@ -51,6 +52,7 @@ struct Q35MachineState {
     MemoryRegion ram_above_4g;
     X86CpuFeatures features;
     uint8_t apic_ids[X86_APIC_ID_LIMIT];
+    unsigned apic_id_limit;               /* of all CPUs that are possible */
     DeviceState *ioapic;
     PCIBus *pci_bus;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
@@ -94,6 +96,7 @@ static void init_cpus(Q35MachineState *m)
     X86Topology topology = { .threads = ms->smp.threads,
                              .cores = ms->smp.cores };
 
+    m->apic_id_limit = x86_apic_id(&topology, ms->smp.max_cpus - 1) + 1;
     x86_cpu_features_parse(&m->features, ms->cpu_features, &error_fatal);
     for (unsigned i = 0; i < ms->smp.cpus; i++) {
         uint64_t apic_id = x86_apic_id(&topology, i);
@@ -160,12 +163,23 @@ static void init_serial(Q35MachineState *m)
     }
 }
 
+static void init_fw_cfg(Q35MachineState *m)
+{
+    const X86FWCfg config = {
+        .machine = MACHINE(m),
+        .map = &m->map,
+        .apic_ids = m->apic_ids,
+        .apic_id_limit = m->apic_id_limit,
+    };
+
+    x86_fw_cfg_fill(FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG)), &config,
+                    &error_fatal);
+}
+
 static void init_devices(Q35MachineState *m)
 {
-    MachineState *ms = MACHINE(m);
+    const BootConfiguration *boot = &MACHINE(m)->boot_config;
     DeviceState *pm, *rtc;
-    uint8_t uuid[UUID_BYTES];
-    FWCfgState *fw_cfg;
 
     m->ioapic = add_device(m, "ioapic", TYPE_IOAPIC);
     init_pci(m);
@@ -174,16 +188,12 @@ static void init_devices(Q35MachineState *m)
     rtc = add_device(m, "rtc", TYPE_RTC);
     sysbus_connect_irq(SYS_BUS_DEVICE(rtc), 0, gsi(m, RTC_ISA_IRQ));
     rtc_set_memory_sizes(RTC(rtc), m->map.below_4g, m->map.above_4g);
+    rtc_set_boot_order(RTC(rtc), boot->order ? boot->order : DEFAULT_BOOT_ORDER);
     if (kvm_enabled()) {
         add_device(m, "pit", TYPE_KVM_PIT);
     }
     add_device(m, "reset-ports", TYPE_RESET_PORTS);
-    fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
-    qemu_vm_uuid_bytes(uuid);
-    fw_cfg_add_bytes(fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
-    fw_cfg_add_i64(fw_cfg, FW_CFG_RAM_SIZE, ms->ram_size);
-    fw_cfg_add_i16(fw_cfg, FW_CFG_NB_CPUS, ms->smp.cpus);
-    fw_cfg_add_i16(fw_cfg, FW_CFG_MAX_CPUS, ms->smp.max_cpus);
+    init_fw_cfg(m);
     init_serial(m);
 }
 
@@ -443,6 +453,7 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->default_ram_size = DEFAULT_RAM_SIZE;
     mc->default_ram_id = "pc.ram";
     mc->numa_mem_supported = true;
+    mc->has_fw_cfg = true;
 
     hc->pre_plug = q35_pre_plug;
     hc->plug = q35_plug;

@@ -12,6 +12,7 @@
 #include "exec/address-spaces.h"
 #include "qemu/units.h"
 #include "rtc.h"
+#include "hw/boards.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "qemu/timer.h"
@@ -22,6 +23,8 @@
 #define A_RATE(a) ((a) & 0x0f)
 #define CRYSTAL_HZ 32768
 #define D_VALID 0x80
+/* In the byte of the third boot device: firmware need not look at the drive. */
+#define NO_FLOPPY_CHECK 0x1
 #define B_INTERRUPTS (RTC_B_PIE | RTC_B_AIE | RTC_B_UIE)
 
 struct RTCState {
@@ -289,6 +292,34 @@ void rtc_set_memory_sizes(RTCState *s, uint64_t below_4g, uint64_t above_4g)
     set_word(s, 0x34, MIN(above_16m / (64 * KiB), UINT16_MAX));
     set_word(s, 0x5b, above_4g / (64 * KiB));           /* of three bytes */
     rtc_set_memory(s, 0x5d, above_4g / (64 * KiB) >> 16);
+}
+
+/* The number of what a PC boots from, as its firmware reads it. */
+static uint8_t boot_device(char letter)
+{
+    switch (letter) {
+    case 'a':
+    case 'b':
+        return 1;
+    case 'c':
+        return 2;
+    case 'd':
+        return 3;
+    case 'n':
+        return 4;
+    }
+    return 0;
+}
+
+void rtc_set_boot_order(RTCState *s, const char *order)
+{
+    uint8_t devices[BOOT_ORDER_MAX] = {};
+
+    for (unsigned i = 0; i < BOOT_ORDER_MAX && order[i]; i++) {
+        devices[i] = boot_device(order[i]);
+    }
+    rtc_set_memory(s, 0x38, devices[2] << 4 | NO_FLOPPY_CHECK);
+    rtc_set_memory(s, 0x3d, devices[1] << 4 | devices[0]);
 }
 
 /* --- life --- */

@@ -51,6 +51,10 @@ enum {
 /* The bytes in which operating systems look for the size of RAM. */
 void rtc_set_memory_sizes(RTCState *s, uint64_t below_4g, uint64_t above_4g);
 
+/* Where firmware looks for what to boot from first: letters as in -boot, at
+ * most BOOT_ORDER_MAX. */
+void rtc_set_boot_order(RTCState *s, const char *order);
+
 /*
  * Time and registers, as register B says they are encoded. @seconds: since
  * 1970. Pure; rtc_time_decode() reads any bytes and always answers something

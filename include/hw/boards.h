@@ -35,6 +35,24 @@ typedef struct CpuTopology {
     unsigned int max_cpus;                /* cores * threads * sockets */
 } CpuTopology;
 
+#define BOOT_ORDER_MAX 3
+
+/* -boot: what firmware is told. */
+typedef struct BootConfiguration {
+    char *order;                          /* a, b: floppy disk, c: hard disk,
+                                           * d: CD, n: network; NULL: default */
+    bool menu;
+    bool has_splash_time;
+    uint16_t splash_time;                 /* of the menu, ms */
+    int32_t reboot_timeout;               /* ms after a failure; -1: never */
+} BootConfiguration;
+
+/* -fw_cfg: a file for the guest. */
+typedef struct FirmwareFile {
+    char *name;
+    GBytes *contents;
+} FirmwareFile;
+
 struct MachineClass {
     ObjectClass parent_class;
 
@@ -70,6 +88,7 @@ struct MachineClass {
     const char *default_ram_id;           /* e.g. "pc.ram"; NULL: no RAM */
     bool accel_optional;                  /* starts without an accelerator */
     bool numa_mem_supported;
+    bool has_fw_cfg;                      /* takes firmware_files */
 };
 
 struct MachineState {
@@ -85,6 +104,8 @@ struct MachineState {
     char *kernel_filename;
     char *kernel_cmdline;                 /* never NULL when init() is called */
     char *initrd_filename;
+    BootConfiguration boot_config;
+    GPtrArray *firmware_files;            /* FirmwareFile; the board adds them */
     char *ram_memdev_id;                  /* -M memory-backend= */
     NumaState *numa_state;                /* never NULL */
 

@@ -17,5 +17,7 @@
 int regular_file_open_write(const char *path, int flags, Error **errp);
 /* A descriptor for reading @path, links followed. -1: the same. */
 int regular_file_open_read(const char *path, Error **errp);
+/* All of a file that is not larger than @max bytes; NULL: the same. */
+GBytes *regular_file_read(const char *path, size_t max, Error **errp);
 
 #endif

@@ -136,6 +136,33 @@ static void test_unknown_options(void)
     check_all(cases, G_N_ELEMENTS(cases));
 }
 
+static void test_firmware_configuration(void)
+{
+    static const BadCase cases[] = {
+        { QTEST_ARGS "-boot order=cx", "-boot|order=cx|abcdn" },
+        { QTEST_ARGS "-boot cc", "order=cc|each once" },
+        { QTEST_ARGS "-boot abcd", "order=abcd|at most 3" },
+        { QTEST_ARGS "-boot menu=maybe", "menu=maybe|on or off" },
+        { QTEST_ARGS "-boot reboot-timeout=65536", "65536|-1 to 65535" },
+        { QTEST_ARGS "-boot splash-time=-1", "-1|0 to 65535" },
+        { QTEST_ARGS "-boot once=d", "'once'|order, menu" },
+        { QTEST_ARGS "-fw_cfg opt/a", "-fw_cfg|name=NAME|string=TEXT" },
+        { QTEST_ARGS "-fw_cfg opt/a,string=b,file=c", "name=NAME" },
+        { QTEST_ARGS "-fw_cfg opt/a,string=b,gen_id=c", "name=NAME" },
+        { QTEST_ARGS "-fw_cfg string=b", "name=NAME" },
+        { QTEST_ARGS "-fw_cfg name=,string=b", "name=NAME" },
+        { QTEST_ARGS "-fw_cfg opt/a,file=/no/such", "/no/such|cannot be opened" },
+        { QTEST_ARGS "-fw_cfg opt/a,file=.", "not a regular file" },
+        { QTEST_ARGS "-fw_cfg opt/a,string=b -fw_cfg opt/a,string=c",
+          "-fw_cfg|'opt/a' already" },
+        { QTEST_ARGS "-fw_cfg opt/23456789-123456789-123456789-123456789-12345"
+          "6789-123456,string=", "59 characters|1 to 55" },
+        { "-M none -fw_cfg opt/a,string=b", "no fw_cfg device" },
+    };
+
+    check_all(cases, G_N_ELEMENTS(cases));
+}
+
 static void test_machine_and_accelerator(void)
 {
     static const BadCase cases[] = {
@@ -624,6 +651,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/unknown-options", test_unknown_options);
     g_test_add_func("/cli/machine-and-accelerator",
                     test_machine_and_accelerator);
+    g_test_add_func("/cli/firmware-configuration",
+                    test_firmware_configuration);
     g_test_add_func("/cli/memory-sizes", test_memory_sizes);
     g_test_add_func("/cli/kvm-that-cannot-be-used",
                     test_kvm_that_cannot_be_used);

@@ -142,6 +142,21 @@ static void test_others(Fixture *f, gconstpointer data)
     g_assert_false(g_file_test(f->path, G_FILE_TEST_EXISTS));
 }
 
+static void test_contents_up_to_a_limit(Fixture *f, gconstpointer data)
+{
+    g_autofree char *text = g_strnfill(5000, 'x');
+    g_autoptr(GBytes) all = NULL;
+    Error *err = NULL;
+
+    g_assert_true(g_file_set_contents(f->path, text, 5000, NULL));
+    all = regular_file_read(f->path, 5000, &error_abort);
+    g_assert_cmpmem(g_bytes_get_data(all, NULL), g_bytes_get_size(all), text,
+                    5000);
+    g_assert_null(regular_file_read(f->path, 4999, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "larger than 4999 bytes"));
+    error_free(err);
+}
+
 #define ADD(name, fn) \
     g_test_add("/regular-file/" name, Fixture, NULL, set_up, fn, tear_down)
 
@@ -153,6 +168,7 @@ int main(int argc, char **argv)
     ADD("links-are-not-written-through", test_links);
     ADD("fifo-without-a-peer", test_fifo_without_a_peer);
     ADD("socket", test_socket);
+    ADD("contents-up-to-a-limit", test_contents_up_to_a_limit);
     ADD("others-are-refused", test_others);
     return g_test_run();
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -boot and -fw_cfg: what firmware, and whoever else reads the firmware
+ * configuration device, is told. Both are stored in the machine; its board
+ * passes them on.
+ */
+#include "qemu/osdep.h"
+
+#include "qemu/cutils.h"
+#include "qemu/error-report.h"
+#include "qemu/keyval.h"
+#include "qemu/regular-file.h"
+#include "qemu/units.h"
+#include "vl-internal.h"
+
+/* They are kept in memory; bytes. */
+#define FIRMWARE_FILE_MAX (64 * MiB)
+
+/* --- -boot --- */
+
+/* @value as a number from @min to @max; false: *errp. */
+static bool parse_number(const char *name, const char *value, int64_t min,
+                         int64_t max, int64_t *number, Error **errp)
+{
+    if (qemu_strtoi64(value, NULL, 0, number) || *number < min ||
+        *number > max) {
+        error_setg(errp, "%s=%s: a number from %" PRId64 " to %" PRId64
+                   " is expected", name, value, min, max);
+        return false;
+    }
+    return true;
+}
+
+/* What a PC's firmware knows: floppy disks, hard disk, CD, network. */
+static bool set_order(BootConfiguration *boot, const char *value, Error **errp)
+{
+    for (const char *c = value; *c; c++) {
+        if (!strchr("abcdn", *c) || strchr(c + 1, *c)) {
+            error_setg(errp, "order=%s: letters out of abcdn are expected, each "
+                       "once", value);
+            return false;
+        }
+    }
+    if (strlen(value) > BOOT_ORDER_MAX) {
+        error_setg(errp, "order=%s: at most %d letters are expected", value,
+                   BOOT_ORDER_MAX);
+        return false;
+    }
+    g_free(boot->order);
+    boot->order = g_strdup(value);
+    return true;
+}
+
+static bool set_switch(const char *name, const char *value, bool *on,
+                       Error **errp)
+{
+    if (!qemu_parse_bool(value, on)) {
+        error_setg(errp, "%s=%s: on or off is expected", name, value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_boot_member(const char *name, const char *value, Error **errp)
+{
+    BootConfiguration *boot = &current_machine->boot_config;
+    bool strict;
+    int64_t n;
+
+    if (!strcmp(name, "order")) {
+        return set_order(boot, value, errp);
+    }
+    if (!strcmp(name, "menu")) {
+        return set_switch(name, value, &boot->menu, errp);
+    }
+    if (!strcmp(name, "strict")) {
+        return set_switch(name, value, &strict, errp);
+    }
+    if (!strcmp(name, "splash-time")) {
+        boot->has_splash_time = true;
+        return parse_number(name, value, 0, UINT16_MAX, &n, errp) &&
+               (boot->splash_time = n, true);
+    }
+    if (!strcmp(name, "reboot-timeout")) {
+        return parse_number(name, value, -1, UINT16_MAX, &n, errp) &&
+               (boot->reboot_timeout = n, true);
+    }
+    error_setg(errp, "Invalid parameter '%s'; what there is: order, menu, "
+               "splash-time, reboot-timeout, strict", name);
+    return false;
+}
+
+static bool apply_boot(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "order", NULL, errp);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    if (!opts) {
+        return false;
+    }
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (!set_boot_member(name, json_node_get_string(node), errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- -fw_cfg --- */
+
+static const char *get_text(JsonObject *opts, const char *name)
+{
+    return json_object_get_string_member_with_default(opts, name, NULL);
+}
+
+static bool check_file_options(JsonObject *opts, Error **errp)
+{
+    const char *name = get_text(opts, "name");
+    bool has_string = json_object_has_member(opts, "string");
+    bool has_file = json_object_has_member(opts, "file");
+    unsigned known = (name ? 1 : 0) + has_string + has_file;
+
+    if (!name || !*name || has_string == has_file ||
+        json_object_get_size(opts) != known) {
+        error_setg(errp, "name=NAME and one of file=FILE and string=TEXT are "
+                   "expected");
+        return false;
+    }
+    return true;
+}
+
+static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "name", NULL, errp);
+    const char *name, *text;
+    GBytes *contents;
+    FirmwareFile *file;
+
+    if (!opts || !check_file_options(opts, errp)) {
+        return false;
+    }
+    if (!MACHINE_GET_CLASS(current_machine)->has_fw_cfg) {
+        error_setg(errp, "this machine has no fw_cfg device");
+        return false;
+    }
+    name = get_text(opts, "name");
+    text = get_text(opts, "string");
+    contents = text ? g_bytes_new(text, strlen(text))
+                    : regular_file_read(get_text(opts, "file"),
+                                        FIRMWARE_FILE_MAX, errp);
+    if (!contents) {
+        return false;
+    }
+    if (!g_str_has_prefix(name, "opt/")) {
+        warn_report("names of fw_cfg files that users add should begin with "
+                    "\"opt/\"");
+    }
+    file = g_new(FirmwareFile, 1);
+    *file = (FirmwareFile) { g_strdup(name), contents };
+    g_ptr_array_add(current_machine->firmware_files, file);
+    return true;
+}
+
+/* --- both --- */
+
+bool vl_configure_firmware(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
+           vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp);
+}
