@@ -53,15 +53,15 @@ static void piece_to_buf(uint8_t *piece, size_t done, size_t len, void *opaque)
     memcpy((uint8_t *)opaque + done, piece, len);
 }
 
-size_t iov_from_buf(const struct iovec *iov, unsigned int iov_cnt,
-                    size_t offset, const void *buf, size_t bytes)
+size_t iov_from_buf_pieces(const struct iovec *iov, unsigned int iov_cnt,
+                           size_t offset, const void *buf, size_t bytes)
 {
     return iov_for_each(iov, iov_cnt, offset, bytes, piece_from_buf,
                         (void *)buf);
 }
 
-size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
-                  size_t offset, void *buf, size_t bytes)
+size_t iov_to_buf_pieces(const struct iovec *iov, unsigned int iov_cnt,
+                         size_t offset, void *buf, size_t bytes)
 {
     return iov_for_each(iov, iov_cnt, offset, bytes, piece_to_buf, buf);
 }

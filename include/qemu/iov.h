@@ -6,15 +6,49 @@
 #ifndef QEMU_IOV_H
 #define QEMU_IOV_H
 
+#include <string.h>
 #include <sys/uio.h>
 
 /* All its bytes. */
 size_t iov_size(const struct iovec *iov, unsigned int iov_cnt);
+
+/* For copies that the first piece does not hold; see below. */
+size_t iov_from_buf_pieces(const struct iovec *iov, unsigned int iov_cnt,
+                           size_t offset, const void *buf, size_t bytes);
+size_t iov_to_buf_pieces(const struct iovec *iov, unsigned int iov_cnt,
+                         size_t offset, void *buf, size_t bytes);
+
+static inline bool iov_first_holds(const struct iovec *iov,
+                                   unsigned int iov_cnt, size_t offset,
+                                   size_t bytes)
+{
+    return iov_cnt && offset <= iov[0].iov_len &&
+           bytes <= iov[0].iov_len - offset;
+}
+
 /* Copy up to @bytes bytes between @buf and @iov from @offset on; how many were
- * copied, which is less if @iov ends before. */
-size_t iov_from_buf(const struct iovec *iov, unsigned int iov_cnt,
-                    size_t offset, const void *buf, size_t bytes);
-size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
-                  size_t offset, void *buf, size_t bytes);
+ * copied, which is less if @iov ends before. Inline, since nearly always one
+ * piece has all of it, and @bytes is a constant. */
+static inline size_t iov_from_buf(const struct iovec *iov, unsigned int iov_cnt,
+                                  size_t offset, const void *buf, size_t bytes)
+{
+    if (iov_first_holds(iov, iov_cnt, offset, bytes)) {
+        memcpy((uint8_t *)iov[0].iov_base + offset, buf, bytes);
+        return bytes;
+    }
+    return iov_from_buf_pieces(iov, iov_cnt, offset, buf, bytes);
+}
+
+static inline size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
+                                size_t offset, void *buf, size_t bytes)
+{
+    if (iov_first_holds(iov, iov_cnt, offset, bytes)) {
+        memcpy(buf, (const uint8_t *)iov[0].iov_base + offset, bytes);
+        /* What was copied is looked at, not the guest's once more. */
+        __asm__ volatile("" : : "r"(buf) : "memory");
+        return bytes;
+    }
+    return iov_to_buf_pieces(iov, iov_cnt, offset, buf, bytes);
+}
 
 #endif
