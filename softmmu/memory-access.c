@@ -334,25 +334,48 @@ static hwaddr populated_prefix(const MemoryRegion *mr, ram_addr_t offset,
     return MIN(size, run);
 }
 
+bool address_space_find_run(AddressSpace *as, hwaddr addr, MemoryRun *run)
+{
+    hwaddr last, size;
+    const FlatRange *fr = flatview_lookup(as->current_map, addr, &last);
+
+    if (!fr || !memory_region_is_direct(fr->mr)) {
+        return false;
+    }
+    run->mr = fr->mr;
+    run->readonly = fr->readonly;
+    if (fr->mr->discard_state) {
+        run->first = addr;
+        run->offset = fr->offset + (addr - fr->start);
+        /* A region of 2^64 bytes is not RAM. */
+        size = populated_prefix(fr->mr, run->offset, last - addr + 1);
+        if (!size) {
+            return false;
+        }
+        run->last = addr + (size - 1);
+    } else {
+        run->first = fr->start;
+        run->offset = fr->offset;
+        run->last = last;
+    }
+    run->host = ramblock_ptr(fr->mr->ram_block, run->offset);
+    return true;
+}
+
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
                         bool is_write, MemTxAttrs attrs)
 {
-    hwaddr len = *plen, last, offset;
-    const FlatRange *fr = flatview_lookup(as->current_map, addr, &last);
+    hwaddr len = *plen;
+    MemoryRun run;
 
     *plen = 0;
-    if (!len || !fr || !memory_region_is_direct(fr->mr) ||
-        (is_write && fr->readonly)) {
+    if (!len || !address_space_find_run(as, addr, &run) ||
+        (is_write && run.readonly)) {
         return NULL;
     }
-    offset = fr->offset + (addr - fr->start);
-    len = populated_prefix(fr->mr, offset, MIN(len - 1, last - addr) + 1);
-    if (!len) {
-        return NULL;
-    }
-    *plen = len;
-    memory_region_ref(fr->mr);
-    return ramblock_ptr(fr->mr->ram_block, offset);
+    *plen = MIN(len - 1, run.last - addr) + 1;
+    memory_region_ref(run.mr);
+    return run.host + (addr - run.first);
 }
 
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,

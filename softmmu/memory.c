@@ -23,16 +23,11 @@ static unsigned transaction_depth;
 static bool topology_pending;
 static bool eventfds_pending;
 static bool committing;
-static uint64_t map_generation = 1;
-
-uint64_t memory_map_generation(void)
-{
-    return map_generation;
-}
+uint64_t memory_map_generation_now = 1;
 
 void memory_map_generation_bump(void)
 {
-    map_generation++;
+    memory_map_generation_now++;
 }
 
 GPtrArray *address_spaces_list(void)

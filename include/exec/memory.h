@@ -544,6 +544,24 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
                          bool is_write, hwaddr access_len);
 
+/* What address_space_find_run() found: a piece of an address space that is, to
+ * its last byte, populated RAM in one piece. */
+typedef struct MemoryRun {
+    hwaddr first;                         /* in the address space */
+    hwaddr last;
+    uint8_t *host;                        /* where @first is in this process */
+    MemoryRegion *mr;
+    ram_addr_t offset;                    /* of @first, in @mr */
+    bool readonly;
+} MemoryRun;
+
+/*
+ * Looks without mapping: the run that holds @addr; false if that is not RAM
+ * which may be accessed directly. No reference is taken: it holds as long as
+ * memory_map_generation() stays the same (then there may be more, never less).
+ */
+bool address_space_find_run(AddressSpace *as, hwaddr addr, MemoryRun *run);
+
 /*
  * Appends to @out, in the format of QEMU's "info mtree", the graph of regions
  * below each address space, or, with @flatview, what each flat view consists
@@ -551,11 +569,16 @@ void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
  */
 void mtree_info(GString *out, bool flatview);
 
+/* Private to softmmu/. */
+extern uint64_t memory_map_generation_now;
 /*
- * Counts topology changes and discards: whoever caches what address_space_map()
- * said must look again when it differs. Never 0.
+ * Counts topology changes and discards: whoever keeps what
+ * address_space_find_run() said must look again when it differs. Never 0.
  */
-uint64_t memory_map_generation(void);
+static inline uint64_t memory_map_generation(void)
+{
+    return memory_map_generation_now;
+}
 /* For managers: host addresses of discarded memory are no longer to be used. */
 void memory_map_generation_bump(void);
 

@@ -293,6 +293,24 @@ static void map_gives_ram_as_far_as_it_reaches(Fixture *f, const void *unused)
     g_assert_null(address_space_map(&f->t.as, 0, &len, false, ATTRS));
 }
 
+static void run_is_all_that_is_ram_around_an_address(Fixture *f,
+                                                     const void *unused)
+{
+    MemoryRun run;
+
+    g_assert_true(address_space_find_run(&f->t.as, PAGE + 8, &run));
+    g_assert_cmphex(run.first, ==, 0);
+    g_assert_cmphex(run.last, ==, 2 * PAGE - 1);
+    g_assert_cmphex(run.offset, ==, 0);
+    g_assert_true(run.host == f->host && run.mr == &f->ram);
+    g_assert_false(run.readonly);
+    g_assert_false(address_space_find_run(&f->t.as, 2 * PAGE, &run));
+    g_assert_false(address_space_find_run(&f->t.as, 0x100000, &run));
+    memory_region_set_readonly(&f->ram, true);
+    g_assert_true(address_space_find_run(&f->t.as, 2 * PAGE - 1, &run));
+    g_assert_true(run.readonly);
+}
+
 static void map_through_an_alias_gives_the_owner_s_memory(Fixture *f,
                                                           const void *unused)
 {
@@ -386,6 +404,7 @@ int main(int argc, char **argv)
     ADD(stores_to_readonly_ram_are_dropped);
     ADD(device_memory_is_ram_that_is_not_mapped);
     ADD(map_gives_ram_as_far_as_it_reaches);
+    ADD(run_is_all_that_is_ram_around_an_address);
     ADD(map_through_an_alias_gives_the_owner_s_memory);
     ADD(region_may_go_during_its_own_callback);
     g_test_add_func("/memory/access/ports_that_nobody_answers_read_as_ones",

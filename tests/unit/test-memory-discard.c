@@ -163,6 +163,38 @@ static void map_stops_where_memory_is_discarded(Fixture *f, const void *unused)
     check_map(f, 0x100000, UINT64_MAX, BLOCKS * BLOCK, 0);
 }
 
+/* What is found at @addr must be @first to @last, with @offset of the RAM at
+ * @first. */
+static void check_run(Fixture *f, hwaddr addr, hwaddr first, hwaddr last,
+                      ram_addr_t offset)
+{
+    MemoryRun run;
+
+    g_assert_true(address_space_find_run(&f->t.as, addr, &run));
+    g_assert_cmphex(run.first, ==, first);
+    g_assert_cmphex(run.last, ==, last);
+    g_assert_cmphex(run.offset, ==, offset);
+    g_assert_true(run.host == f->host + offset && run.mr == &f->ram);
+    g_assert_false(run.readonly);
+}
+
+static void run_ends_where_memory_is_discarded(Fixture *f, const void *unused)
+{
+    hwaddr base = 0x100000;
+    MemoryRun run;
+
+    set_populated(f, 0x06);             /* blocks 1 and 2 */
+    g_assert_false(address_space_find_run(&f->t.as, base, &run));
+    g_assert_false(address_space_find_run(&f->t.as, base + BLOCK - 1, &run));
+    check_run(f, base + BLOCK, base + BLOCK, base + 3 * BLOCK - 1, BLOCK);
+    check_run(f, base + 2 * BLOCK + 7, base + 2 * BLOCK + 7,
+              base + 3 * BLOCK - 1, 2 * BLOCK + 7);
+    g_assert_false(address_space_find_run(&f->t.as, base + 3 * BLOCK, &run));
+    check_run(f, 0, 0, 3 * PAGE - 1, 3 * PAGE);
+    g_assert_false(address_space_find_run(&f->t.as, 8 * PAGE, &run));
+    g_assert_false(address_space_find_run(&f->t.as, UINT64_MAX, &run));
+}
+
 static void out_of_range_is_not_populated(Fixture *f, const void *unused)
 {
     RamDiscardMgr *rdm = memory_region_get_ram_discard_mgr(&f->ram);
@@ -243,6 +275,7 @@ int main(int argc, char **argv)
     ADD(access_that_is_partly_discarded_touches_nothing);
     ADD(dispatch_refuses_discarded_ram);
     ADD(map_stops_where_memory_is_discarded);
+    ADD(run_ends_where_memory_is_discarded);
     ADD(out_of_range_is_not_populated);
     ADD(manager_of_a_mapped_region_cannot_be_cleared);
     ADD(manager_of_a_region_mapped_by_alias_cannot_be_cleared);
