@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A split virtqueue (VIRTIO 1.2, 2.7), shared by virtqueue.c (set-up, kicks)
- * and virtqueue-ring.c (the request path). Nobody else looks inside.
+ * A split virtqueue (VIRTIO 1.2, 2.7), shared by virtqueue.c (set-up, kicks),
+ * virtqueue-ring.c (the request path) and virtqueue-element.c (elements, and
+ * where guest memory is). Nobody else looks inside.
  */
 #ifndef HW_VIRTIO_VIRTQUEUE_INTERNAL_H
 #define HW_VIRTIO_VIRTQUEUE_INTERNAL_H
@@ -11,12 +12,26 @@
 /* Segments that an element of the free list has room for. */
 #define VIRTQUEUE_POOL_SEGS 32
 
-/* Precedes each element in memory. */
+/* Runs of guest memory that a queue remembers. */
+#define VIRTQUEUE_RUNS 4
+
+/* Precedes each element in memory; its segments and their addresses follow. */
 typedef struct VirtQueueSlot {
     struct VirtQueueSlot *next;           /* in the free list */
     size_t elem_size;
-    bool pooled;                          /* has VIRTQUEUE_POOL_SEGS segments */
+    unsigned int capacity;                /* segments */
 } __attribute__((aligned(16))) VirtQueueSlot;
+
+/* An element while its chain is read: virtqueue_element_begin() and so on. */
+typedef struct VirtQueueReader {
+    VirtQueue *vq;
+    VirtQueueSlot *slot;
+    struct iovec *sg;                     /* in the slot: to read, to write */
+    hwaddr *addr;
+    unsigned int num;                     /* segments */
+    unsigned int in_num;                  /* of which the last are to write */
+    uint64_t bytes;
+} VirtQueueReader;
 
 struct VirtQueue {
     VirtIODevice *vdev;
@@ -32,8 +47,12 @@ struct VirtQueue {
     uint16_t vector;
     bool enabled;
 
-    /* The rings in this process, if map_generation is the current one. */
+    /* The rings in this process, and what else was looked up, if
+     * map_generation is the current one. */
     uint64_t map_generation;
+    MemoryRun runs[VIRTQUEUE_RUNS];
+    unsigned int nr_runs;
+    unsigned int oldest_run;
     const struct vring_desc *desc_ring;
     const struct vring_avail *avail_ring;
     struct vring_used *used_ring;
@@ -55,10 +74,67 @@ struct VirtQueue {
 /* Everything the driver has set, and what came of it, is forgotten. */
 void virtqueue_reset(VirtQueue *vq);
 /* Whether elements may be popped and pushed now. Does not look at the rings. */
-bool virtqueue_is_live(const VirtQueue *vq);
+static inline bool virtqueue_is_live(const VirtQueue *vq)
+{
+    const VirtIODevice *vdev = vq->vdev;
+
+    return vq->enabled && virtio_device_ready(vdev) && !vdev->broken &&
+           !vdev->disabled;
+}
 /* Handles the kicks that came while they could not be. @opaque: the
  * VirtIODevice. */
 void virtio_run_pending_kicks(void *opaque);
+
+/* --- virtqueue-element.c --- */
+
+/* Nothing that was looked up holds any more. */
+static inline void virtqueue_forget_runs(VirtQueue *vq)
+{
+    vq->nr_runs = 0;
+    vq->oldest_run = 0;
+}
+
+static inline bool memory_run_holds(const MemoryRun *run, hwaddr addr,
+                                    hwaddr len)
+{
+    return addr >= run->first && addr <= run->last &&
+           len - 1 <= run->last - addr;
+}
+
+/* A run that the queue remembers and that has all of @len > 0 bytes at @addr,
+ * or NULL. */
+static inline const MemoryRun *virtqueue_known_run(const VirtQueue *vq,
+                                                   hwaddr addr, hwaddr len)
+{
+    for (unsigned int i = 0; i < vq->nr_runs; i++) {
+        if (memory_run_holds(&vq->runs[i], addr, len)) {
+            return &vq->runs[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The run of guest memory that has all of @len > 0 bytes at @addr, or else as
+ * many of them as are in one piece; NULL: there is no RAM. It is the queue's,
+ * valid until the next call; what it says holds as long as map_generation is
+ * current.
+ */
+const MemoryRun *virtqueue_run(VirtQueue *vq, hwaddr addr, hwaddr len);
+
+/*
+ * Reading a chain, of whatever kind of ring: begin; add for each buffer, in the
+ * order of the chain; end, or abandon. The queue's map_generation is current.
+ */
+/* An element of @sz bytes, without buffers. */
+void virtqueue_element_begin(VirtQueueReader *r, VirtQueue *vq, size_t sz);
+/* false if the driver may not give such a buffer; the device is broken then. */
+bool virtqueue_element_add(VirtQueueReader *r, hwaddr addr, uint32_t len,
+                           bool is_write);
+/* The element, whose head is descriptor @index. */
+VirtQueueElement *virtqueue_element_end(VirtQueueReader *r,
+                                        unsigned int index);
+void virtqueue_element_abandon(VirtQueueReader *r);
 /* Frees the free list. */
 void virtqueue_free_slots(VirtQueue *vq);
 /* Interrupts the driver for a queue. */

@@ -1,47 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The request path of split virtqueues (VIRTIO 1.2, 2.7): popping descriptor
- * chains, publishing used entries, suppressing notifications.
+ * chains, publishing used entries, suppressing notifications. Elements, and
+ * where buffers are, are virtqueue-element.c's.
  *
  * The rings are shared with a driver that runs at the same time and may write
  * anything at any moment. Hence each field is fetched once and checked after;
  * every walk is bounded; whatever is wrong ends in virtio_error(), never in a
- * wild access or an endless loop. Nothing is allocated once the free list has
- * as many elements as the device holds at a time.
+ * wild access or an endless loop.
  */
 #include "qemu/osdep.h"
 
 #include "virtqueue-internal.h"
-#include "qemu/units.h"
 
 /* --- the rings as host memory --- */
 
-/* Host address of @size bytes, all in one piece of RAM; or NULL. It is valid
- * until the memory map's generation changes, without a reference. */
+/* Host address of @size bytes, all in one piece of RAM; or NULL. */
 static void *ring_host(VirtQueue *vq, hwaddr addr, hwaddr size, bool is_write)
 {
-    AddressSpace *as = vq->vdev->dma_as;
-    hwaddr len = size;
-    void *p;
+    const MemoryRun *run = virtqueue_run(vq, addr, size);
 
-    if (addr + size < addr) {
+    if (!run || !memory_run_holds(run, addr, size) ||
+        (is_write && run->readonly)) {
         return NULL;
     }
-    p = address_space_map(as, addr, &len, is_write, MEMTXATTRS_UNSPECIFIED);
-    if (!p) {
-        return NULL;
-    }
-    address_space_unmap(as, p, len, is_write, 0);
-    return len == size ? p : NULL;
+    return run->host + (addr - run->first);
 }
 
 static bool virtqueue_map_rings(VirtQueue *vq)
 {
-    uint64_t generation = memory_map_generation();
-
-    if (vq->map_generation == generation) {
-        return true;
-    }
+    virtqueue_forget_runs(vq);
     vq->desc_ring = ring_host(vq, vq->desc,
                               vq->num * sizeof(struct vring_desc), false);
     /* Each ring is followed by the 16-bit event index. */
@@ -57,13 +45,17 @@ static bool virtqueue_map_rings(VirtQueue *vq)
                      vq->avail, vq->used);
         return false;
     }
-    vq->map_generation = generation;
+    vq->map_generation = memory_map_generation();
     return true;
 }
 
-static bool virtqueue_ready(VirtQueue *vq)
+/* Whether the rings may be looked at; from then on map_generation is the
+ * current one. */
+static inline bool virtqueue_ready(VirtQueue *vq)
 {
-    return virtqueue_is_live(vq) && virtqueue_map_rings(vq);
+    return virtqueue_is_live(vq) &&
+           (G_LIKELY(vq->map_generation == memory_map_generation()) ||
+            virtqueue_map_rings(vq));
 }
 
 static uint16_t load16(const uint16_t *p)
@@ -125,86 +117,11 @@ static uint16_t virtqueue_num_heads(VirtQueue *vq)
 
 /* --- descriptor chains --- */
 
-/* A chain while it is read: segments to read, then segments to write. */
-typedef struct Chain {
-    unsigned int out_num;
-    unsigned int in_num;
-    uint64_t bytes;
-    hwaddr addr[VIRTQUEUE_MAX_SIZE];
-    struct iovec sg[VIRTQUEUE_MAX_SIZE];
-} Chain;
-
-static void unmap_segments(VirtQueue *vq, const struct iovec *sg,
-                           unsigned int n, bool is_write, size_t written)
-{
-    for (unsigned int i = 0; i < n; i++) {
-        size_t access = is_write ? MIN(written, sg[i].iov_len) : sg[i].iov_len;
-
-        address_space_unmap(vq->vdev->dma_as, sg[i].iov_base, sg[i].iov_len,
-                            is_write, access);
-        written -= is_write ? access : 0;
-    }
-}
-
-/* Maps the buffer of one descriptor; a buffer in several pieces of RAM makes
- * several segments. */
-static bool chain_map(VirtQueue *vq, Chain *c, hwaddr addr, uint32_t len,
-                      bool is_write)
-{
-    while (len) {
-        unsigned int n = c->out_num + c->in_num;
-        hwaddr piece = len;
-        void *p;
-
-        if (n == VIRTQUEUE_MAX_SIZE) {
-            virtio_error(vq->vdev, "queue %u: more than %u segments",
-                         vq->index, VIRTQUEUE_MAX_SIZE);
-            return false;
-        }
-        p = address_space_map(vq->vdev->dma_as, addr, &piece, is_write,
-                              MEMTXATTRS_UNSPECIFIED);
-        if (!p) {
-            virtio_error(vq->vdev, "queue %u: buffer at 0x%" PRIx64 " is not "
-                         "in RAM", vq->index, addr);
-            return false;
-        }
-        c->addr[n] = addr;
-        c->sg[n] = (struct iovec) { .iov_base = p, .iov_len = piece };
-        *(is_write ? &c->in_num : &c->out_num) += 1;
-        addr += piece;
-        len -= piece;
-    }
-    return true;
-}
-
-static bool chain_add(VirtQueue *vq, Chain *c, const struct vring_desc *d)
-{
-    bool is_write = d->flags & VRING_DESC_F_WRITE;
-    const char *wrong = NULL;
-
-    c->bytes += d->len;
-    if (!d->len) {
-        wrong = "a buffer without bytes";
-    } else if (d->addr + d->len < d->addr) {
-        wrong = "a buffer beyond the end of memory";
-    } else if (c->bytes > 4 * GiB) {
-        wrong = "a chain of more than 4 GiB";
-    } else if (!is_write && c->in_num) {
-        wrong = "a buffer to read after one to write";
-    }
-    if (wrong) {
-        virtio_error(vq->vdev, "queue %u: %s", vq->index, wrong);
-        return false;
-    }
-    return chain_map(vq, c, d->addr, d->len, is_write);
-}
-
 /* The queue's descriptors, or an indirect table. */
 typedef struct DescTable {
     const uint8_t *base;
     uint32_t num;
     bool indirect;
-    hwaddr mapped;                        /* bytes, if indirect */
 } DescTable;
 
 /* A copy that does not change any more, in host byte order. */
@@ -225,7 +142,6 @@ static struct vring_desc fetch_desc(const DescTable *t, uint32_t i)
 /* Goes on in the table that @d points to (2.7.5.3). */
 static bool table_enter(VirtQueue *vq, DescTable *t, const struct vring_desc *d)
 {
-    hwaddr len = d->len;
     const char *wrong = NULL;
 
     if (!virtio_vdev_has_feature(vq->vdev, VIRTIO_RING_F_INDIRECT_DESC)) {
@@ -240,44 +156,43 @@ static bool table_enter(VirtQueue *vq, DescTable *t, const struct vring_desc *d)
     } else if (d->addr + d->len < d->addr) {
         wrong = "an indirect table beyond the end of memory";
     } else {
-        t->base = address_space_map(vq->vdev->dma_as, d->addr, &len, false,
-                                    MEMTXATTRS_UNSPECIFIED);
-        t->indirect = t->base != NULL;
-        t->mapped = len;
-        if (!t->base || len != d->len) {
-            wrong = "an indirect table that is not in RAM";
-        }
+        t->base = ring_host(vq, d->addr, d->len, false);
+        wrong = t->base ? NULL : "an indirect table that is not in RAM";
     }
     if (wrong) {
         virtio_error(vq->vdev, "queue %u: %s", vq->index, wrong);
         return false;
     }
     t->num = d->len / sizeof(struct vring_desc);
+    t->indirect = true;
     return true;
 }
 
-/* Reads the chain from @i on. On false, what is in @c is still mapped. */
-static bool chain_walk(VirtQueue *vq, Chain *c, DescTable *t, uint32_t i)
+static bool read_chain(VirtQueue *vq, VirtQueueReader *r, uint32_t head)
 {
+    DescTable t = { .base = (const uint8_t *)vq->desc_ring, .num = vq->num };
+    uint32_t i = head;
+
     for (uint32_t seen = 0; ; ) {
         struct vring_desc d;
 
-        if (i >= t->num || seen++ == t->num) {
+        if (i >= t.num || seen++ == t.num) {
             virtio_error(vq->vdev, "queue %u: descriptor %u of %u, %s",
-                         vq->index, i, t->num,
-                         i >= t->num ? "which is none" : "a loop");
+                         vq->index, i, t.num,
+                         i >= t.num ? "which is none" : "a loop");
             return false;
         }
-        d = fetch_desc(t, i);
+        d = fetch_desc(&t, i);
         if (d.flags & VRING_DESC_F_INDIRECT) {
-            if (!table_enter(vq, t, &d)) {
+            if (!table_enter(vq, &t, &d)) {
                 return false;
             }
             seen = 0;
             i = 0;
             continue;
         }
-        if (!chain_add(vq, c, &d)) {
+        if (!virtqueue_element_add(r, d.addr, d.len,
+                                   d.flags & VRING_DESC_F_WRITE)) {
             return false;
         }
         if (!(d.flags & VRING_DESC_F_NEXT)) {
@@ -287,104 +202,11 @@ static bool chain_walk(VirtQueue *vq, Chain *c, DescTable *t, uint32_t i)
     }
 }
 
-static bool chain_read(VirtQueue *vq, Chain *c, uint32_t head)
-{
-    DescTable t = { .base = (const uint8_t *)vq->desc_ring, .num = vq->num };
-    bool ok;
-
-    c->out_num = 0;
-    c->in_num = 0;
-    c->bytes = 0;
-    ok = chain_walk(vq, c, &t, head);
-    if (t.indirect) {
-        address_space_unmap(vq->vdev->dma_as, (void *)t.base, t.mapped, false,
-                            t.mapped);
-    }
-    if (!ok) {
-        unmap_segments(vq, c->sg, c->out_num, false, 0);
-        unmap_segments(vq, c->sg + c->out_num, c->in_num, true, 0);
-    }
-    return ok;
-}
-
 /* --- elements --- */
-
-static VirtQueueSlot *slot_of(void *elem)
-{
-    return (VirtQueueSlot *)elem - 1;
-}
-
-static size_t elem_space(size_t sz)
-{
-    return QEMU_ALIGN_UP(sz, sizeof(VirtQueueSlot));
-}
-
-static VirtQueueSlot *slot_take(VirtQueue *vq, size_t sz, unsigned int segs)
-{
-    bool pooled = segs <= VIRTQUEUE_POOL_SEGS;
-    VirtQueueSlot *slot = vq->free_slots;
-
-    if (pooled && slot && slot->elem_size == sz) {
-        vq->free_slots = slot->next;
-        return slot;
-    }
-    segs = pooled ? VIRTQUEUE_POOL_SEGS : segs;
-    slot = g_malloc(sizeof(*slot) + elem_space(sz) +
-                    segs * (sizeof(struct iovec) + sizeof(hwaddr)));
-    slot->elem_size = sz;
-    slot->pooled = pooled;
-    return slot;
-}
-
-void virtqueue_free_element(VirtQueue *vq, void *elem)
-{
-    VirtQueueSlot *slot;
-
-    if (!elem) {
-        return;
-    }
-    slot = slot_of(elem);
-    if (slot->pooled) {
-        slot->next = vq->free_slots;
-        vq->free_slots = slot;
-    } else {
-        g_free(slot);
-    }
-}
-
-void virtqueue_free_slots(VirtQueue *vq)
-{
-    while (vq->free_slots) {
-        VirtQueueSlot *slot = vq->free_slots;
-
-        vq->free_slots = slot->next;
-        g_free(slot);
-    }
-}
-
-static VirtQueueElement *element_from_chain(VirtQueue *vq, size_t sz,
-                                            const Chain *c, unsigned int head)
-{
-    unsigned int segs = c->out_num + c->in_num;
-    VirtQueueElement *elem = (VirtQueueElement *)(slot_take(vq, sz, segs) + 1);
-    struct iovec *sg = (struct iovec *)((char *)elem + elem_space(sz));
-    hwaddr *addr = (hwaddr *)(sg + segs);
-
-    memcpy(sg, c->sg, segs * sizeof(*sg));
-    memcpy(addr, c->addr, segs * sizeof(*addr));
-    elem->index = head;
-    elem->out_num = c->out_num;
-    elem->in_num = c->in_num;
-    elem->out_sg = sg;
-    elem->in_sg = sg + c->out_num;
-    elem->out_addr = addr;
-    elem->in_addr = addr + c->out_num;
-    return elem;
-}
 
 void *virtqueue_pop(VirtQueue *vq, size_t sz)
 {
-    Chain chain;
+    VirtQueueReader r;
     uint16_t heads, head;
 
     g_assert(sz >= sizeof(VirtQueueElement));
@@ -401,22 +223,17 @@ void *virtqueue_pop(VirtQueue *vq, size_t sz)
         return NULL;
     }
     head = load16(&vq->avail_ring->ring[vq->last_avail_idx & (vq->num - 1)]);
-    if (!chain_read(vq, &chain, head)) {
+    virtqueue_element_begin(&r, vq, sz);
+    if (!read_chain(vq, &r, head)) {
+        virtqueue_element_abandon(&r);
         return NULL;
     }
     vq->last_avail_idx++;
     vq->inuse++;
-    return element_from_chain(vq, sz, &chain, head);
+    return virtqueue_element_end(&r, head);
 }
 
-/* The device's hands are empty of one more; a reset may have come before. */
-static void element_unmap(VirtQueue *vq, const VirtQueueElement *elem,
-                          unsigned int len)
-{
-    unmap_segments(vq, elem->out_sg, elem->out_num, false, 0);
-    unmap_segments(vq, elem->in_sg, elem->in_num, true, len);
-}
-
+/* The device's hands are empty of @count more; a reset may have come before. */
 static void virtqueue_dec_inuse(VirtQueue *vq, unsigned int count)
 {
     vq->inuse -= MIN(count, vq->inuse);
@@ -425,7 +242,6 @@ static void virtqueue_dec_inuse(VirtQueue *vq, unsigned int count)
 void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
                               unsigned int len)
 {
-    element_unmap(vq, elem, len);
     virtqueue_dec_inuse(vq, 1);
 }
 
@@ -442,7 +258,6 @@ void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
 {
     struct vring_used_elem *entry;
 
-    element_unmap(vq, elem, len);
     if (!virtqueue_ready(vq)) {
         return;
     }

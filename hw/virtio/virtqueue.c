@@ -156,14 +156,6 @@ void virtio_queue_set_vector(VirtIODevice *vdev, int n, uint16_t vector)
 
 /* --- kicks --- */
 
-bool virtqueue_is_live(const VirtQueue *vq)
-{
-    const VirtIODevice *vdev = vq->vdev;
-
-    return vq->enabled && virtio_device_ready(vdev) && !vdev->broken &&
-           !vdev->disabled;
-}
-
 static void virtqueue_kicked(VirtQueue *vq)
 {
     VirtIODevice *vdev = vq->vdev;

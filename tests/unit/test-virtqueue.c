@@ -93,6 +93,32 @@ static void test_longest_chains_are_handled(void)
     teardown();
 }
 
+/* Each byte to read and to write lies by itself: of any number of segments
+ * each one has its place. */
+static void test_order_of_segments_is_kept(void)
+{
+    setup(INDIRECT);
+    for (unsigned n = 1; n <= VIRTQUEUE_MAX_SIZE / 2; n += n / 4 + 1) {
+        for (unsigned i = 0; i < 2 * n; i++) {
+            bool out = i < n;
+
+            vring_set_desc(&ring, TABLE, i, (out ? OUT : IN) + i % n * 2, 1,
+                           (out ? 0 : VRING_DESC_F_WRITE) |
+                           (i < 2 * n - 1 ? VRING_DESC_F_NEXT : 0), i + 1);
+            mem_write(OUT + i % n * 2, i % n * 3 + n, 1);
+        }
+        vring_set_desc(&ring, ring.desc, 0, TABLE, 2 * n * 16,
+                       VRING_DESC_F_INDIRECT, 0);
+        vring_offer(&ring, 0);
+        kick();
+        assert_used(0, n);
+        for (unsigned i = 0; i < n; i++) {
+            g_assert_cmphex(mem_read(IN + i * 2, 1), ==, (i * 3 + n) & 0xff);
+        }
+    }
+    teardown();
+}
+
 static void test_buffer_over_two_regions_is_two_segments(void)
 {
     MemoryRegion more;
@@ -131,6 +157,64 @@ static void test_rings_follow_the_memory_map(void)
     assert_used(2, 4);
     memory_region_del_subregion(get_system_memory(), &other);
     object_unref(&other);
+    teardown();
+}
+
+/* Where a buffer was, other RAM appears, and then none at all. */
+static void test_buffers_follow_the_memory_map(void)
+{
+    MemoryRegion other;
+
+    setup(0);
+    mem_write(OUT, 0x11, 1);
+    vring_offer_request(&ring, 0, OUT, 1, IN, 1);
+    kick();
+    g_assert_cmphex(mem_read(IN, 1), ==, 0x11);
+
+    memory_region_init_ram(&other, NULL, "other", 1 * MiB, &error_abort);
+    memory_region_add_subregion_overlap(get_system_memory(), OUT, &other, 1);
+    mem_write(OUT, 0x22, 1);
+    vring_offer_request(&ring, 0, OUT, 1, IN, 1);
+    kick();
+    g_assert_cmphex(mem_read(IN, 1), ==, 0x22);
+
+    memory_region_set_readonly(&other, true);
+    vring_offer_request(&ring, 0, OUT, 1, IN, 1);
+    kick();
+    g_assert_false(vdev->broken);
+    vring_offer_request(&ring, 0, IN, 1, OUT, 1);
+    kick();
+    g_assert_true(vdev->broken);
+    memory_region_del_subregion(get_system_memory(), &other);
+    object_unref(&other);
+    teardown();
+}
+
+/* More pieces of RAM than a queue remembers, again and again. */
+#define PIECES 11
+static void test_buffers_in_many_regions_are_found(void)
+{
+    MemoryRegion piece[PIECES];
+
+    setup(0);
+    for (unsigned i = 0; i < PIECES; i++) {
+        memory_region_init_ram(&piece[i], NULL, "piece", 4 * KiB, &error_abort);
+        memory_region_add_subregion(get_system_memory(),
+                                    TEST_RAM_SIZE + i * 8 * KiB, &piece[i]);
+    }
+    for (unsigned i = 0; i < 10 * PIECES; i++) {
+        hwaddr in = TEST_RAM_SIZE + i * 7 % PIECES * 8 * KiB;
+
+        mem_write(OUT, i, 1);
+        vring_offer_request(&ring, i % 8, OUT, 1, in + i, 1);
+        kick();
+        assert_used(i % 8, 1);
+        g_assert_cmphex(mem_read(in + i, 1), ==, i);
+    }
+    for (unsigned i = 0; i < PIECES; i++) {
+        memory_region_del_subregion(get_system_memory(), &piece[i]);
+        object_unref(&piece[i]);
+    }
     teardown();
 }
 
@@ -375,6 +459,11 @@ int main(int argc, char **argv)
                     test_chain_may_end_in_an_indirect_table);
     g_test_add_func("/virtqueue/request/longest",
                     test_longest_chains_are_handled);
+    g_test_add_func("/virtqueue/request/order", test_order_of_segments_is_kept);
+    g_test_add_func("/virtqueue/request/buffer-map",
+                    test_buffers_follow_the_memory_map);
+    g_test_add_func("/virtqueue/request/many-regions",
+                    test_buffers_in_many_regions_are_found);
     g_test_add_func("/virtqueue/request/two-regions",
                     test_buffer_over_two_regions_is_two_segments);
     g_test_add_func("/virtqueue/request/memory-map",

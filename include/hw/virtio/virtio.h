@@ -41,8 +41,10 @@ DECLARE_OBJ_CHECKERS(VirtIODevice, VirtioDeviceClass, VIRTIO_DEVICE,
 
 /*
  * A chain of descriptors in the device's hands. A model may put it first in a
- * bigger struct of its own. Segments are host memory: readable until the
- * element is filled; out_sg by the device only to read, in_sg only to write.
+ * bigger struct of its own. Segments are host memory, out_sg for the device to
+ * read, in_sg to write; in use only while memory_map_generation() is what it was
+ * at virtqueue_pop(), which it is at least until the queue's handler returns if
+ * the handler itself does not discard memory.
  */
 typedef struct VirtQueueElement {
     unsigned int index;                   /* head descriptor */
@@ -221,8 +223,8 @@ void virtio_queue_notify(VirtIODevice *vdev, int n);
 /* Handles a kick that an ioeventfd signalled. */
 void virtio_queue_host_notifier_read(EventNotifier *n);
 
-/* --- queues: the request path; allocates nothing for chains of up to 16
- *     segments each way --- */
+/* --- queues: the request path; allocates nothing for chains of up to 32
+ *     segments --- */
 
 /*
  * The next available chain, as a struct of @sz bytes that begins with a
@@ -231,13 +233,13 @@ void virtio_queue_host_notifier_read(EventNotifier *n);
  */
 void *virtqueue_pop(VirtQueue *vq, size_t sz);
 void virtqueue_free_element(VirtQueue *vq, void *elem);
-/* Gives back an element unused: unmaps it, publishes nothing. */
+/* Gives back an element unused: publishes nothing. */
 void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
                               unsigned int len);
 /* The same, and the next pop takes it again. @elem is the last one popped. */
 void virtqueue_unpop(VirtQueue *vq, VirtQueueElement *elem, unsigned int len);
 /* Puts @elem, of which the device wrote the first @len bytes of in_sg, into the
- * @idx'th used entry not yet published. Unmaps it. */
+ * @idx'th used entry not yet published. */
 void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
                     unsigned int len, unsigned int idx);
 /* Publishes @count filled entries at once. */
