@@ -13,11 +13,14 @@
 #include <fcntl.h>
 
 #include "exec/ramblock.h"
+#include "qemu/units.h"
 
 /* An entry of pagemap, one a page (Linux, admin-guide/mm/pagemap.rst). */
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_SWAPPED (1ULL << 62)
 #define PAGEMAP_BATCH 512
+/* Bytes of a file that are looked at together. */
+#define FILE_BATCH (256 * KiB)
 
 /* -1: there is no /proc. */
 static int pagemap_fd(void)
@@ -30,7 +33,8 @@ static int pagemap_fd(void)
     return fd;
 }
 
-/* How many of @n pages from @page on are alike; 0: it cannot be told. */
+/* How many of @n pages from @page on are alike; 0: it cannot be told. Those that
+ * are present are somebody's to read, who then asks again: one look at them. */
 static uint64_t pagemap_run(uint64_t page, uint64_t n, bool *present)
 {
     uint64_t entries[PAGEMAP_BATCH], done = 0;
@@ -51,6 +55,9 @@ static uint64_t pagemap_run(uint64_t page, uint64_t n, bool *present)
             } else if (here != *present) {
                 return done;
             }
+        }
+        if (*present) {
+            break;
         }
     }
     return done;
@@ -73,7 +80,20 @@ static uint64_t mapped_run(const RAMBlock *rb, uint64_t offset, uint64_t size,
     return MIN((page + run) * page_size - start, size);
 }
 
-/* The same for data of the file; a file system that cannot tell has data. */
+/* How far there is data from @start on, where there is some. SEEK_HOLE would look
+ * at all pages up to the next hole, however far that is. */
+static uint64_t file_data_run(const RAMBlock *rb, off_t start, uint64_t size)
+{
+    off_t at = start, end = start + MIN(size, FILE_BATCH);
+
+    do {
+        at = QEMU_ALIGN_DOWN(at, rb->page_size) + rb->page_size;
+    } while (at < end && lseek(rb->fd, at, SEEK_DATA) == at);
+    return MIN(at, end) - start;
+}
+
+/* As mapped_run(), for data of the file; a file system that cannot tell has
+ * data. */
 static uint64_t file_run(const RAMBlock *rb, uint64_t offset, uint64_t size,
                          bool *data)
 {
@@ -81,8 +101,8 @@ static uint64_t file_run(const RAMBlock *rb, uint64_t offset, uint64_t size,
     off_t found = lseek(rb->fd, start, SEEK_DATA);
 
     *data = found == start || (found < 0 && errno != ENXIO);
-    if (found == start) {
-        found = lseek(rb->fd, start, SEEK_HOLE);
+    if (*data) {
+        return file_data_run(rb, start, size);
     }
     return found > start ? MIN((uint64_t)(found - start), size) : size;
 }

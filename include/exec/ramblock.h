@@ -73,7 +73,8 @@ int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
  * Reading all of a block without having the host back more of it than it does
  * (softmmu/ram-block-read.c); the VM is stopped, or what is read may be old.
  * How much of the @size bytes at @offset is alike, from the first on: *backed,
- * or nowhere, and then it is all zeros.
+ * or nowhere, and then it is all zeros. What follows may be like it: the time of
+ * a call is bounded, and that of reading a block is proportional to its size.
  */
 uint64_t ram_block_backed_run(RAMBlock *rb, uint64_t offset, uint64_t size,
                               bool *backed);

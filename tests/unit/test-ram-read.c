@@ -132,6 +132,22 @@ static void test_untouched_is_one_run(gconstpointer data)
     free_region(mr);
 }
 
+/* However much there is: a call must not look at all of it. */
+static void test_backed_is_several_runs(gconstpointer data)
+{
+    g_autofree uint8_t *got = g_malloc(SIZE);
+    MemoryRegion *mr = new_region(data, NULL);
+    bool backed;
+
+    memset(mr->ram_block->host, 0x5a, SIZE);
+    g_assert_cmpuint(ram_block_backed_run(mr->ram_block, 5, SIZE - 5, &backed),
+                     <, SIZE * 3 / 4);
+    g_assert_true(backed);
+    g_assert_cmpuint(read_all(mr->ram_block, 0, got), ==, SIZE);
+    g_assert_true(memcmp(got, mr->ram_block->host, SIZE) == 0);
+    free_region(mr);
+}
+
 static void test_read_of_a_cut_file_fails(void)
 {
     const Kind kind = { .file = true, .flags = RAM_SHARED };
@@ -151,11 +167,15 @@ int main(int argc, char **argv)
             g_strdup_printf("/ram-read/%s", kinds[i].name);
         g_autofree char *untouched =
             g_strdup_printf("/ram-read/untouched/%s", kinds[i].name);
+        g_autofree char *touched =
+            g_strdup_printf("/ram-read/touched/%s", kinds[i].name);
 
         g_test_add_data_func(path, &kinds[i], test_read);
         if (!kinds[i].filled) {
             g_test_add_data_func(untouched, &kinds[i],
                                  test_untouched_is_one_run);
+            g_test_add_data_func(touched, &kinds[i],
+                                 test_backed_is_several_runs);
         }
     }
     g_test_add_func("/ram-read/cut-file-fails", test_read_of_a_cut_file_fails);
