@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -chardev socket as a client: it connects at once, or with reconnect=SECONDS
- * again and again, without ever waiting.
+ * -chardev socket as a client: it connects at once, or with reconnect=SECONDS or
+ * reconnect-ms=MS again and again, without ever waiting.
  */
 #include "qemu/osdep.h"
 
@@ -13,11 +13,18 @@
 
 #define SOCKET_CONNECT_TIMEOUT_MS 5000
 
+int64_t char_socket_retry_ms(const SocketChardev *s)
+{
+    return s->reconnect ? (int64_t)s->reconnect * 1000 : s->reconnect_ms;
+}
+
 void char_socket_retry_later(SocketChardev *s)
 {
-    if (s->reconnect) {
-        timer_mod(s->reconnect_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                  (int64_t)s->reconnect * 1000);
+    int64_t ms = char_socket_retry_ms(s);
+
+    if (ms) {
+        timer_mod(s->reconnect_timer,
+                  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + ms);
     }
 }
 
@@ -91,7 +98,7 @@ static bool socket_must_connect(SocketChardev *s, const SocketAddress *list,
 bool char_socket_start_client(SocketChardev *s, const SocketAddress *list,
                                 unsigned n, Error **errp)
 {
-    if (!s->reconnect) {
+    if (!char_socket_retry_ms(s)) {
         return socket_must_connect(s, list, n, errp);
     }
     s->address = list[0];

@@ -193,14 +193,27 @@ static bool socket_check_options(SocketChardev *s, Error **errp)
         error_setg(errp, "chardev: socket: no path (or host and port) given");
         return false;
     }
-    if (s->fd_text && s->reconnect) {
-        error_setg(errp, "'reconnect' option is incompatible with fd=: there "
-                   "is nothing to connect to again");
+    return true;
+}
+
+/* A server, or who has one connection only, has nothing to connect to again. */
+static bool socket_check_reconnect(SocketChardev *s, Error **errp)
+{
+    const char *name = s->reconnect ? "reconnect" : "reconnect-ms";
+
+    if (s->reconnect && s->reconnect_ms) {
+        error_setg(errp, "'reconnect' and 'reconnect-ms' are mutually "
+                   "exclusive");
         return false;
     }
-    if (s->server && s->reconnect) {
-        error_setg(errp, "'reconnect' option is incompatible with socket in "
-                   "server listen mode");
+    if (char_socket_retry_ms(s) && s->fd_text) {
+        error_setg(errp, "'%s' option is incompatible with fd=: there is "
+                   "nothing to connect to again", name);
+        return false;
+    }
+    if (char_socket_retry_ms(s) && s->server) {
+        error_setg(errp, "'%s' option is incompatible with socket in server "
+                   "listen mode", name);
         return false;
     }
     return true;
@@ -213,7 +226,7 @@ static bool socket_open(Chardev *chr, Error **errp)
                                             SOCKET_MAX_ADDRESSES);
     unsigned n;
 
-    if (!socket_check_options(s, errp)) {
+    if (!socket_check_options(s, errp) || !socket_check_reconnect(s, errp)) {
         return false;
     }
     s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
@@ -295,6 +308,9 @@ static const ChardevOption socket_options[] = {
     { .name = "reconnect", .kind = CHARDEV_OPTION_UINT32,
       .offset = offsetof(SocketChardev, reconnect),
       .description = "As a client, seconds until the next try to connect" },
+    { .name = "reconnect-ms", .kind = CHARDEV_OPTION_UINT32,
+      .offset = offsetof(SocketChardev, reconnect_ms),
+      .description = "The same in milliseconds" },
     { },
 };
 
@@ -304,7 +320,7 @@ static void socket_class_init(ObjectClass *klass, void *data)
 
     cc->backend = "socket";
     cc->help = "path=PATH, fd=N or host=HOST,port=PORT[,server=on[,wait=off]]"
-               "[,reconnect=SECONDS]";
+               "[,reconnect=SECONDS][,reconnect-ms=MS]";
     cc->open = socket_open;
     cc->chr_write = socket_write;
     cc->chr_write_fd = socket_write_fd;

@@ -27,6 +27,7 @@ typedef struct SocketChardev {
     bool wait;                            /* server: for the first client */
     bool nodelay;
     uint32_t reconnect;                   /* client: seconds; 0: never */
+    uint32_t reconnect_ms;                /* or milliseconds */
 
     SocketAddress address;
     int listen_fd;                        /* -1: no server */
@@ -67,6 +68,8 @@ void char_socket_remove_file(SocketChardev *s);
  * sooner or later. */
 bool char_socket_start_client(SocketChardev *s, const SocketAddress *list,
                               unsigned n, Error **errp);
+/* Milliseconds until the next try; 0: there is none. */
+int64_t char_socket_retry_ms(const SocketChardev *s);
 /* Without a peer: connects again after the time of reconnect, if that is set. */
 void char_socket_retry_later(SocketChardev *s);
 /* The timer's; @opaque is the SocketChardev. */

@@ -358,12 +358,12 @@ static void test_client_connects_and_ends(void)
     fe_close(&fe);
 }
 
-static void test_client_reconnects(void)
+static void check_client_reconnects(const char *form)
 {
     int server, fd;
     Fe fe;
 
-    fe_open(&fe, "unix:%s,reconnect=1");
+    fe_open(&fe, form);
     g_assert_cmpstr(fe.events->str, ==, "");
     server = serve();
     run_until(fe.events, "O");
@@ -374,6 +374,12 @@ static void test_client_reconnects(void)
     close(server);
     unlink(socket_path);
     fe_close(&fe);
+}
+
+static void test_client_reconnects(void)
+{
+    check_client_reconnects("unix:%s,reconnect=1");
+    check_client_reconnects("unix:%s,reconnect-ms=20");
 }
 
 static gpointer dial_later(gpointer data)

@@ -66,6 +66,11 @@ static void test_bad_options_are_refused(void)
           "fd=99999: a socket is expected: Bad file descriptor" },
         { "socket,id=c,fd=0",
           "fd=0: a socket is expected: Socket operation on non-socket" },
+        { "socket,id=c,path=a,reconnect=1,reconnect-ms=1",
+          "'reconnect' and 'reconnect-ms' are mutually exclusive" },
+        { "socket,id=c,path=a,server=on,reconnect-ms=1",
+          "'reconnect-ms' option is incompatible with socket in server listen "
+          "mode" },
         { "socket,id=c,path=a,server=on,reconnect=1",
           "'reconnect' option is incompatible with socket in server listen "
           "mode" },
