@@ -72,7 +72,7 @@ bool dump_output_open(DumpOutput *out, const char *protocol, Error **errp)
     if (g_str_has_prefix(protocol, "fd:") && protocol[strlen("fd:")]) {
         return open_stream(out, protocol, errp);
     }
-    error_setg(errp, "protocol '%s' is not supported; what is: file:PATH, "
+    error_setg(errp, "protocol '%s' is not supported; possible: file:PATH, "
                "fd:NAME", protocol);
     return false;
 }

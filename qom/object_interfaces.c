@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "qapi/visitor.h"
+#include "qemu/absent.h"
 #include "qemu/id.h"
 #include "qemu/may-open.h"
 #include "qom/object_interfaces.h"
@@ -44,7 +45,10 @@ static bool check_creatable(const char *typename, Error **errp)
     ObjectClass *klass = object_class_by_name(typename);
 
     if (!klass) {
-        error_setg(errp, "invalid object type: %s", typename);
+        const char *reason = absent_reason(ABSENT_OBJECT, typename);
+
+        error_setg(errp, "invalid object type: %s%s%s", typename,
+                   reason ? ": " : "", reason ? reason : "");
         return false;
     }
     if (!object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {

@@ -97,7 +97,7 @@ bool qdev_list_properties_help(GString *out, const char *driver, Error **errp)
 
     if (!oc || !object_class_dynamic_cast(oc, TYPE_DEVICE) ||
         object_class_is_abstract(oc)) {
-        error_setg(errp, "'%s' is not a valid device model name", driver);
+        qdev_no_such_model(driver, errp);
         return false;
     }
     /* Links, and what a device adds for itself, exist in an instance only. */

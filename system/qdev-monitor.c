@@ -10,6 +10,7 @@
 #include "monitor/hmp.h"
 #include "qdev-monitor.h"
 #include "monitor/qmp.h"
+#include "qemu/absent.h"
 #include "qemu/id.h"
 #include "qemu/keyval.h"
 #include "qemu/may-open.h"
@@ -33,13 +34,21 @@ static const char *resolve_alias(const char *driver)
     return driver;
 }
 
+void qdev_no_such_model(const char *driver, Error **errp)
+{
+    const char *reason = absent_reason(ABSENT_DEVICE, driver);
+
+    error_setg(errp, "'%s' is not a valid device model name%s%s", driver,
+               reason ? ": " : "", reason ? reason : "");
+}
+
 static DeviceClass *find_driver(const char *driver, Error **errp)
 {
     ObjectClass *oc = object_class_by_name(driver);
     DeviceClass *dc;
 
     if (!oc || !object_class_dynamic_cast(oc, TYPE_DEVICE)) {
-        error_setg(errp, "'%s' is not a valid device model name", driver);
+        qdev_no_such_model(driver, errp);
         return NULL;
     }
     if (object_class_is_abstract(oc)) {

@@ -21,6 +21,8 @@ DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
 void qdev_list_devices_help(GString *out);
 /* Appends the properties of @driver; false: no such device. */
 bool qdev_list_properties_help(GString *out, const char *driver, Error **errp);
+/* Sets *errp: there is no type @driver, and why if QEMU has it. */
+void qdev_no_such_model(const char *driver, Error **errp);
 /* Asks the device to go; it may take its time, DEVICE_DELETED tells. */
 void qdev_unplug(DeviceState *dev, Error **errp);
 /* The user's device @id, or a QOM path (starting with '/'); NULL: *errp. */

@@ -44,13 +44,13 @@ static bool is_denied(const char *name, const char *value, Error **errp)
             continue;
         }
         if (!g_strv_contains((const char *const *)values, value)) {
-            error_setg(errp, "%s=%s: not supported by sparsevm; what is: %s",
+            error_setg(errp, "%s=%s: not supported; possible: %s",
                        name, value, denied[i].values);
             return false;
         }
         return true;
     }
-    error_setg(errp, "Invalid parameter '%s'; what there is: hotplug, dirs, "
+    error_setg(errp, "Invalid parameter '%s'; expected: hotplug, dirs, "
                "obsolete, elevateprivileges, spawn, resourcecontrol", name);
     return false;
 }

@@ -58,7 +58,7 @@ static bool apply_event(const ActionEvent *event, const char *value,
         }
     }
     all = g_strjoinv("|", (char **)event->values);
-    error_setg(errp, "%s=%s: not supported by sparsevm; what is: %s",
+    error_setg(errp, "%s=%s: not supported; possible: %s",
                event->name, value, all);
     return false;
 }
@@ -70,7 +70,7 @@ static bool apply_member(const char *name, const char *value, Error **errp)
             return apply_event(&events[i], value, errp);
         }
     }
-    error_setg(errp, "Invalid parameter '%s'; what there is: reboot, shutdown, "
+    error_setg(errp, "Invalid parameter '%s'; expected: reboot, shutdown, "
                "panic, watchdog", name);
     return false;
 }

@@ -65,6 +65,13 @@ void vl_config_free(VlConfig *cfg);
  * name; @params describes the argument. */
 void vl_for_each_option(void (*fn)(const char *name, const char *params,
                                    void *opaque), void *opaque);
+/* The name by which QMP and configuration files know @option. */
+const char *vl_group_name(const char *option);
+/* Does what -@group @arg does; @arg is copied. */
+bool vl_store_group(VlConfig *cfg, const char *group, const char *arg,
+                    Error **errp);
+/* vl-readconfig.c: stores the options that the file @path has. */
+bool vl_read_config(VlConfig *cfg, const char *path, Error **errp);
 /* Prints what -help prints. */
 void vl_print_usage(void);
 /* Parses "key=value,..."; whatever begins with '{' is JSON, and *keyval false

@@ -136,7 +136,7 @@ static bool check_acpi(JsonObject *opts, Error **errp)
     g_autofree char *value = take_member(opts, "acpi");
 
     if (value && strcmp(value, "on") != 0 && strcmp(value, "auto") != 0) {
-        error_setg(errp, "acpi=%s: not supported by sparsevm; what is: on",
+        error_setg(errp, "acpi=%s: not supported; possible: on",
                    value);
         return false;
     }
@@ -149,7 +149,7 @@ static bool check_absent_features(JsonObject *opts, Error **errp)
         g_autofree char *value = take_member(opts, *name);
 
         if (value && strcmp(value, "off") != 0 && strcmp(value, "auto") != 0) {
-            error_setg(errp, "%s=%s: not supported by sparsevm", *name, value);
+            error_setg(errp, "%s=%s: not supported", *name, value);
             return false;
         }
     }
@@ -162,8 +162,8 @@ static bool check_irqchip(JsonObject *opts, Error **errp)
     g_autofree char *value = take_member(opts, "kernel-irqchip");
 
     if (value && strcmp(value, "on") != 0) {
-        error_setg(errp, "kernel-irqchip=%s: not supported by sparsevm; what "
-                   "is: on", value);
+        error_setg(errp, "kernel-irqchip=%s: not supported; possible: "
+                   "on", value);
         return false;
     }
     return true;
@@ -355,12 +355,12 @@ static bool parse_overcommit(JsonObject *opts, bool *lock, Error **errp)
     }
     rest = json_object_get_members(opts);
     if (rest) {
-        error_setg(errp, "Invalid parameter '%s'; what there is: mem-lock, "
+        error_setg(errp, "Invalid parameter '%s'; expected: mem-lock, "
                    "cpu-pm", (char *)rest->data);
         return false;
     }
     if (cpu_pm) {
-        error_setg(errp, "cpu-pm=on: not supported by sparsevm; what is: off");
+        error_setg(errp, "cpu-pm=on: not supported; possible: off");
         return false;
     }
     return true;
@@ -418,7 +418,7 @@ static bool apply_numa(const char *arg, void *opaque, Error **errp)
     }
     type = json_object_get_string_member_with_default(opts, "type", "");
     if (strcmp(type, "node") != 0) {
-        error_setg(errp, "'%s' is not supported by sparsevm; what is: node",
+        error_setg(errp, "'%s' is not supported; possible: node",
                    type);
         return false;
     }
@@ -546,13 +546,14 @@ static bool apply_long_global(const char *arg, Error **errp)
     return true;
 }
 
+/* DRIVER.PROPERTY=VALUE, where a dot comes before the first '='. */
 static bool apply_global(const char *arg, void *opaque, Error **errp)
 {
-    const char *dot = strchr(arg, '.');
-    const char *equals = dot ? strchr(dot, '=') : NULL;
+    const char *equals = strchr(arg, '=');
+    const char *dot = equals ? memchr(arg, '.', equals - arg) : NULL;
     GlobalProperty *gp;
 
-    if (g_str_has_prefix(arg, "driver=")) {
+    if (equals && !dot) {
         return apply_long_global(arg, errp);
     }
     if (!equals || dot == arg || equals == dot + 1) {

@@ -16,7 +16,7 @@ static bool apply_member(const char *name, const char *value, Error **errp)
                !strcmp(name, "guest-name") ? &guest_name : NULL;
 
     if (!on) {
-        error_setg(errp, "Invalid parameter '%s'; what there is: timestamp, "
+        error_setg(errp, "Invalid parameter '%s'; expected: timestamp, "
                    "guest-name", name);
         return false;
     }

@@ -10,21 +10,6 @@
 #include "monitor/qmp.h"
 #include "vl-internal.h"
 
-/* What QEMU calls the options whose short name says little. */
-static const char *group_name(const char *option)
-{
-    static const char *const names[][2] = {
-        { "boot", "boot-opts" }, { "m", "memory" }, { "smp", "smp-opts" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (!strcmp(option, names[i][0])) {
-            return names[i][1];
-        }
-    }
-    return option;
-}
-
 static void add_parameter(JsonArray *parameters, const char *name,
                           const char *type, const char *help)
 {
@@ -78,7 +63,7 @@ static void add_option(const char *name, const char *params, void *opaque)
     JsonObject *info;
     JsonArray *parameters;
 
-    name = group_name(name);
+    name = vl_group_name(name);
     if (query->option && strcmp(query->option, name) != 0) {
         return;
     }

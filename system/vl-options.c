@@ -6,6 +6,7 @@
  * means is found out later, in an order that does not depend on argv's.
  */
 #include "qemu/osdep.h"
+#include "qemu/absent.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "vl-internal.h"
@@ -35,6 +36,7 @@ typedef enum OptionKind {
     OPT_LIST,                             /* appends the argument */
     OPT_CHECK,                            /* calls check, stores nothing */
     OPT_APPEND_CONST,                     /* appends text */
+    OPT_CONFIG,                           /* reads the file that it names */
 } OptionKind;
 
 typedef struct VlOption {
@@ -56,7 +58,7 @@ static bool check_word(const VlOption *opt, const char *arg, Error **errp)
     g_auto(GStrv) words = g_strsplit(opt->text, "|", -1);
 
     if (!g_strv_contains((const char *const *)words, arg)) {
-        error_setg(errp, "not supported by sparsevm; what is: %s", opt->text);
+        error_setg(errp, "not supported; possible: %s", opt->text);
         return false;
     }
     return true;
@@ -70,7 +72,7 @@ static bool check_keyval(const VlOption *opt, const char *arg, Error **errp)
 
     for (char **part = parts; *part; part++) {
         if (!g_strv_contains((const char *const *)allowed, *part)) {
-            error_setg(errp, "%s: not supported by sparsevm; what is: %s",
+            error_setg(errp, "%s: not supported; possible: %s",
                        *part, opt->text);
             return false;
         }
@@ -91,7 +93,7 @@ static bool check_audiodev(const VlOption *opt, const char *arg, Error **errp)
     }
     driver = json_object_get_string_member_with_default(opts, "driver", "");
     if (strcmp(driver, "none") != 0) {
-        error_setg(errp, "driver=%s: not supported by sparsevm; what is: none",
+        error_setg(errp, "driver=%s: not supported; possible: none",
                    driver);
         return false;
     }
@@ -161,6 +163,8 @@ static const VlOption options[] = {
     { .name = "global", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(globals), .params = "DRIVER.PROP=VALUE",
       .help = "a property of all devices of a kind" },
+    { .name = "readconfig", .kind = OPT_CONFIG, .group = GROUP_DEVICES,
+      .params = "FILE", .help = "options in a file, as QEMU's docs/config has" },
     { .name = "nodefaults", .kind = OPT_FLAG, .group = GROUP_DEVICES,
       FIELD(no_defaults), .help = "no serial port and no monitor by default" },
 
@@ -258,22 +262,6 @@ static const VlOption options[] = {
       .help = "there is no firmware" },
 };
 
-/* Options that a QEMU 5.2 has for things that sparsevm is not about. */
-static const char *const unsupported_options[] = {
-    "L", "acpitable", "alt-grab", "audio-help", "bios",
-    "blockdev", "bt", "cdrom", "chroot", "ctrl-grab", "curses", "dfilter", "drive",
-    "dtb", "dump-vmstate", "enable-fips", "fda", "fdb", "fsdev",
-    "full-screen", "g", "gdb", "hda", "hdb", "hdc", "hdd", "icount",
-    "incoming", "iscsi", "k", "loadvm", "mem-path", "mem-prealloc", "mtdblock",
-    "netdev", "no-acpi", "no-quit", "only-migratable", "option-rom", "pflash",
-    "plugin", "preconfig", "prom-env", "readconfig", "realtime", "runas", "s",
-    "sd", "sdl", "seed", "semihosting", "semihosting-config",
-    "set", "show-cursor", "singlestep", "smbios", "snapshot", "spice",
-    "tb-size", "tpmdev", "usb", "usbdevice", "virtfs", "vnc", "watchdog",
-    "watchdog-action", "win2k-hack", "writeconfig", "xen-attach",
-    "xen-domid", "xen-domid-restrict", NULL
-};
-
 /* --- parsing --- */
 
 static const VlOption *find_option(const char *name)
@@ -309,6 +297,8 @@ static bool store(VlConfig *cfg, const VlOption *opt, const char *arg,
     case OPT_APPEND_CONST:
         append(cfg, opt, opt->text);
         return true;
+    case OPT_CONFIG:
+        return vl_read_config(cfg, arg, errp);
     case OPT_CHECK:
         if (!opt->check || opt->check(opt, arg, errp)) {
             return true;
@@ -321,12 +311,45 @@ static bool store(VlConfig *cfg, const VlOption *opt, const char *arg,
 
 static bool explain_unknown(const char *word, const char *name, Error **errp)
 {
-    if (g_strv_contains(unsupported_options, name)) {
-        error_setg(errp, "-%s: not supported by sparsevm", name);
+    const char *reason = absent_reason(ABSENT_OPTION, name);
+
+    if (reason) {
+        error_setg(errp, "-%s: not supported: %s", name, reason);
     } else {
         error_setg(errp, "%s: invalid option", word);
     }
     return false;
+}
+
+/* What QEMU calls the options whose short name says little. */
+static const char *const long_names[][2] = {
+    { "boot", "boot-opts" }, { "m", "memory" }, { "smp", "smp-opts" },
+};
+
+const char *vl_group_name(const char *option)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(long_names); i++) {
+        if (!strcmp(option, long_names[i][0])) {
+            return long_names[i][1];
+        }
+    }
+    return option;
+}
+
+bool vl_store_group(VlConfig *cfg, const char *group, const char *arg,
+                    Error **errp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const VlOption *opt = &options[i];
+
+        /* Files do not name files. */
+        if (opt->params && opt->kind != OPT_CONFIG &&
+            !strcmp(vl_group_name(opt->name), group)) {
+            /* As argv, it lives for ever. */
+            return store(cfg, opt, g_intern_string(arg), errp);
+        }
+    }
+    return explain_unknown(group, group, errp);
 }
 
 static void init_lists(VlConfig *cfg)

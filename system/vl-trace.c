@@ -18,7 +18,7 @@ static bool enable_trace(const char *arg, void *opaque, Error **errp)
     names = json_object_get_members(opts);
     for (GList *l = names; l; l = l->next) {
         if (strcmp(l->data, "enable") != 0) {
-            error_setg(errp, "%s=: not supported by sparsevm; what is: "
+            error_setg(errp, "%s=: not supported; possible: "
                        "enable=PATTERN", (char *)l->data);
             return false;
         }

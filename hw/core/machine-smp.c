@@ -40,7 +40,7 @@ static bool check_absent_level(const char *name, const char *value,
         return false;
     }
     if (strcmp(value, "1") != 0) {
-        error_setg(errp, "%s=%s: not supported by sparsevm; what is: 1", name,
+        error_setg(errp, "%s=%s: not supported; possible: 1", name,
                    value);
         return false;
     }

@@ -106,7 +106,7 @@ JsonObject *x86_cpu_model_expand(const char *model, JsonObject *props,
     X86HostCpu host;
 
     if (strcmp(model, "host") != 0 && strcmp(model, "max") != 0) {
-        error_setg(errp, "no CPU model '%s'; what is: host, max", model);
+        error_setg(errp, "no CPU model '%s'; possible: host, max", model);
         return NULL;
     }
     if (!kvm_enabled()) {

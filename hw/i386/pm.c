@@ -198,14 +198,14 @@ static void pm_reset(DeviceState *dev)
 static bool check_absent_features(const ACPIPMState *s, Error **errp)
 {
     if (s->disable_s3 != 1 || s->disable_s4 != 1) {
-        error_setg(errp, "disable_%s=%u: a guest cannot be suspended; what is: "
+        error_setg(errp, "disable_%s=%u: a guest cannot be suspended; possible: "
                    "1", s->disable_s3 != 1 ? "s3" : "s4",
                    s->disable_s3 != 1 ? s->disable_s3 : s->disable_s4);
         return false;
     }
     if (s->bridge_hotplug) {
         error_setg(errp, "acpi-pci-hotplug-with-bridge-support=on: hot plug is "
-                   "that of PCI Express; what is: off");
+                   "that of PCI Express; possible: off");
         return false;
     }
     return true;

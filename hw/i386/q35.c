@@ -413,7 +413,7 @@ static bool q35_check_cpu(MachineState *machine, const char *model,
     X86CpuFeatures parsed;
 
     if (strcmp(model, "host") != 0 && strcmp(model, "max") != 0) {
-        error_setg(errp, "no CPU model '%s'; what is: host, max", model);
+        error_setg(errp, "no CPU model '%s'; possible: host, max", model);
         return false;
     }
     return x86_cpu_features_parse(&parsed, features, errp);

@@ -231,7 +231,7 @@ static void pci_qdev_realize(DeviceState *qdev, Error **errp)
 
     if (dev->romfile && *dev->romfile) {
         error_setg(errp, "romfile=%s: option ROMs are for firmware, which is "
-                   "not there; what is: romfile= (empty)", dev->romfile);
+                   "not there; possible: romfile= (empty)", dev->romfile);
         return;
     }
     g_strlcpy(dev->name, object_get_typename(OBJECT(dev)), sizeof(dev->name));

@@ -127,7 +127,7 @@ static bool set_link(PCIERootPort *port, Error **errp)
 static bool check_hotplug(const PCIERootPort *port, Error **errp)
 {
     if (!port->hotplug) {
-        error_setg(errp, "hotplug=off: not supported by sparsevm; what is: on");
+        error_setg(errp, "hotplug=off: not supported; possible: on");
     }
     return port->hotplug;
 }

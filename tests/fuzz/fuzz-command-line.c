@@ -35,6 +35,9 @@ int fuzz_one(const uint8_t *data, size_t size)
 
     g_ptr_array_add(argv, (char *)"sparsevm");
     for (char **word = words; *word; word++) {
+        if (strstr(*word, "readconfig")) {
+            return 0;                     /* it opens what it names */
+        }
         g_ptr_array_add(argv, *word);
     }
     g_ptr_array_add(argv, NULL);

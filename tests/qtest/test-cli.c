@@ -455,7 +455,7 @@ static void test_chardevs_and_monitors(void)
           "irq=5|interrupt 4" },
         { QTEST_ARGS "-serial null -chardev null,id=c "
           "-device isa-serial,chardev=c,index=0", "index=0|already" },
-        { QTEST_ARGS "-global ICH9-LPC.disable_s3=0", "disable_s3=0|what is: 1" },
+        { QTEST_ARGS "-global ICH9-LPC.disable_s3=0", "disable_s3=0|possible: 1" },
         { QTEST_ARGS "-qtest unix:/no/such/socket", "/no/such/socket" },
         { QTEST_ARGS "-qtest null -qtest-log /no/such/dir/log",
           "/no/such/dir/log" },
