@@ -11,13 +11,14 @@
 
 #include "exec/ramblock.h"
 #include "hostmem-internal.h"
+#include "qemu/thread.h"
 
 /* Threads unless the user says how many: clearing pages does not scale on. */
 #define DEFAULT_THREADS_MAX 16U
 
 unsigned host_memory_default_prealloc_threads(void)
 {
-    return MIN(g_get_num_processors(), DEFAULT_THREADS_MAX);
+    return MIN(qemu_num_processors(), DEFAULT_THREADS_MAX);
 }
 
 /*

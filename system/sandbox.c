@@ -170,18 +170,14 @@ void sandbox_print_help(void)
 
 /* --- going in --- */
 
-/*
- * The C library and GLib read some files when they are first needed: have them
- * do it while files can be opened.
- */
-static void warm_up(void)
+void sandbox_warm_up(void)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     /* GLib declares it to have no effect: a result that nobody uses is none. */
     const char *volatile text = g_strerror(ENOENT);
 
     (void)text;
-    (void)g_get_num_processors();
+    (void)qemu_num_processors();
 }
 
 /* Writes all that there is to say if a thread cannot be confined. */
@@ -218,7 +214,6 @@ bool sandbox_prepare(Error **errp)
     if (!sandbox.on) {
         return true;
     }
-    warm_up();
     sandbox.ruleset = sandbox_landlock_prepare(sandbox.hotplug, sandbox.dirs,
                                                errp);
     if (*errp || !sandbox_filter_prepare(sandbox.hotplug, errp) ||

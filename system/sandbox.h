@@ -18,6 +18,12 @@
 bool sandbox_configure(const char *arg, Error **errp);
 
 /*
+ * Has the C library and GLib read what they read when they first need it. Before
+ * the next, and while the host's files are there.
+ */
+void sandbox_warm_up(void);
+
+/*
  * The threads that there are, and all that come, are confined, and so is the
  * main thread, but for its filter: sandbox_enter() follows. Nothing is
  * undone on failure: the program must end then.

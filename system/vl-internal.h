@@ -36,6 +36,7 @@ typedef struct VlConfig {
     GPtrArray *log_items;
     GPtrArray *boots;
     GPtrArray *fw_cfgs;
+    GPtrArray *run_with;
     /* the last one counts; NULL: not given */
     const char *cpu;
     const char *kernel;
@@ -45,6 +46,8 @@ typedef struct VlConfig {
     const char *uuid;
     const char *pidfile;
     const char *log_file;
+    const char *runas;
+    const char *chroot;
     const char *sandbox;
     const char *qtest;
     const char *qtest_log;
@@ -137,6 +140,17 @@ void vl_list_log_items(void);
 /* vl-trace.c: -trace. Before whatever might be traced. */
 bool vl_enable_traces(const VlConfig *cfg, Error **errp);
 void vl_list_traces(void);
+
+/* vl-run-with.c: -run-with, -runas, -chroot. Looks names up; before the root is
+ * another. */
+bool vl_check_run_with(const VlConfig *cfg, Error **errp);
+/* If it was asked for. In the process that stays, while it has few files. */
+bool vl_start_async_teardown(Error **errp);
+/* When all is open. Nothing is undone on failure: the program must end then. */
+bool vl_change_root_and_user(Error **errp);
+
+/* vl-teardown.c */
+bool vl_start_teardown_helper(Error **errp);
 
 /* vl-process.c: what this process is to the rest of the host. */
 bool vl_set_name(const char *arg, Error **errp);

@@ -86,6 +86,8 @@ void vl_setup_signals(void)
 
 /* Where the child tells the parent that it is ready; -1: not a daemon. */
 static int daemon_pipe = -1;
+/* Its /dev/null, opened while there is one. */
+static int daemon_null = -1;
 
 /* The parent: ends with the child's verdict. */
 static void G_GNUC_NORETURN wait_for_child(int fd, pid_t child)
@@ -109,6 +111,11 @@ bool vl_daemonize(Error **errp)
     int fds[2];
     pid_t pid;
 
+    daemon_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (daemon_null < 0) {
+        error_setg_errno(errp, errno, "cannot open /dev/null");
+        return false;
+    }
     if (!g_unix_open_pipe(fds, FD_CLOEXEC, NULL)) {
         error_setg(errp, "cannot create a pipe for -daemonize");
         return false;
@@ -134,20 +141,13 @@ bool vl_daemonize(Error **errp)
 
 bool vl_daemonize_detach(Error **errp)
 {
-    int fd;
-
     if (daemon_pipe < 0) {
         return true;
     }
-    fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        error_setg_errno(errp, errno, "cannot open /dev/null");
-        return false;
-    }
-    dup2(fd, STDIN_FILENO);
-    dup2(fd, STDOUT_FILENO);
-    dup2(qemu_log_fd() < 0 ? fd : qemu_log_fd(), STDERR_FILENO);
-    close(fd);
+    dup2(daemon_null, STDIN_FILENO);
+    dup2(daemon_null, STDOUT_FILENO);
+    dup2(qemu_log_fd() < 0 ? daemon_null : qemu_log_fd(), STDERR_FILENO);
+    close(daemon_null);
     /* No file system is kept busy; so paths mean the same whoever starts it. */
     if (chdir("/") < 0) {
         error_setg_errno(errp, errno, "cannot change to the directory /");
@@ -170,10 +170,17 @@ void vl_daemonize_done(void)
 /* --- -pidfile --- */
 
 static char *pidfile_path;
+static int pidfile_fd;                    /* holds the lock */
 
+/* Behind another root the name may mean another file. */
 static void remove_pidfile(void)
 {
-    unlink(pidfile_path);
+    struct stat own, there;
+
+    if (fstat(pidfile_fd, &own) == 0 && lstat(pidfile_path, &there) == 0 &&
+        own.st_dev == there.st_dev && own.st_ino == there.st_ino) {
+        unlink(pidfile_path);
+    }
 }
 
 /* Locked as long as the process lives, so that a second one notices. */
@@ -210,6 +217,7 @@ bool vl_create_pidfile(const char *path, Error **errp)
     }
     /* The directory may have changed by then. */
     pidfile_path = g_canonicalize_filename(path, NULL);
+    pidfile_fd = fd;
     atexit(remove_pidfile);
-    return true;                          /* the descriptor holds the lock */
+    return true;
 }

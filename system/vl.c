@@ -59,7 +59,8 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
 
     if ((cfg->name && !vl_with("name", cfg->name, apply_name, NULL, errp)) ||
         !vl_configure_messages(cfg, errp) || !vl_enable_traces(cfg, errp) ||
-        !vl_enable_log_items(cfg, errp) || !vl_add_fds(cfg, errp)) {
+        !vl_enable_log_items(cfg, errp) || !vl_add_fds(cfg, errp) ||
+        !vl_check_run_with(cfg, errp)) {
         return false;
     }
     if (cfg->sandbox ? !vl_with("sandbox", cfg->sandbox, apply_sandbox, NULL,
@@ -68,7 +69,8 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
         return false;
     }
     if (!vl_check_daemon(cfg, errp) ||
-        (cfg->daemonize && !vl_daemonize(errp)) || !vl_open_log(cfg, errp)) {
+        (cfg->daemonize && !vl_daemonize(errp)) ||
+        !vl_start_async_teardown(errp) || !vl_open_log(cfg, errp)) {
         return false;
     }
     if ((cfg->uuid && !vl_with("uuid", cfg->uuid, apply_uuid, NULL, errp)) ||
@@ -118,8 +120,9 @@ static bool start(const VlConfig *cfg, Error **errp)
     qdev_machine_creation_done();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
     cpu_synchronize_all_post_init();
-    if (!sandbox_prepare(errp) || !vl_daemonize_detach(errp) ||
-        !sandbox_enter(errp)) {
+    sandbox_warm_up();
+    if (!vl_change_root_and_user(errp) || !sandbox_prepare(errp) ||
+        !vl_daemonize_detach(errp) || !sandbox_enter(errp)) {
         return false;
     }
     vl_daemonize_done();

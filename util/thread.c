@@ -45,6 +45,16 @@ const char *qemu_thread_name(void)
     return self ? self->name : "main";
 }
 
+unsigned qemu_num_processors(void)
+{
+    static unsigned nr;
+
+    if (!__atomic_load_n(&nr, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&nr, g_get_num_processors(), __ATOMIC_RELAXED);
+    }
+    return __atomic_load_n(&nr, __ATOMIC_RELAXED);
+}
+
 /* --- life --- */
 
 /* All signals but those that what the thread itself did brings about. */

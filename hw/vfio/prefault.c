@@ -12,6 +12,7 @@
 #include "exec/ramblock.h"
 #include "budget.h"
 #include "prefault.h"
+#include "qemu/thread.h"
 #include "qemu/units.h"
 
 /* Less does not pay for a thread. */
@@ -19,16 +20,9 @@
 /* Host memory is as fast as it gets with a few CPUs clearing it. */
 #define PREFAULT_THREADS_MAX 8U
 
-/* Asked for once: it makes the C library open a file, which may not be possible
- * later. */
 static unsigned vfio_prefault_threads(void)
 {
-    static unsigned nr;
-
-    if (!nr) {
-        nr = MIN(g_get_num_processors(), PREFAULT_THREADS_MAX);
-    }
-    return nr;
+    return MIN(qemu_num_processors(), PREFAULT_THREADS_MAX);
 }
 
 /* Whether all of @run, which is to be mapped, will be pinned for writing. */

@@ -29,6 +29,10 @@ GThread *qemu_thread_try_new(QemuThreadKind kind, const char *name,
 QemuThreadKind qemu_thread_kind(void);
 const char *qemu_thread_name(void);
 
+/* How many CPUs this process may use: counted by the first call, for which the C
+ * library opens a file of /sys. sandbox_warm_up() makes one; any thread. */
+unsigned qemu_num_processors(void);
+
 /*
  * Has every thread but the calling one run @fn by itself: those that there
  * are, before this returns, in the handler of a signal; those that come, before

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What test programs in Python ask of an emulator (tap.Emulator) that runs."""
+
+import json
+import os
+import re
+import socket
+
+import patience
+
+
+class Qmp:
+    """A client of an emulator."""
+
+    def __init__(self, emulator):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(patience.seconds())
+        self.socket.connect(emulator.socket)
+        self.file = self.socket.makefile("rw", encoding="utf-8")
+        self.file.readline()
+        assert "return" in self("qmp_capabilities")
+
+    def __call__(self, command, **arguments):
+        """The reply, without the events before it."""
+        self.file.write(json.dumps({"execute": command, "arguments": {
+            name.replace("_", "-"): value for name, value in arguments.items()
+        }}) + "\n")
+        self.file.flush()
+        while True:
+            reply = json.loads(self.file.readline())
+            if "event" not in reply:
+                return reply
+
+    def expect_done(self, command, **arguments):
+        """The same, for what must work."""
+        reply = self(command, **arguments)
+        assert "return" in reply, (command, reply)
+
+
+def statuses(emulator):
+    """{name: {field: value}} of each thread."""
+    found = {}
+    tasks = f"/proc/{emulator.process.pid}/task"
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/status", encoding="utf-8") as status:
+            fields = dict(re.findall(r"^(\w+):\t(.*)$", status.read(), re.M))
+            found[f"{fields['Name']}/{task}"] = fields
+    return found
