@@ -136,6 +136,14 @@ static MemTxResult access_mmio(Access *a, const FlatRange *fr, hwaddr offset,
 
 /* --- the whole --- */
 
+/* An access that is of RAM alone must not reach a device, by a read either. */
+static inline bool is_refused(const FlatRange *fr, MemTxAttrs attrs,
+                              bool is_write)
+{
+    return attrs.memory && (!memory_region_is_direct(fr->mr) ||
+                            (is_write && fr->readonly));
+}
+
 /* One piece of *@a; *n is its length. */
 static MemTxResult access_piece(Access *a, FlatView *fv, hwaddr *n)
 {
@@ -146,6 +154,9 @@ static MemTxResult access_piece(Access *a, FlatView *fv, hwaddr *n)
     *n = MIN(a->len - 1, last - a->addr) + 1;
     if (!fr) {
         return MEMTX_DECODE_ERROR;
+    }
+    if (is_refused(fr, a->attrs, a->kind != ACCESS_READ)) {
+        return MEMTX_ACCESS_ERROR;
     }
     offset = fr->offset + (a->addr - fr->start);
     return memory_region_is_direct(fr->mr) ? access_ram(a, fr, offset, *n)
@@ -236,6 +247,8 @@ static inline uint64_t load_le(AddressSpace *as, hwaddr addr, unsigned size,
         value = GUINT64_FROM_LE(value);
     } else if (!fr) {
         r = MEMTX_DECODE_ERROR;
+    } else if (is_refused(fr, attrs, false)) {
+        r = MEMTX_ACCESS_ERROR;
     } else {
         hwaddr offset = fr->offset + (addr - fr->start);
 
@@ -274,6 +287,8 @@ static inline void store_le(AddressSpace *as, hwaddr addr, unsigned size,
         r = address_space_write(as, addr, attrs, &image, size);
     } else if (!fr) {
         r = MEMTX_DECODE_ERROR;
+    } else if (is_refused(fr, attrs, true)) {
+        r = MEMTX_ACCESS_ERROR;
     } else {
         hwaddr offset = fr->offset + (addr - fr->start);
 

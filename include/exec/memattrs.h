@@ -5,6 +5,7 @@
 /* Attributes of one access. */
 typedef struct MemTxAttrs {
     unsigned int unspecified : 1;
+    unsigned int memory : 1;              /* of RAM alone; MEMTX_ACCESS_ERROR */
     unsigned int requester_id : 16;       /* PCI bus/devfn of a DMA or MSI */
 } MemTxAttrs;
 
@@ -15,5 +16,7 @@ typedef uint32_t MemTxResult;
 #define MEMTX_OK 0
 #define MEMTX_ERROR (1U << 0)             /* the device refused it */
 #define MEMTX_DECODE_ERROR (1U << 1)      /* nothing is there */
+#define MEMTX_ACCESS_ERROR (1U << 2)      /* what is there is no RAM, or is
+                                           * written to and readonly */
 
 #endif

@@ -386,6 +386,32 @@ static void ports_that_nobody_answers_read_as_ones(void)
     g_assert_true(address_space_io.root == get_system_io());
 }
 
+/* An access of RAM alone never reaches a device, nor a ROM to write to it. */
+static void access_of_ram_alone(Fixture *f, const void *unused)
+{
+    const MemTxAttrs attrs = { .memory = 1 };
+    AddressSpace *as = &f->t.as;
+    uint8_t buf[4] = { 1, 2, 3, 4 };
+    MemTxResult r;
+
+    g_assert_cmpuint(address_space_write(as, 0, attrs, buf, 4), ==, MEMTX_OK);
+    g_assert_cmpuint(address_space_write(as, 2 * PAGE - 2, attrs, buf, 4), ==,
+                     MEMTX_ACCESS_ERROR);
+    g_assert_cmpuint(address_space_read(as, 2 * PAGE, attrs, buf, 4), ==,
+                     MEMTX_ACCESS_ERROR);
+    g_assert_cmpuint(address_space_set(as, 2 * PAGE, 0, 4, attrs), ==,
+                     MEMTX_ACCESS_ERROR);
+    address_space_ldl_le(as, 2 * PAGE, attrs, &r);
+    g_assert_cmpuint(r, ==, MEMTX_ACCESS_ERROR);
+    address_space_stl_le(as, 2 * PAGE, 0, attrs, &r);
+    g_assert_cmpuint(r, ==, MEMTX_ACCESS_ERROR);
+    g_assert_cmpstr(dev_calls->str, ==, "");
+    memory_region_set_readonly(&f->ram, true);
+    g_assert_cmpuint(address_space_read(as, 0, attrs, buf, 4), ==, MEMTX_OK);
+    g_assert_cmpuint(address_space_write(as, 0, attrs, buf, 4), ==,
+                     MEMTX_ACCESS_ERROR);
+}
+
 #define ADD(name)                                                            \
     g_test_add("/memory/access/" #name, Fixture, NULL, setup, name, teardown)
 
@@ -402,6 +428,7 @@ int main(int argc, char **argv)
     ADD(loads_and_stores_have_their_own_width);
     ADD(load_across_ranges_is_put_together);
     ADD(stores_to_readonly_ram_are_dropped);
+    ADD(access_of_ram_alone);
     ADD(device_memory_is_ram_that_is_not_mapped);
     ADD(map_gives_ram_as_far_as_it_reaches);
     ADD(run_is_all_that_is_ram_around_an_address);
