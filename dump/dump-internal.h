@@ -60,10 +60,21 @@ bool dump_output_wait(DumpOutput *out, Error **errp);
  * this does: then there is no file, and *failure is set. */
 void dump_output_close(DumpOutput *out, Error **failure);
 
-/* dump-elf.c: the registers of all CPUs that have any; may be empty. */
-GByteArray *dump_notes_new(void);
-/* What comes before the memory: whole pages. The memory follows, @segments one
- * after the other. */
+/* dump-notes.c: what is told beside the memory. */
+typedef struct DumpNotes {
+    GByteArray *bytes;                    /* ELF notes; may be empty */
+    uint64_t guest_offset;                /* of VMCOREINFO's text in bytes */
+    uint32_t guest_size;                  /* of the text; 0: there is none */
+    int64_t phys_base;                    /* that it names; else 0 */
+} DumpNotes;
+
+DumpNotes *dump_notes_new(void);
+/* @notes may be NULL. */
+void dump_notes_free(DumpNotes *notes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DumpNotes, dump_notes_free)
+
+/* dump-elf.c: what comes before the memory: whole pages. The memory follows,
+ * @segments one after the other. @notes: ELF notes, may be empty. */
 GByteArray *dump_headers_new(const GArray *segments, const GByteArray *notes);
 
 #endif

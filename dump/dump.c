@@ -237,7 +237,7 @@ static void count_total(void)
 static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
 {
     g_autoptr(GArray) segments = NULL;
-    g_autoptr(GByteArray) notes = NULL;
+    g_autoptr(DumpNotes) notes = NULL;
     g_autoptr(GByteArray) headers = NULL;
     g_autoptr(GArray) pieces = NULL;
 
@@ -249,7 +249,7 @@ static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
     pieces = dump_pieces_new(&address_space_memory, first, last);
     segments = dump_segments_new(pieces);
     notes = dump_notes_new();
-    headers = dump_headers_new(segments, notes);
+    headers = dump_headers_new(segments, notes->bytes);
     dump.pieces = g_steal_pointer(&pieces);
     dump.buffer = g_malloc(DUMP_CHUNK);
     dump.status = DUMP_ACTIVE;

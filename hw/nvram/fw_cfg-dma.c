@@ -20,51 +20,8 @@ typedef struct fw_cfg_dma_access DmaAccess;
 #define HIGH_HALF 0
 #define LOW_HALF 4
 
-/* --- guest RAM --- */
-
-/* What is done with each piece of contiguous RAM. */
-typedef void PieceFn(uint8_t *ram, size_t done, size_t size, void *opaque);
-
-static void fill_piece(uint8_t *ram, size_t done, size_t size, void *opaque)
-{
-    memset(ram, 0, size);
-}
-
-static void write_piece(uint8_t *ram, size_t done, size_t size, void *opaque)
-{
-    memcpy(ram, (const uint8_t *)opaque + done, size);
-}
-
-static void read_piece(uint8_t *ram, size_t done, size_t size, void *opaque)
-{
-    memcpy((uint8_t *)opaque + done, ram, size);
-}
-
-/* false: some of the range is not RAM, and nothing from there on was done. */
-static bool for_each_piece(hwaddr addr, size_t size, bool is_write, PieceFn *fn,
-                           void *opaque)
-{
-    hwaddr end;
-    size_t done = 0;
-
-    if (__builtin_add_overflow(addr, size, &end)) {
-        return false;
-    }
-    while (done < size) {
-        hwaddr len = size - done;
-        uint8_t *ram = address_space_map(&address_space_memory, addr + done,
-                                         &len, is_write,
-                                         MEMTXATTRS_UNSPECIFIED);
-
-        if (!ram) {
-            return false;
-        }
-        fn(ram, done, len, opaque);
-        address_space_unmap(&address_space_memory, ram, len, is_write, len);
-        done += len;
-    }
-    return true;
-}
+/* Of RAM that is there, and nothing else. */
+static const MemTxAttrs attrs_ram = { .memory = 1 };
 
 /* --- transfers; false: an error --- */
 
@@ -80,15 +37,35 @@ static bool dma_read(FWCfgState *s, hwaddr addr, uint32_t len)
 {
     const FWCfgItem *item = fw_cfg_selected_item(s);
     uint32_t n = MIN(len, bytes_left(s));
+    hwaddr end;
 
-    if (len - n > FW_CFG_DMA_BEYOND_MAX ||
-        (n && !for_each_piece(addr, n, true, write_piece,
-                              item->data + s->offset)) ||
-        !for_each_piece(addr + n, len - n, true, fill_piece, NULL)) {
+    if (__builtin_add_overflow(addr, len, &end) ||
+        len - n > FW_CFG_DMA_BEYOND_MAX ||
+        (n && address_space_write(&address_space_memory, addr, attrs_ram,
+                                  item->data + s->offset, n)) ||
+        address_space_set(&address_space_memory, addr + n, 0, len - n,
+                          attrs_ram)) {
         return false;
     }
     s->offset += n;
     return true;
+}
+
+static bool dma_write(FWCfgState *s, hwaddr addr, uint32_t len)
+{
+    const FWCfgItem *item = fw_cfg_selected_item(s);
+    MemTxResult result;
+
+    if (!item || !item->written || len > bytes_left(s)) {
+        return false;
+    }
+    result = address_space_read(&address_space_memory, addr, attrs_ram,
+                                item->data + s->offset, len);
+    item->written(item->opaque);
+    if (result == MEMTX_OK) {
+        s->offset += len;
+    }
+    return result == MEMTX_OK;
 }
 
 static bool dma_transfer(FWCfgState *s, uint32_t control, hwaddr addr,
@@ -100,9 +77,8 @@ static bool dma_transfer(FWCfgState *s, uint32_t control, hwaddr addr,
     if (control & FW_CFG_DMA_CTL_READ) {
         return dma_read(s, addr, len);
     }
-    /* All items are read only. */
     if (control & FW_CFG_DMA_CTL_WRITE) {
-        return false;
+        return dma_write(s, addr, len);
     }
     if (control & FW_CFG_DMA_CTL_SKIP) {
         s->offset += MIN(len, bytes_left(s));
@@ -117,7 +93,8 @@ static void dma_start(FWCfgState *s)
     uint32_t control = FW_CFG_DMA_CTL_ERROR;
 
     s->dma_addr = 0;
-    if (for_each_piece(at, sizeof(access), false, read_piece, &access) &&
+    if (address_space_read(&address_space_memory, at, attrs_ram, &access,
+                           sizeof(access)) == MEMTX_OK &&
         dma_transfer(s, GUINT32_FROM_BE(access.control),
                      GUINT64_FROM_BE(access.address),
                      GUINT32_FROM_BE(access.length))) {
@@ -125,8 +102,9 @@ static void dma_start(FWCfgState *s)
     }
     control = GUINT32_TO_BE(control);
     /* Nobody can be told if this is no RAM either. */
-    for_each_piece(at + offsetof(DmaAccess, control), sizeof(control), true,
-                   write_piece, &control);
+    address_space_write(&address_space_memory,
+                        at + offsetof(DmaAccess, control), attrs_ram, &control,
+                        sizeof(control));
 }
 
 /* --- the register --- */

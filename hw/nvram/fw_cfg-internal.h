@@ -9,7 +9,9 @@
 
 typedef struct FWCfgItem {
     uint32_t size;                        /* bytes */
-    uint8_t *data;
+    uint8_t *data;                        /* writable: somebody else's */
+    FWCfgWritten *written;                /* NULL: read only */
+    void *opaque;
 } FWCfgItem;
 
 struct FWCfgState {

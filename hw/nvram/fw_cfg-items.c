@@ -28,7 +28,9 @@ static void free_item(void *opaque)
 {
     FWCfgItem *item = opaque;
 
-    g_free(item->data);
+    if (!item->written) {
+        g_free(item->data);
+    }
     g_free(item);
 }
 
@@ -136,6 +138,21 @@ bool fw_cfg_add_file(FWCfgState *s, const char *name, const void *data,
         return false;
     }
     item->data = g_memdup2(data, len);
+    return true;
+}
+
+bool fw_cfg_add_writable_file(FWCfgState *s, const char *name, void *data,
+                              size_t len, FWCfgWritten *written, void *opaque,
+                              Error **errp)
+{
+    FWCfgItem *item = add_file(s, name, len, errp);
+
+    if (!item) {
+        return false;
+    }
+    item->data = data;
+    item->written = written;
+    item->opaque = opaque;
     return true;
 }
 

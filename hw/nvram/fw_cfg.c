@@ -13,6 +13,13 @@
 #define DMA_PORTS 8
 #define DMA_PORT_OFFSET 4
 
+FWCfgState *fw_cfg_find(void)
+{
+    Object *obj = object_resolve_path_type("", TYPE_FW_CFG, NULL);
+
+    return obj ? FW_CFG(obj) : NULL;
+}
+
 /* --- the item in use --- */
 
 void fw_cfg_select(FWCfgState *s, uint16_t key)

@@ -204,7 +204,7 @@ static void test_registers_are_a_note(void)
     static const CpusAccel accel = { .get_user_regs = fake_regs,
                                      .get_system_regs = fake_system_regs };
     CPUState cpu = { .cpu_index = 3 };
-    g_autoptr(GByteArray) notes = NULL;
+    g_autoptr(DumpNotes) notes = NULL;
     g_autoptr(GByteArray) bytes = NULL;
     g_autoptr(GArray) segments = many_segments(2);
     struct elf_prstatus status;
@@ -215,10 +215,10 @@ static void test_registers_are_a_note(void)
     QTAILQ_INSERT_TAIL(&cpus_list, &cpu, node);
     notes = dump_notes_new();
     QTAILQ_REMOVE(&cpus_list, &cpu, node);
-    bytes = dump_headers_new(segments, notes);
+    bytes = dump_headers_new(segments, notes->bytes);
     p = (const Elf64_Phdr *)(bytes->data + sizeof(Elf64_Ehdr));
     g_assert_cmpuint(p->p_type, ==, PT_NOTE);
-    g_assert_cmpuint(p->p_filesz, ==, notes->len);
+    g_assert_cmpuint(p->p_filesz, ==, notes->bytes->len);
     note = (const Elf64_Nhdr *)(bytes->data + p->p_offset);
     g_assert_cmpuint(note->n_type, ==, NT_PRSTATUS);
     g_assert_cmpstr((const char *)(note + 1), ==, "CORE");

@@ -7,7 +7,7 @@
  * The guest selects an item by a 16-bit write to port 0x510 and reads its bytes
  * at 0x511, or has them copied by DMA (ports 0x514 to 0x51b): the address of a
  * struct fw_cfg_dma_access. Reading beyond an item, or one that is not there,
- * gives zeros. The guest changes none.
+ * gives zeros. An item is read only unless it was added as writable.
  *
  * The board makes one and fills it in before the guest runs. Big lock held.
  */
@@ -28,6 +28,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(FWCfgState, FW_CFG)
 /* By DMA, so many zeros at most are read from beyond an item; bytes. */
 #define FW_CFG_DMA_BEYOND_MAX MiB
 
+/* The machine's device; NULL: it has none. */
+FWCfgState *fw_cfg_find(void);
+
 /* Adds item @key; @data is copied. Before the guest runs, once per key. */
 void fw_cfg_add_bytes(FWCfgState *s, uint16_t key, const void *data,
                       size_t len);
@@ -43,4 +46,14 @@ void fw_cfg_add_i64(FWCfgState *s, uint16_t key, uint64_t value);
  */
 bool fw_cfg_add_file(FWCfgState *s, const char *name, const void *data,
                      size_t len, Error **errp);
+/*
+ * The same of a file that the guest can write. The @len bytes at @data stay the
+ * caller's, live as long as the device, and change at any time; @written is
+ * called after each change. What the guest writes is not to be trusted.
+ */
+typedef void FWCfgWritten(void *opaque);
+bool fw_cfg_add_writable_file(FWCfgState *s, const char *name, void *data,
+                              size_t len, FWCfgWritten *written, void *opaque,
+                              Error **errp);
+
 #endif
