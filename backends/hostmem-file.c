@@ -33,7 +33,7 @@ static int open_in_directory(const char *path, const char *name)
 {
     g_autofree char *file = g_strdup_printf("%s/sparsevm_mem.%s.XXXXXX", path,
                                             name);
-    int fd = mkostemp(file, O_CLOEXEC);
+    int fd = g_mkstemp_full(file, O_RDWR | O_CLOEXEC, 0600);
 
     if (fd < 0) {
         return -errno;

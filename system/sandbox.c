@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include "qemu/error-report.h"
@@ -20,6 +21,17 @@ static struct {
     char **dirs;                          /* NULL: not said */
     int ruleset;                          /* of Landlock; -1: none */
 } sandbox = { .hotplug = true, .ruleset = -1 };
+
+/* --- libraries --- */
+
+void sandbox_init(void)
+{
+    /* With more, malloc() reads files of /sys and /proc: how many CPUs there
+     * are when there are many arenas, whether memory is overcommitted when one
+     * shrinks. Threads do not allocate so often that they had to wait. */
+    mallopt(M_ARENA_MAX, 1);
+    error_report_messages_of_glib();
+}
 
 /* --- -sandbox --- */
 

@@ -12,6 +12,12 @@
 #include "qapi/error.h"
 
 /*
+ * First of all, before there are other threads: the C library and GLib are told not
+ * to do what confined threads may not.
+ */
+void sandbox_init(void);
+
+/*
  * What -sandbox says: "on", "off" or, with on, further words. NULL: no option,
  * which is as on where this build and this kernel can, and as off elsewhere.
  */

@@ -154,6 +154,7 @@ int main(int argc, char **argv)
     Error *err = NULL;
     int status;
 
+    sandbox_init();
     if (!vl_parse_options(&cfg, argc, argv, &err)) {
         return fail(err);
     }

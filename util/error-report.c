@@ -95,6 +95,45 @@ DEFINE_REPORT(error_report, "")
 DEFINE_REPORT(warn_report, "warning: ")
 DEFINE_REPORT(info_report, "info: ")
 
+/* --- GLib's --- */
+
+static const char *find_field(const GLogField *fields, gsize n, const char *key)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (strcmp(fields[i].key, key) == 0) {
+            return fields[i].value;
+        }
+    }
+    return "";
+}
+
+static GLogWriterOutput write_message(GLogLevelFlags level,
+                                      const GLogField *fields, gsize n,
+                                      gpointer opaque)
+{
+    const char *domain = find_field(fields, n, "GLIB_DOMAIN");
+    const char *text = find_field(fields, n, "MESSAGE");
+
+    if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) {
+        error_report("%s: %s", domain, text);
+    } else if (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE)) {
+        warn_report("%s: %s", domain, text);
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
+/* What assertions that fail say last. */
+static void print_as_it_is(const char *text)
+{
+    fputs(text, stderr);
+}
+
+void error_report_messages_of_glib(void)
+{
+    g_set_printerr_handler(print_as_it_is);
+    g_log_set_writer_func(write_message, NULL, NULL);
+}
+
 /* --- again and again --- */
 
 static bool is_power_of_10(uint64_t n)

@@ -34,6 +34,11 @@ void error_set_progname(const char *name);
  * it, before each message on stderr: -msg. */
 void error_set_prefix(bool timestamp, const char *guest_name);
 
+/* GLib's warnings and errors are such messages from now on, by whichever thread, and
+ * failed assertions are printed as they are: its own way of printing asks the
+ * terminal, and reads the time zone and tables of characters. Once. */
+void error_report_messages_of_glib(void);
+
 /*
  * From now on messages of the calling thread go to @printer (as one line
  * without newline or program name) instead of stderr; NULL: to stderr again.

@@ -19,6 +19,7 @@
 #include <termios.h>
 
 #include "system/sandbox-internal.h"
+#include "system/sandbox.h"
 
 /* More than Linux has for now. */
 #define NR_CALLS 512
@@ -233,6 +234,141 @@ static void test_handler_says_what_a_blocked_signal_cannot(void)
     g_assert_cmpstr(said, ==, "");
 }
 
+/* --- libraries --- */
+
+typedef struct Act {
+    QemuThreadKind kind;
+    void (*fn)(void);
+} Act;
+
+static gpointer act_confined(gpointer opaque)
+{
+    const Act *act = opaque;
+
+    if (sandbox_filter_enter(act->kind)) {
+        _exit(2);
+    }
+    act->fn();
+    return NULL;
+}
+
+#define NR_THREADS 40
+
+/* In a child: all threads are there before the first is confined, so that each
+ * takes an arena of malloc() if it can. */
+static void G_GNUC_NORETURN act_in_threads(Act *act, unsigned nr)
+{
+    GThread *threads[NR_THREADS];
+
+    alarm(20);
+    g_log_set_always_fatal(G_LOG_LEVEL_ERROR);
+    sandbox_init();
+    sandbox_warm_up();
+    prepare(false);                       /* they name the process */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        _exit(2);
+    }
+    if (act->kind == QEMU_THREAD_MAIN) {
+        act_confined(act);
+        _exit(0);
+    }
+    for (unsigned i = 0; i < nr; i++) {
+        threads[i] = qemu_thread_try_new(act->kind, "tested", act_confined, act,
+                                         &error_abort);
+    }
+    for (unsigned i = 0; i < nr; i++) {
+        g_thread_join(threads[i]);
+    }
+    _exit(0);
+}
+
+/* The wait status of a child in which @nr threads of each kind do @fn. */
+static int try_act(QemuThreadKind kind, unsigned nr, void (*fn)(void),
+                   char **said)
+{
+    Act act = { kind, fn };
+    char buffer[1024];
+    ssize_t len;
+    int status, fds[2];
+    pid_t pid;
+
+    g_assert_no_errno(pipe(fds));
+    pid = fork();
+    g_assert_cmpint(pid, >=, 0);
+    if (!pid) {
+        struct rlimit no_core = { 0, 0 };
+
+        setrlimit(RLIMIT_CORE, &no_core);
+        dup2(fds[1], STDERR_FILENO);
+        dup2(fds[1], STDOUT_FILENO);      /* TAP is the parent's */
+        act_in_threads(&act, nr);
+    }
+    close(fds[1]);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    len = read(fds[0], buffer, sizeof(buffer) - 1);
+    buffer[MAX(len, 0)] = '\0';
+    close(fds[0]);
+    *said = g_strdup(buffer);
+    g_test_message("kind %d: status 0x%x, %s", kind, status, *said);
+    return status;
+}
+
+/* Below what is mapped by itself, and more than stays in an arena's top. */
+static void allocate_and_free(void)
+{
+    void *blocks[64];
+
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(blocks); i++) {
+            blocks[i] = malloc(100 * 1024);
+            memset(blocks[i], 1, 100 * 1024);
+        }
+        for (unsigned i = ARRAY_SIZE(blocks); i-- > 0;) {
+            free(blocks[i]);
+        }
+    }
+}
+
+static void test_threads_may_allocate(gconstpointer data)
+{
+    g_autofree char *said = NULL;
+
+    g_assert_cmpint(try_act(GPOINTER_TO_INT(data), NR_THREADS,
+                            allocate_and_free, &said), ==, 0);
+    g_assert_cmpstr(said, ==, "");
+}
+
+static void warn(void)
+{
+    g_log("Lib", G_LOG_LEVEL_WARNING, "careful");
+    g_log("Lib", G_LOG_LEVEL_CRITICAL, "bad");
+}
+
+static void test_threads_may_warn(gconstpointer data)
+{
+    g_autofree char *said = NULL;
+
+    g_assert_cmpint(try_act(GPOINTER_TO_INT(data), 1, warn, &said), ==, 0);
+    g_assert_nonnull(strstr(said, "sparsevm: warning: Lib: careful\n"));
+    g_assert_nonnull(strstr(said, "sparsevm: Lib: bad\n"));
+}
+
+static void fail(void)
+{
+    g_assert_cmpint(1, ==, 2);
+}
+
+static void test_assertions_say_what_failed(gconstpointer data)
+{
+    g_autofree char *said = NULL;
+    int status;
+
+    status = try_act(GPOINTER_TO_INT(data), 1, fail, &said);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, SIGABRT);
+    g_assert_nonnull(strstr(said, "assertion failed (1 == 2)"));
+}
+
 /* --- the table --- */
 
 static bool covers(const SandboxRule *main_rule, const SandboxRule *rule)
@@ -313,6 +449,15 @@ int main(int argc, char **argv)
         g_string_printf(path, "/sandbox/%s/arguments", kinds[kind]);
         g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
                              test_arguments_are_checked);
+        g_string_printf(path, "/sandbox/%s/malloc", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_threads_may_allocate);
+        g_string_printf(path, "/sandbox/%s/warnings", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_threads_may_warn);
+        g_string_printf(path, "/sandbox/%s/assertions", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_assertions_say_what_failed);
     }
     ADD("without-hot-plug", test_calls_of_hot_plug_kill_without_it);
     ADD("requests-by-kind", test_a_request_of_another_kind_kills);
