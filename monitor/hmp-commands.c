@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "hmp-commands.h"
+#include "monitor-internal.h"
 
 #include "monitor/qmp.h"
 #include "qapi/visitor.h"
@@ -86,7 +87,9 @@ void hmp_execute(GString *out, const char *line)
         g_string_append_printf(out, "unknown command: '%s'\n", name);
         return;
     }
-    cmd->fn(out, rest, &err);
+    if (monitor_check_restriction(cmd->name, &err)) {
+        cmd->fn(out, rest, &err);
+    }
     if (err) {
         g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
         error_free(err);
@@ -141,10 +144,10 @@ static void hmp_info(GString *out, const char *args, Error **errp)
         return;
     }
     cmd = hmp_find_command(name, true);
-    if (cmd) {
-        cmd->fn(out, rest, errp);
-    } else {
+    if (!cmd) {
         error_setg(errp, "unknown command: 'info %s'", name);
+    } else if (monitor_check_restriction(cmd->name, errp)) {
+        cmd->fn(out, rest, errp);
     }
 }
 

@@ -8,6 +8,11 @@
 #include "chardev/char-output.h"
 #include "qapi/error.h"
 
+/* --- monitor.c ----------------------------------------------------------- */
+
+/* Whether the command @name is carried out now; false: *errp. */
+bool monitor_check_restriction(const char *name, Error **errp);
+
 /* --- qmp.c --------------------------------------------------------------- */
 
 /* Sends @event to every session that has negotiated; stays the caller's. */

@@ -85,6 +85,25 @@ bool monitor_init_opts(JsonObject *opts, Error **errp)
                        : monitor_init_hmp(chr, errp);
 }
 
+/* What monitor_restrict() says. */
+static const char *const *allowed_names;
+
+void monitor_restrict(const char *const *names)
+{
+    allowed_names = names;
+}
+
+bool monitor_check_restriction(const char *name, Error **errp)
+{
+    bool ok = !allowed_names || g_strv_contains(allowed_names, name);
+
+    if (!ok) {
+        error_setg(errp, "The command '%s' is permitted only after machine "
+                   "initialization has completed", name);
+    }
+    return ok;
+}
+
 void monitor_cleanup(void)
 {
     gint64 deadline = g_get_monotonic_time() + G_USEC_PER_SEC;

@@ -10,6 +10,8 @@
 #include "monitor/qmp.h"
 #include "trace.h"
 
+#include "monitor-internal.h"
+
 /* name -> const QmpCommand *; made by the first constructor that registers. */
 static GHashTable *qmp_commands;
 
@@ -99,7 +101,7 @@ static JsonNode *qmp_execute(JsonObject *request, QmpFindFunc *find,
         return NULL;
     }
     cmd = find(json_object_get_string_member(request, "execute"), opaque, errp);
-    if (!cmd) {
+    if (!cmd || !monitor_check_restriction(cmd->name, errp)) {
         return NULL;
     }
     if (json_object_has_member(request, "arguments")) {

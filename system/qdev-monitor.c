@@ -194,49 +194,6 @@ bool qdev_set_id(DeviceState *dev, const char *id, Error **errp)
 
 /* --- all of it --- */
 
-/* The value of a JSON scalar as the command line would have it; NULL: none. */
-static char *scalar_to_text(JsonNode *node)
-{
-    if (!JSON_NODE_HOLDS_VALUE(node)) {
-        return NULL;
-    }
-    switch (json_node_get_value_type(node)) {
-    case G_TYPE_BOOLEAN:
-        return g_strdup(json_node_get_boolean(node) ? "on" : "off");
-    case G_TYPE_INT64:
-        return g_strdup_printf("%" PRId64, json_node_get_int(node));
-    case G_TYPE_DOUBLE:
-        return g_strdup_printf("%.17g", json_node_get_double(node));
-    default:
-        return g_strdup(json_node_get_string(node));
-    }
-}
-
-/*
- * A copy of @opts with text for values: clients of device_add send numbers as
- * numbers or as text, as they please, and -device has text anyway.
- */
-static JsonObject *options_as_text(JsonObject *opts, Error **errp)
-{
-    g_autoptr(JsonObject) text = json_object_new();
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *node;
-
-    json_object_iter_init(&iter, opts);
-    while (json_object_iter_next(&iter, &name, &node)) {
-        g_autofree char *value = scalar_to_text(node);
-
-        if (!value) {
-            error_setg(errp, "Invalid parameter type for '%s', expected: "
-                       "string, number or boolean", name);
-            return NULL;
-        }
-        json_object_set_string_member(text, name, value);
-    }
-    return g_steal_pointer(&text);
-}
-
 /* The device with its properties; NULL: *errp. The caller's reference. */
 static DeviceState *create_device(const char *driver, JsonObject *properties,
                                   Error **errp)
@@ -275,8 +232,8 @@ DeviceState *qdev_device_add_from_json(JsonObject *opts, bool keyval,
                                        Error **errp)
 {
     g_autoptr(JsonObject) text = qemu_may_open(errp)
-        ? options_as_text(opts, errp) : NULL;
-    g_autoptr(JsonObject) properties = text ? options_as_text(text, errp) : NULL;
+        ? keyval_from_json(opts, errp) : NULL;
+    g_autoptr(JsonObject) properties = text ? keyval_from_json(text, errp) : NULL;
     g_autoptr(DeviceState) dev = NULL;
     const char *driver;
     DeviceClass *dc;

@@ -484,6 +484,17 @@ static bool main_loop_should_exit(void)
     return false;
 }
 
+bool qemu_main_loop_while(const bool *wanted)
+{
+    while (*wanted) {
+        if (main_loop_should_exit()) {
+            return false;
+        }
+        main_loop_wait(false);
+    }
+    return true;
+}
+
 int qemu_main_loop(void)
 {
     while (!main_loop_should_exit()) {

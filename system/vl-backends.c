@@ -211,6 +211,11 @@ bool vl_check_daemon(const VlConfig *cfg, Error **errp)
     if (!cfg->daemonize) {
         return true;
     }
+    if (cfg->preconfig) {
+        error_setg(errp, "'preconfig' and 'daemonize' options are mutually "
+                   "exclusive");
+        return false;
+    }
     if (cfg->nographic && !cfg->no_defaults) {
         error_setg(errp, "-nographic cannot be used with -daemonize: there is no "
                    "terminal; -display none can");

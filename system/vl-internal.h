@@ -58,6 +58,7 @@ typedef struct VlConfig {
     bool no_reboot;
     bool no_shutdown;
     bool paused;                          /* -S */
+    bool preconfig;
     bool daemonize;
 } VlConfig;
 
@@ -100,14 +101,16 @@ bool vl_with(const char *option, const char *arg, VlArgFunc *fn, void *opaque,
  * *errp is set, could not be). */
 bool vl_print_help(const VlConfig *cfg, Error **errp);
 
-/* vl-machine.c. Before any device exists. */
+/* vl-devices.c. The former before any device exists. */
 bool vl_register_globals(const VlConfig *cfg, Error **errp);
+bool vl_create_devices(const VlConfig *cfg, Error **errp);
+
+/* vl-machine.c. */
 /* Creates current_machine and fills it in. */
 bool vl_create_machine(const VlConfig *cfg, Error **errp);
 /* After -object, before machine_run_board_init(). */
 bool vl_configure_numa(const VlConfig *cfg, Error **errp);
 bool vl_init_accel(const VlConfig *cfg, Error **errp);
-bool vl_create_devices(const VlConfig *cfg, Error **errp);
 /* -overcommit, when all memory is in place: may lock it for good. */
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
 

@@ -126,7 +126,7 @@ static JsonObject *with_dashes(JsonObject *opts)
 
 /* What a QEMU command line may switch off, and sparsevm never had. */
 static const char *const absent_features[] = {
-    "graphics", "hmat", "hpet", "i8042", "nvdimm", "smm", "usb", "vmport",
+    "graphics", "hpet", "i8042", "nvdimm", "smm", "usb", "vmport",
     NULL
 };
 
@@ -411,18 +411,8 @@ bool vl_create_machine(const VlConfig *cfg, Error **errp)
 static bool apply_numa(const char *arg, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) opts = keyval_parse(arg, "type", NULL, errp);
-    const char *type;
 
-    if (!opts) {
-        return false;
-    }
-    type = json_object_get_string_member_with_default(opts, "type", "");
-    if (strcmp(type, "node") != 0) {
-        error_setg(errp, "'%s' is not supported; possible: node",
-                   type);
-        return false;
-    }
-    return numa_parse_node(current_machine, opts, errp);
+    return opts && numa_parse(current_machine, opts, errp);
 }
 
 /* Without -m, boot RAM is as large as the backend that it shall be. */
@@ -443,8 +433,7 @@ static void size_from_backend(const VlConfig *cfg)
 bool vl_configure_numa(const VlConfig *cfg, Error **errp)
 {
     size_from_backend(cfg);
-    return vl_foreach("numa", cfg->numa, apply_numa, NULL, errp) &&
-           numa_complete_configuration(current_machine, errp);
+    return vl_foreach("numa", cfg->numa, apply_numa, NULL, errp);
 }
 
 /* --- -accel --- */
@@ -518,71 +507,4 @@ bool vl_init_accel(const VlConfig *cfg, Error **errp)
         return true;
     }
     return try_accels(cfg, errp);
-}
-
-/* --- -global and -device --- */
-
-/* driver=,property=,value=: for drivers whose name has a dot. */
-static bool apply_long_global(const char *arg, Error **errp)
-{
-    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
-    GlobalProperty gp = { 0 };
-
-    if (!opts) {
-        return false;
-    }
-    gp.driver = take_member(opts, "driver");
-    gp.property = take_member(opts, "property");
-    gp.value = take_member(opts, "value");
-    if (!gp.driver || !gp.property || !gp.value ||
-        json_object_get_size(opts)) {
-        error_setg(errp, "driver=, property= and value= are expected");
-        g_free(gp.driver);
-        g_free(gp.property);
-        g_free(gp.value);
-        return false;
-    }
-    qdev_prop_register_global(g_memdup2(&gp, sizeof(gp)));
-    return true;
-}
-
-/* DRIVER.PROPERTY=VALUE, where a dot comes before the first '='. */
-static bool apply_global(const char *arg, void *opaque, Error **errp)
-{
-    const char *equals = strchr(arg, '=');
-    const char *dot = equals ? memchr(arg, '.', equals - arg) : NULL;
-    GlobalProperty *gp;
-
-    if (equals && !dot) {
-        return apply_long_global(arg, errp);
-    }
-    if (!equals || dot == arg || equals == dot + 1) {
-        error_setg(errp, "DRIVER.PROPERTY=VALUE is expected");
-        return false;
-    }
-    gp = g_new0(GlobalProperty, 1);
-    gp->driver = g_strndup(arg, dot - arg);
-    gp->property = g_strndup(dot + 1, equals - dot - 1);
-    gp->value = g_strdup(equals + 1);
-    qdev_prop_register_global(gp);
-    return true;
-}
-
-static bool create_device(const char *arg, void *opaque, Error **errp)
-{
-    bool keyval;
-    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
-                                                 errp);
-
-    return opts && qdev_device_add_from_json(opts, keyval, errp);
-}
-
-bool vl_create_devices(const VlConfig *cfg, Error **errp)
-{
-    return vl_foreach("device", cfg->devices, create_device, NULL, errp);
-}
-
-bool vl_register_globals(const VlConfig *cfg, Error **errp)
-{
-    return vl_foreach("global", cfg->globals, apply_global, NULL, errp);
 }

@@ -130,7 +130,7 @@ static const VlOption options[] = {
       .help = "boot RAM; maxmem leaves room for virtio-mem" },
     { .name = "numa", .kind = OPT_LIST, .group = GROUP_STANDARD, FIELD(numa),
       .params = "node[,nodeid=N][,mem=SIZE|,memdev=ID][,cpus=A[-B]]",
-      .help = "a NUMA node of the guest" },
+      .help = "a NUMA node; or cpu, dist, hmat-lb, hmat-cache" },
     { .name = "name", .kind = OPT_STRING, .group = GROUP_STANDARD, FIELD(name),
       .params = "[guest=]NAME[,process=NAME][,debug-threads=on|off]",
       .help = "name of the guest, and of the process" },
@@ -194,6 +194,9 @@ static const VlOption options[] = {
 
     { .name = "S", .kind = OPT_FLAG, .group = GROUP_RUN, FIELD(paused),
       .help = "do not start the CPUs: QMP's cont does" },
+    { .name = "preconfig", .kind = OPT_FLAG, .group = GROUP_RUN,
+      FIELD(preconfig),
+      .help = "do not build the machine: QMP's x-exit-preconfig does" },
     { .name = "no-reboot", .kind = OPT_FLAG, .group = GROUP_RUN,
       FIELD(no_reboot), .help = "exit instead of rebooting" },
     { .name = "no-shutdown", .kind = OPT_FLAG, .group = GROUP_RUN,

@@ -18,6 +18,7 @@
 #include "sysemu/runstate.h"
 #include "sandbox.h"
 #include "sysemu/sysemu.h"
+#include "preconfig.h"
 #include "qtest.h"
 #include "vl-internal.h"
 
@@ -90,8 +91,8 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     return qemu_init_main_loop(errp) == 0 && file_mapping_init(errp) == 0;
 }
 
-/* The machine, with all that was asked for; not yet running. */
-static bool set_up_machine(const VlConfig *cfg, Error **errp)
+/* What the machine will be, and who may ask for more. */
+static bool describe_machine(const VlConfig *cfg, Error **errp)
 {
     memory_map_init();
     if (!vl_create_machine(cfg, errp) ||
@@ -109,6 +110,12 @@ static bool set_up_machine(const VlConfig *cfg, Error **errp)
                                (void *)cfg->qtest_log, errp)) {
         return false;
     }
+    return true;
+}
+
+/* The machine, with all that was asked for; not yet running. */
+static bool build_machine(const VlConfig *cfg, Error **errp)
+{
     return machine_run_board_init(current_machine, errp) &&
            vl_create_devices(cfg, errp) &&
            vl_configure_overcommit(cfg, errp);
@@ -152,7 +159,7 @@ int main(int argc, char **argv)
 {
     __attribute__((cleanup(vl_config_free))) VlConfig cfg = { 0 };
     Error *err = NULL;
-    int status;
+    int status = EXIT_SUCCESS;            /* where nothing has run */
 
     sandbox_init();
     if (!vl_parse_options(&cfg, argc, argv, &err)) {
@@ -161,11 +168,15 @@ int main(int argc, char **argv)
     if (vl_print_help(&cfg, &err)) {
         return err ? fail(err) : EXIT_SUCCESS;
     }
-    if (!set_up_process(&cfg, &err) || !set_up_machine(&cfg, &err) ||
-        !start(&cfg, &err)) {
+    if (!set_up_process(&cfg, &err) || !describe_machine(&cfg, &err)) {
         return fail(err);
     }
-    status = qemu_main_loop();
+    if (!cfg.preconfig || preconfig_wait()) {
+        if (!build_machine(&cfg, &err) || !start(&cfg, &err)) {
+            return fail(err);
+        }
+        status = qemu_main_loop();
+    }
     clean_up();
     return status;
 }

@@ -57,3 +57,42 @@ JsonObject *keyval_parse(const char *params, const char *implied_key,
     }
     return g_steal_pointer(&obj);
 }
+
+/* The value of a JSON scalar as the command line would have it; NULL: none. */
+static char *scalar_to_text(JsonNode *node)
+{
+    if (!JSON_NODE_HOLDS_VALUE(node)) {
+        return NULL;
+    }
+    switch (json_node_get_value_type(node)) {
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(node) ? "on" : "off");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" PRId64, json_node_get_int(node));
+    case G_TYPE_DOUBLE:
+        return g_strdup_printf("%.17g", json_node_get_double(node));
+    default:
+        return g_strdup(json_node_get_string(node));
+    }
+}
+
+JsonObject *keyval_from_json(JsonObject *opts, Error **errp)
+{
+    g_autoptr(JsonObject) text = json_object_new();
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_autofree char *value = scalar_to_text(node);
+
+        if (!value) {
+            error_setg(errp, "Invalid parameter type for '%s', expected: "
+                       "string, number or boolean", name);
+            return NULL;
+        }
+        json_object_set_string_member(text, name, value);
+    }
+    return g_steal_pointer(&text);
+}

@@ -147,7 +147,8 @@ bool machine_run_board_init(MachineState *machine, Error **errp)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
-    if (mc->default_ram_id && !machine_create_ram(machine, errp)) {
+    if (!numa_complete_configuration(machine, errp) ||
+        (mc->default_ram_id && !machine_create_ram(machine, errp))) {
         return false;
     }
     mc->init(machine);
@@ -182,6 +183,16 @@ static void add_string(ObjectClass *klass, const char *name,
     object_class_property_set_description(klass, name, description);
 }
 
+static bool machine_get_hmat(Object *obj, Error **errp)
+{
+    return MACHINE(obj)->numa_state->hmat_enabled;
+}
+
+static void machine_set_hmat(Object *obj, bool value, Error **errp)
+{
+    MACHINE(obj)->numa_state->hmat_enabled = value;
+}
+
 static void machine_class_init(ObjectClass *klass, void *data)
 {
     add_string(klass, "kernel", machine_get_kernel, machine_set_kernel,
@@ -193,6 +204,10 @@ static void machine_class_init(ObjectClass *klass, void *data)
     add_string(klass, "memory-backend", machine_get_memory_backend,
                machine_set_memory_backend,
                "id of the memory backend that is the boot RAM");
+    object_class_property_add_bool(klass, "hmat", machine_get_hmat,
+                                   machine_set_hmat);
+    object_class_property_set_description(
+        klass, "hmat", "Tell the guest how fast the NUMA nodes' memory is");
 }
 
 static void machine_class_base_init(ObjectClass *klass, void *data)

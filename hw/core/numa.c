@@ -1,43 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -numa node,...: the guest's NUMA nodes. Who needs them: the SRAT (hw/i386)
+ * -numa node and cpu: the guest's NUMA nodes. Who needs them: the SRAT (hw/i386)
  * and virtio-mem, whose node property must name one. Nothing here touches
- * memory: machine.c puts the nodes' backends together.
+ * memory: machine.c puts the nodes' backends together. How nodes relate to each
+ * other is in numa-distance.c and numa-hmat.c.
  */
 #include "qemu/osdep.h"
+#include "numa-internal.h"
 #include "qapi/error.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
 #include "sysemu/hostmem.h"
-#include "sysemu/numa.h"
 
 void numa_state_free(NumaState *numa)
 {
     if (numa) {
         g_free(numa->cpu_node);
         g_free(numa->cpu_assigned);
+        numa_free_hmat(numa);
         g_free(numa);
     }
 }
 
-static bool check_names(JsonObject *opts, Error **errp)
+/* --- for the files of -numa --- */
+
+bool numa_check_names(JsonObject *opts, const char *const *names, Error **errp)
 {
-    static const char *const names[] = {
-        "type", "nodeid", "mem", "memdev", "cpus", NULL
-    };
     JsonObjectIter iter;
     const char *name;
 
     json_object_iter_init(&iter, opts);
     while (json_object_iter_next(&iter, &name, NULL)) {
-        if (!g_strv_contains(names, name)) {
-            error_setg(errp, "Invalid parameter '%s': one of nodeid, mem, "
-                       "memdev, cpus is expected", name);
+        if (strcmp(name, "type") && !g_strv_contains(names, name)) {
+            g_autofree char *all = g_strjoinv(", ", (char **)names);
+
+            error_setg(errp, "Invalid parameter '%s': one of %s is expected",
+                       name, all);
             return false;
         }
     }
     return true;
 }
+
+int64_t numa_get_number(JsonObject *opts, const char *name, int64_t max,
+                        bool required, Error **errp)
+{
+    const char *text = json_object_get_string_member_with_default(opts, name,
+                                                                  NULL);
+    uint64_t n;
+
+    if (!text) {
+        if (required) {
+            error_setg(errp, "Parameter '%s' is missing", name);
+        }
+        return -1;
+    }
+    if (qemu_strtou64(text, NULL, 10, &n) < 0 || n > (uint64_t)max) {
+        error_setg(errp, "%s=%s: a number from 0 to %" PRId64 " is expected",
+                   name, text, max);
+        return -1;
+    }
+    return (int64_t)n;
+}
+
+int numa_get_node(MachineState *ms, JsonObject *opts, const char *name,
+                  Error **errp)
+{
+    int64_t id = numa_get_number(opts, name, MAX_NODES - 1, true, errp);
+
+    if (id >= 0 && !ms->numa_state->nodes[id].present) {
+        error_setg(errp, "Invalid %s=%" PRId64 ": -numa node,nodeid=%" PRId64
+                   " must come before it", name, id, id);
+        return -1;
+    }
+    return (int)id;
+}
+
+bool numa_has_cpu(const MachineState *ms, int node)
+{
+    const NumaState *numa = ms->numa_state;
+
+    for (unsigned i = 0; numa->cpu_node && i < ms->smp.max_cpus; i++) {
+        if (numa->cpu_assigned[i] && numa->cpu_node[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- -numa node --- */
 
 static bool parse_node_id(MachineState *ms, JsonObject *opts, unsigned *id,
                           Error **errp)
@@ -167,20 +218,38 @@ static bool check_memory_kind(NumaState *numa, bool mem, bool memdev,
     return true;
 }
 
-bool numa_parse_node(MachineState *ms, JsonObject *opts, Error **errp)
+static bool parse_initiator(MachineState *ms, JsonObject *opts, NodeInfo *node,
+                            Error **errp)
 {
+    node->initiator = -1;
+    if (!json_object_has_member(opts, "initiator")) {
+        return true;
+    }
+    if (!ms->numa_state->hmat_enabled) {
+        error_setg(errp, "initiator= is for the HMAT: enable it with -machine "
+                   "hmat=on");
+        return false;
+    }
+    node->initiator = (int)numa_get_number(opts, "initiator", MAX_NODES - 1,
+                                           true, errp);
+    return node->initiator >= 0;
+}
+
+static bool parse_node(MachineState *ms, JsonObject *opts, Error **errp)
+{
+    static const char *const names[] = {
+        "nodeid", "mem", "memdev", "cpus", "initiator", NULL
+    };
     NumaState *numa = ms->numa_state;
     bool mem = json_object_has_member(opts, "mem");
     bool memdev = json_object_has_member(opts, "memdev");
     NodeInfo node = { .present = true };
     unsigned id;
 
-    if (!numa->cpu_node) {
-        numa->cpu_node = g_new0(uint8_t, ms->smp.max_cpus);
-        numa->cpu_assigned = g_new0(bool, ms->smp.max_cpus);
-    }
-    if (!check_names(opts, errp) || !parse_node_id(ms, opts, &id, errp) ||
+    if (!numa_check_names(opts, names, errp) ||
+        !parse_node_id(ms, opts, &id, errp) ||
         !check_memory_kind(numa, mem, memdev, errp) ||
+        !parse_initiator(ms, opts, &node, errp) ||
         (mem && !parse_mem(opts, &node, errp)) ||
         (memdev && !parse_memdev(opts, &node, errp))) {
         return false;
@@ -195,6 +264,111 @@ bool numa_parse_node(MachineState *ms, JsonObject *opts, Error **errp)
     numa->num_nodes++;
     return true;
 }
+
+/* --- -numa cpu --- */
+
+/* Where on the board CPUs are; -1: anywhere. */
+typedef struct CpuPlace {
+    int64_t socket, core, thread;
+} CpuPlace;
+
+static bool is_there(const CpuTopology *t, unsigned cpu, const CpuPlace *place)
+{
+    return (place->thread < 0 || cpu % t->threads == place->thread) &&
+           (place->core < 0 || cpu / t->threads % t->cores == place->core) &&
+           (place->socket < 0 ||
+            cpu / t->threads / t->cores == place->socket);
+}
+
+static bool parse_place(JsonObject *opts, CpuPlace *place, Error **errp)
+{
+    ERRP_GUARD();
+    static const char *const names[] = {
+        "node-id", "socket-id", "die-id", "core-id", "thread-id", NULL
+    };
+
+    if (!numa_check_names(opts, names, errp)) {
+        return false;
+    }
+    place->socket = numa_get_number(opts, "socket-id", UINT16_MAX, false, errp);
+    if (!*errp) {
+        place->core = numa_get_number(opts, "core-id", UINT16_MAX, false, errp);
+    }
+    if (!*errp) {
+        place->thread = numa_get_number(opts, "thread-id", UINT16_MAX, false,
+                                        errp);
+    }
+    if (!*errp) {                         /* each socket is one die */
+        numa_get_number(opts, "die-id", 0, false, errp);
+    }
+    return !*errp;
+}
+
+static bool parse_cpu(MachineState *ms, JsonObject *opts, Error **errp)
+{
+    NumaState *numa = ms->numa_state;
+    int node = numa_get_node(ms, opts, "node-id", errp);
+    bool found = false;
+    CpuPlace place;
+
+    if (node < 0 || !parse_place(opts, &place, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < ms->smp.max_cpus; i++) {
+        if (is_there(&ms->smp, i, &place) && numa->cpu_assigned[i] &&
+            numa->cpu_node[i] != node) {
+            error_setg(errp, "CPU %u is already assigned to node %u", i,
+                       numa->cpu_node[i]);
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < ms->smp.max_cpus; i++) {
+        if (is_there(&ms->smp, i, &place)) {
+            numa->cpu_assigned[i] = found = true;
+            numa->cpu_node[i] = node;
+        }
+    }
+    if (!found) {
+        error_setg(errp, "no CPU is there: -smp has %u sockets of %u cores of "
+                   "%u threads", ms->smp.sockets, ms->smp.cores,
+                   ms->smp.threads);
+    }
+    return found;
+}
+
+/* --- all types --- */
+
+bool numa_parse(MachineState *ms, JsonObject *opts, Error **errp)
+{
+    static const struct {
+        const char *type;
+        bool (*parse)(MachineState *ms, JsonObject *opts, Error **errp);
+    } types[] = {
+        { "node", parse_node },
+        { "dist", numa_parse_dist },
+        { "cpu", parse_cpu },
+        { "hmat-lb", numa_parse_hmat_lb },
+        { "hmat-cache", numa_parse_hmat_cache },
+    };
+    NumaState *numa = ms->numa_state;
+    const char *type = json_object_get_string_member_with_default(opts, "type",
+                                                                  "");
+
+    if (!numa->cpu_node) {
+        numa->cpu_node = g_new0(uint8_t, ms->smp.max_cpus);
+        numa->cpu_assigned = g_new0(bool, ms->smp.max_cpus);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(types[i].type, type)) {
+            return types[i].parse(ms, opts, errp);
+        }
+    }
+    error_setg(errp, "type=%s: one of node, dist, cpu, hmat-lb, hmat-cache is "
+               "expected", type);
+    return false;
+}
+
+/* --- what was left open --- */
 
 /* Without mem= and memdev=: equal parts of whole 8 MiB, the rest to the last. */
 static void share_out_memory(MachineState *ms)
@@ -223,6 +397,7 @@ static void share_out_cpus(MachineState *ms)
     for (unsigned i = 0; i < ms->smp.max_cpus; i++) {
         if (!numa->cpu_assigned[i]) {
             numa->cpu_node[i] = any ? 0 : i / per_socket % numa->num_nodes;
+            numa->cpu_assigned[i] = true;
         }
     }
 }
@@ -256,5 +431,6 @@ bool numa_complete_configuration(MachineState *ms, Error **errp)
         return false;
     }
     share_out_cpus(ms);
-    return true;
+    return numa_complete_distances(numa, errp) &&
+           numa_complete_initiators(ms, errp);
 }

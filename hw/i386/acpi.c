@@ -6,25 +6,13 @@
  */
 #include "qemu/osdep.h"
 
-#include "acpi.h"
+#include "acpi-internal.h"
 #include "hw/i386/dsdt.hex"             /* compiled from dsdt.asl */
 #include "qemu/units.h"
 
 #define OEM_ID "SPARSE"
 #define OEM_TABLE_ID "SPARSEVM"
 #define TABLE_ALIGN 64                    /* what the FACS demands */
-
-typedef struct QEMU_PACKED AcpiHeader {
-    char signature[4];
-    uint32_t length;
-    uint8_t revision;
-    uint8_t checksum;                     /* makes all bytes sum up to 0 */
-    char oem_id[6];
-    char oem_table_id[8];
-    uint32_t oem_revision;
-    char creator_id[4];
-    uint32_t creator_revision;
-} AcpiHeader;
 
 typedef struct QEMU_PACKED AcpiRsdp {
     char signature[8];
@@ -142,35 +130,6 @@ typedef struct QEMU_PACKED AcpiMcfg {
     uint32_t reserved2;
 } AcpiMcfg;
 
-typedef struct QEMU_PACKED AcpiSrat {
-    AcpiHeader header;
-    uint32_t table_revision;              /* 1 */
-    uint64_t reserved;
-} AcpiSrat;
-
-typedef struct QEMU_PACKED SratCpu {
-    uint8_t type, length;                 /* 0 */
-    uint8_t node_low, apic_id;
-    uint32_t flags;                       /* 1: enabled */
-    uint8_t sapic_eid;
-    uint8_t node_high[3];
-    uint32_t clock_domain;
-} SratCpu;
-
-typedef struct QEMU_PACKED SratMemory {
-    uint8_t type, length;                 /* 1 */
-    uint32_t node;
-    uint16_t reserved;
-    uint64_t base;
-    uint64_t size;
-    uint32_t reserved2;
-    uint32_t flags;
-    uint64_t reserved3;
-} SratMemory;
-
-#define SRAT_ENABLED (1U << 0)
-#define SRAT_HOT_PLUGGABLE (1U << 1)
-
 /* --- the block and tables in it --- */
 
 static void *at(GByteArray *block, uint64_t address)
@@ -178,7 +137,7 @@ static void *at(GByteArray *block, uint64_t address)
     return block->data + (address - X86_ACPI_BASE);
 }
 
-static uint64_t append(GByteArray *block, const void *data, size_t size)
+uint64_t acpi_append(GByteArray *block, const void *data, size_t size)
 {
     uint64_t address = X86_ACPI_BASE + block->len;
 
@@ -203,9 +162,8 @@ static uint8_t checksum(const void *data, size_t size)
     return -sum;
 }
 
-/* Starts a table whose fixed part is @table; its address. */
-static uint64_t table_begin(GByteArray *block, const char *signature,
-                            uint8_t revision, void *table, size_t size)
+uint64_t acpi_table_begin(GByteArray *block, const char *signature,
+                          uint8_t revision, void *table, size_t size)
 {
     AcpiHeader *h = table;
 
@@ -217,11 +175,10 @@ static uint64_t table_begin(GByteArray *block, const char *signature,
     h->oem_revision = 1;
     h->creator_revision = 1;
     align(block);
-    return append(block, table, size);
+    return acpi_append(block, table, size);
 }
 
-/* Ends it: all that was appended since belongs to it. */
-static void table_end(GByteArray *block, uint64_t address)
+void acpi_table_end(GByteArray *block, uint64_t address)
 {
     AcpiHeader *h = at(block, address);
 
@@ -238,13 +195,13 @@ static uint64_t build_facs(GByteArray *block)
                       .length = sizeof(facs), .version = 2 };
 
     align(block);
-    return append(block, &facs, sizeof(facs));
+    return acpi_append(block, &facs, sizeof(facs));
 }
 
 static uint64_t build_dsdt(GByteArray *block)
 {
     align(block);
-    return append(block, dsdt_aml_code, sizeof(dsdt_aml_code));
+    return acpi_append(block, dsdt_aml_code, sizeof(dsdt_aml_code));
 }
 
 static AcpiGas io_ports(uint16_t address, uint8_t bits, uint8_t access_size)
@@ -279,9 +236,9 @@ static uint64_t build_fadt(GByteArray *block, uint64_t facs, uint64_t dsdt)
         .x_pm1a_cnt = io_ports(ACPI_PM_BASE + 4, 16, 2),
         .x_pm_tmr = io_ports(ACPI_PM_BASE + 8, 32, 3),
     };
-    uint64_t address = table_begin(block, "FACP", 6, &fadt, sizeof(fadt));
+    uint64_t address = acpi_table_begin(block, "FACP", 6, &fadt, sizeof(fadt));
 
-    table_end(block, address);
+    acpi_table_end(block, address);
     return address;
 }
 
@@ -298,17 +255,17 @@ static uint64_t build_madt(GByteArray *block, const AcpiConfig *config)
     const MadtLapicNmi nmi = { .type = 4, .length = sizeof(nmi), .uid = 0xff,
                                .lint = 1 };
     AcpiMadt madt = { .lapic_address = X86_LAPIC_BASE, .flags = 1 };
-    uint64_t address = table_begin(block, "APIC", 5, &madt, sizeof(madt));
+    uint64_t address = acpi_table_begin(block, "APIC", 5, &madt, sizeof(madt));
 
     for (unsigned i = 0; i < config->nr_cpus; i++) {
         MadtLapic lapic = { 0, sizeof(lapic), i, config->apic_ids[i], 1 };
 
-        append(block, &lapic, sizeof(lapic));
+        acpi_append(block, &lapic, sizeof(lapic));
     }
-    append(block, &ioapic, sizeof(ioapic));
-    append(block, overrides, sizeof(overrides));
-    append(block, &nmi, sizeof(nmi));
-    table_end(block, address);
+    acpi_append(block, &ioapic, sizeof(ioapic));
+    acpi_append(block, overrides, sizeof(overrides));
+    acpi_append(block, &nmi, sizeof(nmi));
+    acpi_table_end(block, address);
     return address;
 }
 
@@ -316,67 +273,9 @@ static uint64_t build_mcfg(GByteArray *block)
 {
     AcpiMcfg mcfg = { .base = X86_MMCONFIG_BASE,
                       .end_bus = X86_MMCONFIG_SIZE / MiB - 1 };
-    uint64_t address = table_begin(block, "MCFG", 1, &mcfg, sizeof(mcfg));
+    uint64_t address = acpi_table_begin(block, "MCFG", 1, &mcfg, sizeof(mcfg));
 
-    table_end(block, address);
-    return address;
-}
-
-static void srat_memory(GByteArray *block, unsigned node, uint64_t base,
-                        uint64_t size, uint32_t flags)
-{
-    SratMemory memory = {
-        .type = 1, .length = sizeof(memory), .node = node, .base = base,
-        .size = size, .flags = SRAT_ENABLED | flags,
-    };
-
-    if (size) {
-        append(block, &memory, sizeof(memory));
-    }
-}
-
-/* The nodes share out RAM in their order, first what is below 4 GiB. */
-static void srat_ram(GByteArray *block, const AcpiConfig *config)
-{
-    const X86MemoryMap *map = config->map;
-    uint64_t ram_size = map->below_4g + map->above_4g, offset = 0;
-
-    for (unsigned i = 0; i < MAX(config->nr_nodes, 1); i++) {
-        uint64_t size = config->nr_nodes ? config->node_mem[i] : ram_size;
-        uint64_t low = offset < map->below_4g
-                           ? MIN(size, map->below_4g - offset) : 0;
-        uint64_t high = offset + low > map->below_4g
-                            ? offset + low - map->below_4g : 0;
-
-        srat_memory(block, i, offset, low, 0);
-        srat_memory(block, i, 4 * GiB + high, size - low, 0);
-        offset += size;
-    }
-}
-
-/*
- * Wanted not only for NUMA: from the hot-pluggable range Linux learns at its
- * start how far memory may reach one day. The last node gets it, unless the
- * device says otherwise.
- */
-static uint64_t build_srat(GByteArray *block, const AcpiConfig *config)
-{
-    AcpiSrat srat = { .table_revision = 1 };
-    uint64_t address = table_begin(block, "SRAT", 3, &srat, sizeof(srat));
-
-    for (unsigned i = 0; i < config->nr_cpus; i++) {
-        SratCpu cpu = {
-            .length = sizeof(cpu), .apic_id = config->apic_ids[i],
-            .flags = SRAT_ENABLED,
-            .node_low = config->nr_nodes ? config->cpu_node[i] : 0,
-        };
-
-        append(block, &cpu, sizeof(cpu));
-    }
-    srat_ram(block, config);
-    srat_memory(block, MAX(config->nr_nodes, 1) - 1, config->map->device_base,
-                config->map->device_size, SRAT_HOT_PLUGGABLE);
-    table_end(block, address);
+    acpi_table_end(block, address);
     return address;
 }
 
@@ -389,7 +288,7 @@ static uint64_t build_rsdp(GByteArray *block, uint64_t xsdt)
     rsdp.checksum = checksum(&rsdp, offsetof(AcpiRsdp, length));
     rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
     align(block);
-    return append(block, &rsdp, sizeof(rsdp));
+    return acpi_append(block, &rsdp, sizeof(rsdp));
 }
 
 GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
@@ -402,23 +301,28 @@ GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
         .pci64_size = map->pci64_end - map->pci64_base,
         .serial_ports = config->serial_ports,
     };
-    uint64_t facs, dsdt, tables[4], address;
+    uint64_t facs, dsdt, tables[6], address;
     AcpiHeader xsdt = {};
     unsigned n = 0;
 
-    append(block, &platform, sizeof(platform));
+    acpi_append(block, &platform, sizeof(platform));
     facs = build_facs(block);
     dsdt = build_dsdt(block);
     tables[n++] = build_fadt(block, facs, dsdt);
     tables[n++] = build_madt(block, config);
     tables[n++] = build_mcfg(block);
-    if (config->nr_nodes || map->device_size) {
-        tables[n++] = build_srat(block, config);
+    if (config->numa->num_nodes || map->device_size) {
+        tables[n++] = acpi_build_srat(block, config);
     }
-    address = table_begin(block, "XSDT", 1, &xsdt, sizeof(xsdt));
-    append(block, tables, n * sizeof(tables[0]));
-    table_end(block, address);
+    if (config->numa->have_distances) {
+        tables[n++] = acpi_build_slit(block, config->numa);
+    }
+    if (config->numa->hmat_enabled && config->numa->num_nodes) {
+        tables[n++] = acpi_build_hmat(block, config->numa);
+    }
+    address = acpi_table_begin(block, "XSDT", 1, &xsdt, sizeof(xsdt));
+    acpi_append(block, tables, n * sizeof(tables[0]));
+    acpi_table_end(block, address);
     *rsdp = build_rsdp(block, address);
-    g_assert(block->len <= X86_ACPI_SIZE);
     return block;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ACPI tables of the machine: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG and
- * SRAT, as one block of bytes for guest-physical address X86_ACPI_BASE. The
+ * The ACPI tables of the machine: RSDP, XSDT, FADT, FACS, DSDT, MADT, MCFG, and
+ * for NUMA SRAT, SLIT and HMAT, as one block of bytes for guest-physical address X86_ACPI_BASE. The
  * DSDT is compiled from hw/i386/dsdt.asl when the project is built and never
  * changed; the few values in it that depend on the command line it reads from
  * AcpiPlatform, the first bytes of the block. Pure: writes no guest memory.
@@ -10,6 +10,7 @@
 #define HW_I386_ACPI_H
 
 #include "memory-map.h"
+#include "sysemu/numa.h"
 
 /* Fixed interrupt and ports, which dsdt.asl and pm.c agree on. */
 #define ACPI_SCI_IRQ 9
@@ -34,14 +35,12 @@ typedef struct AcpiConfig {
     unsigned nr_cpus;
     const uint8_t *apic_ids;              /* of each CPU */
     uint8_t serial_ports;
-    unsigned nr_nodes;                    /* 0: no NUMA */
-    const uint64_t *node_mem;             /* bytes of RAM of each node */
-    const uint8_t *cpu_node;              /* node of each CPU */
+    const NumaState *numa;                /* without nodes: there is no NUMA */
 } AcpiConfig;
 
 /*
  * The block; *rsdp is the address of the RSDP in it. Fits into X86_ACPI_SIZE
- * for up to 255 CPUs and 128 nodes.
+ * for up to 255 CPUs and 128 nodes; an HMAT may be too much for it.
  */
 GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp);
 

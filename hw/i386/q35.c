@@ -197,6 +197,33 @@ static void init_devices(Q35MachineState *m)
     init_serial(m);
 }
 
+static GByteArray *build_acpi_tables(Q35MachineState *m, uint64_t *rsdp)
+{
+    MachineState *ms = MACHINE(m);
+    AcpiConfig config = {
+        .map = &m->map,
+        .nr_cpus = ms->smp.cpus,
+        .apic_ids = m->apic_ids,
+        .serial_ports = m->serial_ports,
+        .numa = ms->numa_state,
+    };
+
+    return acpi_build(&config, rsdp);
+}
+
+/* What grows without bound is what -numa hmat-lb says. */
+static void check_acpi_tables(Q35MachineState *m)
+{
+    uint64_t rsdp;
+    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
+
+    if (block->len > X86_ACPI_SIZE) {
+        error_setg(&error_fatal, "the ACPI tables have %u bytes, %" PRIu64
+                   " are possible: give fewer kinds of -numa hmat-lb",
+                   block->len, (uint64_t)X86_ACPI_SIZE);
+    }
+}
+
 static void q35_init(MachineState *ms)
 {
     Q35MachineState *m = Q35_MACHINE(ms);
@@ -211,6 +238,7 @@ static void q35_init(MachineState *ms)
     }
     init_cpus(m);
     init_devices(m);
+    check_acpi_tables(m);
 }
 
 /* --- reset --- */
@@ -218,24 +246,9 @@ static void q35_init(MachineState *ms)
 /* Writes the tables; the address of the RSDP. */
 static uint64_t write_acpi_tables(Q35MachineState *m)
 {
-    MachineState *ms = MACHINE(m);
-    uint64_t node_mem[MAX_NODES];
-    AcpiConfig config = {
-        .map = &m->map,
-        .nr_cpus = ms->smp.cpus,
-        .apic_ids = m->apic_ids,
-        .serial_ports = m->serial_ports,
-        .nr_nodes = ms->numa_state->num_nodes,
-        .node_mem = node_mem,
-        .cpu_node = ms->numa_state->cpu_node,
-    };
-    g_autoptr(GByteArray) block = NULL;
     uint64_t rsdp;
+    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
 
-    for (int i = 0; i < ms->numa_state->num_nodes; i++) {
-        node_mem[i] = ms->numa_state->nodes[i].node_mem;
-    }
-    block = acpi_build(&config, &rsdp);
     address_space_write(&address_space_memory, X86_ACPI_BASE,
                         MEMTXATTRS_UNSPECIFIED, block->data, block->len);
     return rsdp;

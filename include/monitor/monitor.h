@@ -24,6 +24,12 @@ bool monitor_init_qmp(Chardev *chr, bool pretty, Error **errp);
 bool monitor_init_hmp(Chardev *chr, Error **errp);
 
 /*
+ * From now on only commands that are called @names (QMP's and HMP's alike, as
+ * they are registered) are carried out; NULL: all. @names must live until then.
+ */
+void monitor_restrict(const char *const *names);
+
+/*
  * Sends what is still to be sent, for a second at most, and closes all
  * monitors. At exit, before the character devices go.
  */

@@ -23,4 +23,11 @@
 JsonObject *keyval_parse(const char *params, const char *implied_key,
                          bool *help, Error **errp);
 
+/*
+ * A copy of @opts, whose values are text, numbers or booleans, with text as
+ * keyval_parse() has it: QMP clients send numbers as numbers or as text, as
+ * they please. NULL and *errp: a value is a list or an object.
+ */
+JsonObject *keyval_from_json(JsonObject *opts, Error **errp);
+
 #endif

@@ -123,6 +123,8 @@ void qemu_remove_exit_notifier(Notifier *notifier);
 /* For vl.c alone. */
 void qemu_run_exit_notifiers(void);
 
+/* Runs as long as *@wanted; false: the program is to end before. Main thread. */
+bool qemu_main_loop_while(const bool *wanted);
 /* Runs until a shutdown request is to be obeyed; the exit status. Main
  * thread. */
 int qemu_main_loop(void);

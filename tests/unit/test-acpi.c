@@ -60,29 +60,32 @@ static const uint8_t *find(const Tables *t, const char *signature)
     return NULL;
 }
 
+/* Those of the next build(). */
+static NumaState numa;
+
 static Tables build(uint64_t ram, uint64_t max, unsigned nr_cpus,
                     unsigned nr_nodes)
 {
     static uint8_t apic_ids[255], cpu_node[255];
-    static uint64_t node_mem[128];
     X86MemoryMap map;
     AcpiConfig config = {
         .map = &map,
         .nr_cpus = nr_cpus,
         .apic_ids = apic_ids,
         .serial_ports = 0x5,
-        .nr_nodes = nr_nodes,
-        .node_mem = node_mem,
-        .cpu_node = cpu_node,
+        .numa = &numa,
     };
     Tables t;
 
+    numa.num_nodes = nr_nodes;
+    numa.cpu_node = cpu_node;
     for (unsigned i = 0; i < nr_cpus; i++) {
         apic_ids[i] = i;
         cpu_node[i] = nr_nodes ? i % nr_nodes : 0;
     }
     for (unsigned i = 0; i < nr_nodes; i++) {
-        node_mem[i] = ram / nr_nodes;
+        numa.nodes[i].node_mem = ram / nr_nodes;
+        numa.nodes[i].initiator = -1;
     }
     x86_memory_map_init(&map, ram, max, 0, 46, &error_abort);
     t.block = acpi_build(&config, &t.rsdp);
@@ -230,10 +233,108 @@ static void test_no_srat_without_nodes_and_device_memory(void)
 
 static void test_the_largest_machine_fits(void)
 {
-    Tables t = build(128 * GiB, 256 * GiB, 255, 128);
+    Tables t;
 
+    numa.have_distances = true;
+    t = build(128 * GiB, 256 * GiB, 255, 128);
+    numa.have_distances = false;
     g_assert_cmpuint(t.block->len, <=, X86_ACPI_SIZE);
     check_sums(&t);
+    free_tables(&t);
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+    return p[0] | p[1] << 8;
+}
+
+static void test_slit_has_all_distances(void)
+{
+    Tables t;
+    const uint8_t *slit;
+
+    memcpy(numa.distance, (uint8_t[2][MAX_NODES]) { { 10, 21 }, { 31, 10 } },
+           2 * MAX_NODES);
+    numa.have_distances = true;
+    t = build(GiB, GiB, 2, 2);
+    slit = find(&t, "SLIT");
+    g_assert_cmpuint(get32(slit + 4), ==, 36 + 8 + 4);
+    g_assert_cmpuint(get64(slit + 36), ==, 2);
+    g_assert_cmpmem(slit + 44, 4, ((uint8_t[]) { 10, 21, 31, 10 }), 4);
+    check_sums(&t);
+    numa.have_distances = false;
+    free_tables(&t);
+}
+
+static GArray *entries_of(const HmatEntry *list, guint n)
+{
+    GArray *entries = g_array_new(false, false, sizeof(HmatEntry));
+
+    return g_array_append_vals(entries, list, n);
+}
+
+/* Node 1 has no CPU; memory of node 1 is only known as node 0 sees it. */
+static void fill_in_hmat(void)
+{
+    static const HmatEntry latencies[] = { { 0, 0, 12 }, { 0, 1, 20 } };
+    static const HmatEntry bandwidths[] = { { 0, 1, 3 << 10 } };
+    static const HmatCache cache = { 1, 2, 1, 2, 64, 4 * MiB };
+
+    numa.hmat_enabled = true;
+    numa.hmat[0][0] = entries_of(latencies, 2);
+    numa.hmat[1][4] = entries_of(bandwidths, 1);
+    numa.hmat_caches = g_array_new(false, false, sizeof(HmatCache));
+    g_array_append_val(numa.hmat_caches, cache);
+}
+
+static void empty_hmat(void)
+{
+    numa.hmat_enabled = false;
+    g_clear_pointer(&numa.hmat[0][0], g_array_unref);
+    g_clear_pointer(&numa.hmat[1][4], g_array_unref);
+    g_clear_pointer(&numa.hmat_caches, g_array_unref);
+}
+
+/* What entry @p says of locality: its place, unit, and @n values. */
+static void check_locality(const uint8_t *p, uint8_t hierarchy, uint8_t type,
+                           uint64_t unit, uint16_t to_0, uint16_t to_1)
+{
+    g_assert_cmpuint(get16(p), ==, 1);
+    g_assert_cmpuint(get32(p + 4), ==, 32 + 4 + 8 + 4);
+    g_assert_cmpuint(p[8], ==, hierarchy);
+    g_assert_cmpuint(p[9], ==, type);
+    g_assert_cmpuint(get32(p + 12), ==, 1);       /* initiators */
+    g_assert_cmpuint(get32(p + 16), ==, 2);       /* targets */
+    g_assert_cmpuint(get64(p + 24), ==, unit);
+    g_assert_cmpuint(get32(p + 32), ==, 0);
+    g_assert_cmpuint(get32(p + 40), ==, 1);
+    g_assert_cmpuint(get16(p + 44), ==, to_0);
+    g_assert_cmpuint(get16(p + 46), ==, to_1);
+}
+
+static void test_hmat_has_what_was_given(void)
+{
+    Tables t;
+    const uint8_t *p;
+
+    fill_in_hmat();
+    t = build(GiB, GiB, 1, 2);
+    p = find(&t, "HMAT");
+    g_assert_cmpuint(get32(p + 4), ==, 40 + 2 * 40 + 2 * 48 + 32);
+    g_assert_cmpuint(p[8], ==, 2);                /* revision */
+    p += 40 + 40;
+    g_assert_cmpuint(get16(p), ==, 0);
+    g_assert_cmpuint(get16(p + 8), ==, 0);        /* no initiator */
+    g_assert_cmpuint(get32(p + 16), ==, 1);
+    check_locality(p + 40, 0, 0, 4000, 3, 5);     /* ps */
+    check_locality(p + 88, 1, 4, 1 << 10, 0, 3);  /* MiB/s */
+    p += 40 + 2 * 48;
+    g_assert_cmpuint(get16(p), ==, 2);
+    g_assert_cmpuint(get32(p + 8), ==, 1);
+    g_assert_cmpuint(get64(p + 16), ==, 4 * MiB);
+    g_assert_cmphex(get32(p + 24), ==, 64 << 16 | 2 << 12 | 1 << 8 | 2 << 4 | 1);
+    check_sums(&t);
+    empty_hmat();
     free_tables(&t);
 }
 
@@ -263,6 +364,10 @@ int main(int argc, char **argv)
                     test_srat_splits_nodes_at_the_hole);
     g_test_add_func("/acpi/no-srat-without-nodes-and-device-memory",
                     test_no_srat_without_nodes_and_device_memory);
+    g_test_add_func("/acpi/slit-has-all-distances",
+                    test_slit_has_all_distances);
+    g_test_add_func("/acpi/hmat-has-what-was-given",
+                    test_hmat_has_what_was_given);
     g_test_add_func("/acpi/the-largest-machine-fits",
                     test_the_largest_machine_fits);
     g_test_add_func("/acpi/platform-values-are-where-the-dsdt-reads-them",

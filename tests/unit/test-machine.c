@@ -174,7 +174,7 @@ static bool add_node(MachineState *ms, const char *text, Error **errp)
 {
     g_autoptr(JsonObject) opts = keyval_parse(text, "type", NULL, &error_abort);
 
-    return numa_parse_node(ms, opts, errp);
+    return numa_parse(ms, opts, errp);
 }
 
 static MachineState *board_with_cpus(unsigned cpus)

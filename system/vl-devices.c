@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of the command line that makes devices: -device, and -global, which
+ * gives values to all of a kind. */
+#include "qemu/osdep.h"
+
+#include "hw/qdev-properties.h"
+#include "qdev-monitor.h"
+#include "qemu/keyval.h"
+#include "vl-internal.h"
+
+/* --- -global --- */
+
+static char *dup_member(JsonObject *opts, const char *name)
+{
+    return g_strdup(json_object_get_string_member_with_default(opts, name,
+                                                               NULL));
+}
+
+/* driver=,property=,value=: for drivers whose name has a dot. */
+static bool apply_long_global(const char *arg, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    GlobalProperty gp = { 0 };
+
+    if (!opts) {
+        return false;
+    }
+    gp.driver = dup_member(opts, "driver");
+    gp.property = dup_member(opts, "property");
+    gp.value = dup_member(opts, "value");
+    if (!gp.driver || !gp.property || !gp.value ||
+        json_object_get_size(opts) != 3) {
+        error_setg(errp, "driver=, property= and value= are expected");
+        g_free(gp.driver);
+        g_free(gp.property);
+        g_free(gp.value);
+        return false;
+    }
+    qdev_prop_register_global(g_memdup2(&gp, sizeof(gp)));
+    return true;
+}
+
+/* DRIVER.PROPERTY=VALUE, where a dot comes before the first '='. */
+static bool apply_global(const char *arg, void *opaque, Error **errp)
+{
+    const char *equals = strchr(arg, '=');
+    const char *dot = equals ? memchr(arg, '.', equals - arg) : NULL;
+    GlobalProperty *gp;
+
+    if (equals && !dot) {
+        return apply_long_global(arg, errp);
+    }
+    if (!equals || dot == arg || equals == dot + 1) {
+        error_setg(errp, "DRIVER.PROPERTY=VALUE is expected");
+        return false;
+    }
+    gp = g_new0(GlobalProperty, 1);
+    gp->driver = g_strndup(arg, dot - arg);
+    gp->property = g_strndup(dot + 1, equals - dot - 1);
+    gp->value = g_strdup(equals + 1);
+    qdev_prop_register_global(gp);
+    return true;
+}
+
+bool vl_register_globals(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("global", cfg->globals, apply_global, NULL, errp);
+}
+
+/* --- -device --- */
+
+static bool create_device(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                                 errp);
+
+    return opts && qdev_device_add_from_json(opts, keyval, errp);
+}
+
+bool vl_create_devices(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("device", cfg->devices, create_device, NULL, errp);
+}
