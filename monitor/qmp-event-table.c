@@ -97,7 +97,7 @@ static const QmpEventInfo qmp_event_table[] = {
       "region: the RAM region\n"
       "offset: into the region\n"
       "size: bytes that were to be populated\n"
-      "kind: who refused: vfio, mem-lock, prealloc, protect\n"
+      "kind: who refused: vfio, mem-lock, prealloc, protect, backend\n"
       "reason: for people\n"
       "needed: bytes for which a limit, if it was one, is too small\n"
       "used: bytes of it that are in use\n"

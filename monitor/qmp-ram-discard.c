@@ -235,7 +235,7 @@ static const QmpType qmp_ram_discard_types[] = {
                  "?used:int,?limit:int,count:int,standing:bool,seconds-ago:int",
       .help = "Why a plug was refused last.\n"
       "reason: for people\n"
-      "kind: who refused: vfio, mem-lock, prealloc, protect\n"
+      "kind: who refused: vfio, mem-lock, prealloc, protect, backend\n"
       "offset: in bytes, of what was to be plugged, into the region\n"
       "size: of it, in bytes\n"
       "needed: bytes for which a limit, if it was one, is too small\n"

@@ -48,13 +48,18 @@ bool ram_block_check_contents(const RAMBlock *rb, Error **errp)
     return false;
 }
 
-static int check_intact(RAMBlock *rb, void *opaque)
+bool ram_block_check_intact(const RAMBlock *rb, Error **errp)
 {
     if (block_state(rb) == FILE_MAPPING_INTACT) {
-        return 0;
+        return true;
     }
-    set_error(rb, opaque);
-    return 1;
+    set_error(rb, errp);
+    return false;
+}
+
+static int check_intact(RAMBlock *rb, void *opaque)
+{
+    return ram_block_check_intact(rb, opaque) ? 0 : 1;
 }
 
 bool ram_blocks_check_intact(Error **errp)

@@ -46,10 +46,26 @@ static int back(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
     return ret;
 }
 
+/* What is plugged of a broken backend would not be what others have mapped of its
+ * file, or would read as zero. 0 or -errno, and the reason is kept. */
+static int check_backend(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
+{
+    Error *err = NULL;
+
+    if (ram_block_check_intact(memory_region_ram_block(vmem->blocks.mr), &err)) {
+        return 0;
+    }
+    ram_discard_blocks_refuse(&vmem->blocks, offset, size, "backend", err);
+    return -EIO;
+}
+
 int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
-    int ret = virtio_mem_protect_lift(vmem->protect, offset, size);
+    int ret = check_backend(vmem, offset, size);
 
+    if (!ret) {
+        ret = virtio_mem_protect_lift(vmem->protect, offset, size);
+    }
     if (!ret && vmem->blocks.backed) {
         ret = back(vmem, offset, size);
         if (ret) {

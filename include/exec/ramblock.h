@@ -86,9 +86,11 @@ int ram_block_read(RAMBlock *rb, uint64_t offset, void *buf, size_t size);
  * If not, because a file was cut short or had no room, zeros are where something
  * is gone, which is reported, as event MEMORY_BACKEND_BROKEN, too. false: *errp
  * names the block and the reason. The first: whether it has all that was
- * written to it; the second: all blocks, and that they can be written to.
+ * written to it; the second: and that it can be written to, for all who have the
+ * file mapped; the third: the same of all blocks.
  */
 bool ram_block_check_contents(const RAMBlock *rb, Error **errp);
+bool ram_block_check_intact(const RAMBlock *rb, Error **errp);
 bool ram_blocks_check_intact(Error **errp);
 /* Called before @rb's descriptor is given to another process. Warns, once, if
  * that process could cut the file short: nothing keeps it from it but a seal,
