@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Accesses to an address space, as devices (DMA), CPUs and qtest make them, and
- * direct mapping of guest RAM.
+ * where guest RAM is in this process.
  *
  * An access is cut where the flat view changes from one range to the next.
  * RAM is copied; a device's memory and MMIO get accesses of the widest valid
@@ -331,7 +331,7 @@ DEFINE_ACCESSORS(uint16_t, 2, address_space_lduw_le, address_space_stw_le)
 DEFINE_ACCESSORS(uint32_t, 4, address_space_ldl_le, address_space_stl_le)
 DEFINE_ACCESSORS(uint64_t, 8, address_space_ldq_le, address_space_stq_le)
 
-/* --- direct mapping --- */
+/* --- where RAM is --- */
 
 /* How much of the range of @mr is populated from its beginning on. */
 static hwaddr populated_prefix(const MemoryRegion *mr, ram_addr_t offset,
@@ -375,32 +375,6 @@ bool address_space_find_run(AddressSpace *as, hwaddr addr, MemoryRun *run)
     }
     run->host = ramblock_ptr(fr->mr->ram_block, run->offset);
     return true;
-}
-
-void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
-                        bool is_write, MemTxAttrs attrs)
-{
-    hwaddr len = *plen;
-    MemoryRun run;
-
-    *plen = 0;
-    if (!len || !address_space_find_run(as, addr, &run) ||
-        (is_write && run.readonly)) {
-        return NULL;
-    }
-    *plen = MIN(len - 1, run.last - addr) + 1;
-    memory_region_ref(run.mr);
-    return run.host + (addr - run.first);
-}
-
-void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
-                         bool is_write, hwaddr access_len)
-{
-    ram_addr_t offset;
-    MemoryRegion *mr = memory_region_from_host(buffer, &offset);
-
-    g_assert(mr);
-    memory_region_unref(mr);
 }
 
 /* --- who answers --- */

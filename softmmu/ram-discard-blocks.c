@@ -87,12 +87,15 @@ int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
     return ret;
 }
 
-/* Discards the memory; from then on nobody may use it. */
+/* Discards the memory, unless somebody uses it; from then on nobody may. */
 static int discard_memory(RamDiscardBlocks *b, uint64_t offset, uint64_t size)
 {
     int ret;
 
     g_assert(!b->state || !b->state->walk);
+    if (b->state && ram_discard_state_is_pinned(b->state, offset, size)) {
+        return -EBUSY;
+    }
     ret = b->discard(b->discard_opaque, offset, size);
     if (!ret) {
         memory_map_generation_bump();

@@ -51,7 +51,7 @@ static RamDiscardState *state_new(MemoryRegion *mr)
 
 static void state_free(RamDiscardState *s)
 {
-    g_assert(QTAILQ_EMPTY(&s->listeners));
+    g_assert(QTAILQ_EMPTY(&s->listeners) && QLIST_EMPTY(&s->pins));
     ram_discard_state_forget_refusal(s);
     g_free(s);
 }

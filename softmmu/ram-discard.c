@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The state machine of RamDiscardMgr: see exec/ram-discard.h for the interface
- * and exec/memory.h for the laws L1-L8.
+ * and exec/memory.h for the laws L1-L9.
  *
  * Populated is what all managers of a region have populated; each has a bitmap
  * (ram-discard-blocks.c), and there is no other. A change of one manager takes

@@ -69,7 +69,10 @@ DECLARE_OBJ_CHECKERS(RamDiscardMgr, RamDiscardMgrClass, RAM_DISCARD_MGR,
  *     section or an alias of it; a listener that follows a part of the region
  *     is told of that part only;
  *  L8 a listener may come, or leave, during a notification of another one: who
- *     leaves is told the discard of exactly what it holds at that moment.
+ *     leaves is told the discard of exactly what it holds at that moment;
+ *  L9 what is pinned (exec/memory-pin.h), because somebody who cannot be stopped
+ *     at once reads or writes it, is not discarded: that fails with -EBUSY
+ *     before anything is done, and the guest can try again.
  *
  * With several managers the range of a change may have holes, where another one
  * says discarded: then each listener in turn is told the runs in between, in
@@ -536,7 +539,7 @@ void address_space_stq_le(AddressSpace *as, hwaddr addr, uint64_t val,
 /*
  * Direct access to populated RAM: the host address of @addr, with *plen
  * shortened to what is contiguous there; NULL if it is not RAM, is readonly
- * and @is_write, or is discarded. The region stays referenced until
+ * and @is_write, or is discarded. It is pinned (law L9) until
  * address_space_unmap() with the same arguments (@len as returned).
  */
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,

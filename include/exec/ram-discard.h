@@ -60,6 +60,14 @@ typedef struct RamDiscardRefusal {
 
 typedef struct RamDiscardWalk RamDiscardWalk;
 
+/* Keeps a range of a managed region from being discarded (law L9). Embedded in,
+ * and owned by, who has given its address away: to the kernel for I/O, say. */
+typedef struct RamDiscardPin {
+    uint64_t offset;
+    uint64_t size;
+    QLIST_ENTRY(RamDiscardPin) next;
+} RamDiscardPin;
+
 /* Of a managed region; for reading only. */
 struct RamDiscardState {
     MemoryRegion *mr;
@@ -69,6 +77,7 @@ struct RamDiscardState {
     RamDiscardBlocks *set;                /* the first of them, if it was set,
                                              not added; else NULL */
     QTAILQ_HEAD(RamDiscardListeners, RamDiscardListener) listeners;
+    QLIST_HEAD(RamDiscardPins, RamDiscardPin) pins;
     RamDiscardWalk *walk;                 /* the notification in progress */
     RamDiscardRefusal refusal;
     bool told_refusal;                    /* a person */
@@ -113,12 +122,13 @@ int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
 void ram_discard_blocks_refuse(RamDiscardBlocks *b, uint64_t offset,
                                uint64_t size, const char *kind, Error *err);
 /* Discards a range that is wholly populated and aligned. 0, or the -errno of
- * the failed discard; then nothing has changed. */
+ * the failed discard (-EBUSY: some of it is pinned); then nothing has changed. */
 int ram_discard_blocks_discard(RamDiscardBlocks *b, uint64_t offset,
                                uint64_t size);
 /*
  * Discards whatever is populated, by one call of the discard function from the
- * first populated block to the last. 0 or its -errno; then nothing has changed.
+ * first populated block to the last. 0 or its -errno (-EBUSY: some of it is
+ * pinned); then nothing has changed.
  */
 int ram_discard_blocks_discard_all(RamDiscardBlocks *b);
 
@@ -139,6 +149,17 @@ uint64_t ram_discard_state_populated(const RamDiscardState *s);
  * *size, in bytes; false if there is none. */
 bool ram_discard_state_next_run(const RamDiscardState *s, uint64_t *offset,
                                 uint64_t *size);
+
+/* --- pins, for short: a listener would be told of each change --- */
+
+/* @size > 0 bytes from @offset, which are populated, stay so until the pin is
+ * removed. Pins may overlap. */
+void ram_discard_state_pin(RamDiscardState *s, RamDiscardPin *pin,
+                           uint64_t offset, uint64_t size);
+void ram_discard_pin_remove(RamDiscardPin *pin);
+/* Whether some of the range is pinned. Takes as long as there are pins. */
+bool ram_discard_state_is_pinned(const RamDiscardState *s, uint64_t offset,
+                                 uint64_t size);
 
 /* --- consumers in general --- */
 

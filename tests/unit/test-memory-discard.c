@@ -163,6 +163,27 @@ static void map_stops_where_memory_is_discarded(Fixture *f, const void *unused)
     check_map(f, 0x100000, UINT64_MAX, BLOCKS * BLOCK, 0);
 }
 
+static void what_is_mapped_is_not_discarded(Fixture *f, const void *unused)
+{
+    hwaddr len = PAGE, more = 2 * PAGE;
+    void *host, *again;
+
+    set_populated(f, 0x06);             /* pages 2 to 5 */
+    host = address_space_map(&f->t.as, 0x100000 + 3 * PAGE, &len, true, ATTRS);
+    again = address_space_map(&f->t.as, 0, &more, true, ATTRS);
+    g_assert_true(host == again);
+    g_assert_cmpint(ram_discard_blocks_discard(&f->mgr->blocks, BLOCK, BLOCK),
+                    ==, -EBUSY);
+    address_space_unmap(&f->t.as, again, more, true, more);
+    g_assert_cmpint(ram_discard_blocks_discard(&f->mgr->blocks, 2 * BLOCK,
+                                               BLOCK), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_discard(&f->mgr->blocks, BLOCK, BLOCK),
+                    ==, -EBUSY);
+    address_space_unmap(&f->t.as, host, len, true, len);
+    g_assert_cmpint(ram_discard_blocks_discard(&f->mgr->blocks, BLOCK, BLOCK),
+                    ==, 0);
+}
+
 /* What is found at @addr must be @first to @last, with @offset of the RAM at
  * @first. */
 static void check_run(Fixture *f, hwaddr addr, hwaddr first, hwaddr last,
@@ -275,6 +296,7 @@ int main(int argc, char **argv)
     ADD(access_that_is_partly_discarded_touches_nothing);
     ADD(dispatch_refuses_discarded_ram);
     ADD(map_stops_where_memory_is_discarded);
+    ADD(what_is_mapped_is_not_discarded);
     ADD(run_ends_where_memory_is_discarded);
     ADD(out_of_range_is_not_populated);
     ADD(manager_of_a_mapped_region_cannot_be_cleared);
