@@ -164,19 +164,19 @@ static void rng_random_instance_init(Object *obj)
 {
     RngRandom *s = RNG_RANDOM(obj);
 
-    s->filename = g_strdup("/dev/urandom");
     s->fd = -1;
+    s->filename = g_strdup("/dev/urandom");
 }
 
 static void rng_random_finalize(Object *obj)
 {
     RngRandom *s = RNG_RANDOM(obj);
 
+    g_free(s->filename);
     if (s->fd >= 0) {
-        qemu_set_fd_handler(s->fd, NULL, NULL, NULL);
+        rng_random_wait(&s->parent_obj, false);
         close(s->fd);
     }
-    g_free(s->filename);
 }
 
 static void rng_random_class_init(ObjectClass *klass, void *data)
