@@ -85,6 +85,14 @@ static const QmpEventInfo qmp_event_table[] = {
       "write: true: it wrote; false: it read\n"
       "count: accesses since the last event\n"
       "action: what was done about it" },
+    { .name = "NETDEV_STREAM_CONNECTED", .members = "netdev-id:str",
+      .help =
+      "The peer of a netdev of type stream has come.\n"
+      "netdev-id: the netdev" },
+    { .name = "NETDEV_STREAM_DISCONNECTED", .members = "netdev-id:str",
+      .help =
+      "The peer of a netdev of type stream has gone.\n"
+      "netdev-id: the netdev" },
     { .name = "POWERDOWN",
       .help = "The power button was pressed (system_powerdown)." },
     { .name = "RAM_DISCARD_REFUSED",

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the machine and its users are connected to: -object, -chardev, -serial,
- * and the monitors, with the defaults that hold if none of them is given.
+ * What the machine and its users are connected to: -object, -chardev, -netdev,
+ * -serial, and the monitors, with the defaults that hold if none is given.
  */
 #include "qemu/osdep.h"
 #include <fcntl.h>
 #include "chardev/char.h"
 #include "monitor/monitor.h"
+#include "net/net.h"
 #include "qemu/cutils.h"
 #include "qemu/fdset.h"
 #include "qemu/keyval.h"
@@ -88,6 +89,20 @@ static bool create_chardev(const char *arg, void *opaque, Error **errp)
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp)
 {
     return vl_foreach("chardev", cfg->chardevs, create_chardev, NULL, errp);
+}
+
+static bool create_netdev(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "type", &keyval, NULL,
+                                                 errp);
+
+    return opts && netdev_new_from_json(opts, keyval, errp);
+}
+
+bool vl_create_netdevs(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("netdev", cfg->netdevs, create_netdev, NULL, errp);
 }
 
 /* --- monitors --- */

@@ -2,6 +2,7 @@
 /* What `-OPTION help` prints, on standard output. */
 #include "qemu/osdep.h"
 #include "chardev/char.h"
+#include "net/net.h"
 #include "qdev-monitor.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
@@ -189,6 +190,17 @@ static bool help_chardev(const char *arg, Error **errp)
     return true;
 }
 
+static bool help_netdev(const char *arg, Error **errp)
+{
+    g_autofree char *type = NULL;
+
+    if (!asks_for_help(arg, "type", &type)) {
+        return false;
+    }
+    netdev_print_types();
+    return true;
+}
+
 static bool help_cpu(const char *arg, Error **errp)
 {
     MachineClass *mc = find_default_machine_class();
@@ -266,6 +278,7 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
            (cfg->cpu && help_cpu(cfg->cpu, errp)) ||
            try_help("object", cfg->objects, help_object, errp) ||
            try_help("chardev", cfg->chardevs, help_chardev, errp) ||
+           try_help("netdev", cfg->netdevs, help_netdev, errp) ||
            try_help("device", cfg->devices, help_device, errp) ||
            try_help("d", cfg->log_items, help_log, errp) ||
            try_help("trace", cfg->traces, help_trace, errp) ||

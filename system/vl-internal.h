@@ -25,6 +25,7 @@ typedef struct VlConfig {
     GPtrArray *globals;
     GPtrArray *add_fds;
     GPtrArray *chardevs;
+    GPtrArray *netdevs;
     GPtrArray *serials;
     GPtrArray *mons;
     GPtrArray *qmps;
@@ -122,6 +123,7 @@ bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 bool vl_add_fds(const VlConfig *cfg, Error **errp);
 bool vl_create_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
+bool vl_create_netdevs(const VlConfig *cfg, Error **errp);
 /* Whether what has no terminal can do without one. */
 bool vl_check_daemon(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);

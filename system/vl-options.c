@@ -157,6 +157,10 @@ static const VlOption options[] = {
     { .name = "object", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(objects), .params = "TYPE,id=ID[,PROP=VALUE...]",
       .help = "create an object, e.g. a memory backend; help lists" },
+    { .name = "netdev", .kind = OPT_LIST, .group = GROUP_DEVICES,
+      FIELD(netdevs), .params = "TYPE,id=ID[,PROP=VALUE...]",
+      .help = "the host's side of a network, for virtio-net-pci; help\n"
+              "lists" },
     { .name = "overcommit", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(overcommit), .params = "[mem-lock=on|off][,cpu-pm=off]",
       .help = "lock the guest's memory: boot RAM, and what is plugged" },

@@ -102,6 +102,7 @@ static bool describe_machine(const VlConfig *cfg, Error **errp)
         !vl_configure_firmware(cfg, errp) ||
         !vl_init_accel(cfg, errp) ||
         !vl_create_chardevs(cfg, errp) ||
+        !vl_create_netdevs(cfg, errp) ||
         !vl_create_monitors(cfg, errp) ||
         !vl_create_serials(cfg, errp)) {
         return false;

@@ -26,9 +26,9 @@ static const struct {
         "nvme-* sd-card sdhci-pci virtio-pmem*", "throttle-group",
         "blockdev drive cdrom fda fdb hda hdb hdc hdd iscsi mtdblock sd "
         "snapshot" } },
-    { NO("networks"),
-      { "virtio-net* e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
-        "rtl8139 tulip vmxnet3", "filter-* colo-compare", "netdev" } },
+    { NO("network devices but virtio-net-pci"),
+      { "e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
+        "rtl8139 tulip vmxnet3", "filter-* colo-compare", "" } },
     { NO("virtio-serial"),
       { "virtio-serial* virtconsole virtserialport", "", "" } },
     { "random bytes come from rng-random or rng-builtin" PAGE,

@@ -65,3 +65,28 @@ size_t iov_to_buf_pieces(const struct iovec *iov, unsigned int iov_cnt,
 {
     return iov_for_each(iov, iov_cnt, offset, bytes, piece_to_buf, buf);
 }
+
+typedef struct IovSource {
+    const struct iovec *iov;
+    unsigned int iov_cnt;
+    size_t offset;
+} IovSource;
+
+static void piece_from_iov(uint8_t *piece, size_t done, size_t len,
+                           void *opaque)
+{
+    const IovSource *from = opaque;
+
+    iov_to_buf(from->iov, from->iov_cnt, from->offset + done, piece, len);
+}
+
+size_t iov_to_iov(const struct iovec *to, unsigned int to_cnt,
+                  size_t to_offset, const struct iovec *from,
+                  unsigned int from_cnt, size_t from_offset, size_t bytes)
+{
+    IovSource source = { from, from_cnt, from_offset };
+    size_t size = iov_size(from, from_cnt);
+
+    bytes = MIN(bytes, size - MIN(size, from_offset));
+    return iov_for_each(to, to_cnt, to_offset, bytes, piece_from_iov, &source);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bits in arrays of unsigned long: the categories of a device, a set of NUMA
- * nodes. Nothing is atomic. What is walked has its own structure, such as
+ * nodes, of VLANs. Nothing is atomic. What is walked has its own structure, such as
  * softmmu/ram-discard-bitmap.h. QEMU's names.
  */
 #ifndef QEMU_BITMAP_H
@@ -14,6 +14,15 @@
 static inline void set_bit(long nr, unsigned long *addr)
 {
     addr[nr / BITS_PER_LONG] |= 1UL << (nr % BITS_PER_LONG);
+}
+static inline void clear_bit(long nr, unsigned long *addr)
+{
+    addr[nr / BITS_PER_LONG] &= ~(1UL << (nr % BITS_PER_LONG));
+}
+
+static inline bool test_bit(long nr, const unsigned long *addr)
+{
+    return addr[nr / BITS_PER_LONG] >> (nr % BITS_PER_LONG) & 1;
 }
 
 #endif

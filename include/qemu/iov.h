@@ -50,5 +50,9 @@ static inline size_t iov_to_buf(const struct iovec *iov, unsigned int iov_cnt,
     }
     return iov_to_buf_pieces(iov, iov_cnt, offset, buf, bytes);
 }
+/* The same from one to the other, which must not overlap. */
+size_t iov_to_iov(const struct iovec *to, unsigned int to_cnt,
+                  size_t to_offset, const struct iovec *from,
+                  unsigned int from_cnt, size_t from_offset, size_t bytes);
 
 #endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Netdevs: made from what users write, found, connected to a device of the
+ * guest, and deleted, whichever of the two goes first (net/net.h). The kinds
+ * have a file each.
+ */
+#include "qemu/osdep.h"
+
+#include "net-internal.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "qemu/id.h"
+#include "qemu/may-open.h"
+#include "qom/object_interfaces.h"
+
+static Object *netdevs_root(void)
+{
+    return container_get(object_get_root(), "/netdevs");
+}
+
+Netdev *netdev_find(const char *id)
+{
+    return (Netdev *)object_dynamic_cast(
+        object_resolve_path_component(netdevs_root(), id), TYPE_NETDEV);
+}
+
+typedef struct ForeachNetdev {
+    void (*fn)(Netdev *nd, void *opaque);
+    void *opaque;
+} ForeachNetdev;
+
+static int call_for_netdev(Object *obj, void *opaque)
+{
+    ForeachNetdev *each = opaque;
+
+    each->fn(NETDEV(obj), each->opaque);
+    return 0;
+}
+
+void netdev_foreach(void (*fn)(Netdev *nd, void *opaque), void *opaque)
+{
+    ForeachNetdev each = { fn, opaque };
+
+    object_child_foreach(netdevs_root(), call_for_netdev, &each);
+}
+
+/* --- kinds ---------------------------------------------------------------- */
+
+static NetdevClass *find_kind(const char *kind)
+{
+    g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_NETDEV, false);
+
+    for (GSList *l = classes; l; l = l->next) {
+        if (!strcmp(NETDEV_CLASS(l->data)->kind, kind)) {
+            return l->data;
+        }
+    }
+    return NULL;
+}
+
+void netdev_print_types(void)
+{
+    g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_NETDEV, false);
+
+    printf("Available netdev backend types:\n");
+    for (GSList *l = classes; l; l = l->next) {
+        printf("  %-8s %s\n", NETDEV_CLASS(l->data)->kind,
+               NETDEV_CLASS(l->data)->help);
+    }
+}
+
+/* --- options -------------------------------------------------------------- */
+
+static void *option_ptr(Netdev *nd, const NetdevOption *option)
+{
+    return (char *)nd + option->offset;
+}
+
+static const NetdevOption *find_option(const NetdevClass *nc, const char *name)
+{
+    for (const NetdevOption *o = nc->options; o->name; o++) {
+        if (!strcmp(o->name, name)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static bool set_option(Netdev *nd, const char *name, JsonNode *value,
+                       bool keyval, Error **errp)
+{
+    const NetdevClass *nc = NETDEV_GET_CLASS(nd);
+    const NetdevOption *option = find_option(nc, name);
+    g_autoptr(Visitor) v = NULL;
+    void *ptr;
+
+    if (!option) {
+        error_setg(errp, "Invalid parameter '%s': netdev %s has %s", name,
+                   nc->kind, nc->help);
+        return false;
+    }
+    v = visitor_input_new(value, keyval);
+    ptr = option_ptr(nd, option);
+    switch (option->kind) {
+    case NETDEV_OPTION_STR:
+        g_clear_pointer((char **)ptr, g_free);
+        return visit_type_str(v, name, ptr, errp);
+    case NETDEV_OPTION_BOOL:
+        return visit_type_bool(v, name, ptr, errp);
+    case NETDEV_OPTION_UINT32:
+        return visit_type_uint32(v, name, ptr, errp);
+    }
+    g_assert_not_reached();
+}
+
+/* A member of an object that is a member is "outer.inner", one level deep. */
+static bool set_options(Netdev *nd, JsonObject *opts, const char *outer,
+                        bool keyval, Error **errp)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+
+    json_object_iter_init(&iter, opts);
+    while (json_object_iter_next(&iter, &name, &value)) {
+        g_autofree char *whole = outer ? g_strdup_printf("%s.%s", outer, name)
+                                       : g_strdup(name);
+        bool ok = true;
+
+        if (!outer && JSON_NODE_HOLDS_OBJECT(value)) {
+            ok = set_options(nd, json_node_get_object(value), name, keyval, errp);
+        } else if (outer || (strcmp(name, "type") && strcmp(name, "id"))) {
+            ok = set_option(nd, whole, value, keyval, errp);
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- making one ----------------------------------------------------------- */
+
+static const char *get_string(JsonObject *opts, const char *name, Error **errp)
+{
+    JsonNode *node = json_object_get_member(opts, name);
+
+    if (!node || json_node_get_value_type(node) != G_TYPE_STRING) {
+        error_setg(errp, "Parameter '%s' is missing", name);
+        return NULL;
+    }
+    return json_node_get_string(node);
+}
+
+static const char *get_new_id(JsonObject *opts, Error **errp)
+{
+    const char *id = get_string(opts, "id", errp);
+
+    if (id && !id_wellformed(id)) {
+        error_setg(errp, ERROR_ID_MALFORMED);
+        return NULL;
+    }
+    if (id && netdev_find(id)) {
+        error_setg(errp, "Duplicate ID '%s' for netdev", id);
+        return NULL;
+    }
+    return id;
+}
+
+Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp)
+{
+    const char *kind = qemu_may_open(errp) ? get_string(opts, "type", errp)
+                                           : NULL;
+    const char *id = kind ? get_new_id(opts, errp) : NULL;
+    g_autoptr(Object) obj = NULL;
+    NetdevClass *nc;
+    Netdev *nd;
+
+    if (!id) {
+        return NULL;
+    }
+    nc = find_kind(kind);
+    if (!nc) {
+        error_setg(errp, "Parameter 'type' expects a netdev backend type, which "
+                   "'%s' is not (-netdev help lists them)", kind);
+        return NULL;
+    }
+    obj = object_new(object_class_get_name(OBJECT_CLASS(nc)));
+    nd = NETDEV(obj);
+    nd->id = g_strdup(id);
+    if (!set_options(nd, opts, NULL, keyval, errp) || !nc->open(nd, errp)) {
+        return NULL;
+    }
+    object_property_add_child(netdevs_root(), id, obj);
+    return nd;
+}
+
+/* --- connecting ----------------------------------------------------------- */
+
+bool netdev_connect(Netdev *nd, NetEnd *ends, unsigned n, Error **errp)
+{
+    if (n > nd->nr_ends) {
+        error_setg(errp, "netdev '%s' has %u queues, the device %u", nd->id,
+                   nd->nr_ends, n);
+        return false;
+    }
+    if (nd->ends[0].peer) {
+        error_setg(errp, "netdev '%s' is in use", nd->id);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        ends[i].peer = &nd->ends[i];
+        nd->ends[i].peer = &ends[i];
+    }
+    for (unsigned i = 0; i < n; i++) {
+        net_end_link_changed(&nd->ends[i]);
+    }
+    return true;
+}
+
+void net_ends_disconnect(NetEnd *ends, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        NetEnd *peer = ends[i].peer;
+
+        if (peer) {
+            ends[i].peer = NULL;
+            peer->peer = NULL;
+            net_end_link_changed(&ends[i]);
+            net_end_link_changed(peer);
+        }
+    }
+}
+
+/* --- the type ------------------------------------------------------------- */
+
+static void netdev_init(Object *obj)
+{
+    Netdev *nd = NETDEV(obj);
+
+    nd->nr_ends = 1;
+    for (unsigned i = 0; i < NET_QUEUES_MAX; i++) {
+        nd->ends[i] = (NetEnd) { .ops = NETDEV_GET_CLASS(nd)->ops,
+                                 .owner = nd, .index = i };
+    }
+}
+
+/* It goes, whoever has it: a device then has a link that is down. */
+static void netdev_unparent(Object *obj)
+{
+    Netdev *nd = NETDEV(obj);
+
+    net_ends_disconnect(nd->ends, nd->nr_ends);
+}
+
+static void netdev_finalize(Object *obj)
+{
+    Netdev *nd = NETDEV(obj);
+
+    for (const NetdevOption *o = NETDEV_GET_CLASS(nd)->options; o->name; o++) {
+        if (o->kind == NETDEV_OPTION_STR) {
+            g_free(*(char **)option_ptr(nd, o));
+        }
+    }
+    g_free(nd->id);
+    g_free(nd->info);
+}
+
+static void netdev_class_init(ObjectClass *klass, void *data)
+{
+    klass->unparent = netdev_unparent;
+}
+
+static const TypeInfo netdev_types[] = {
+    {
+        .name = TYPE_NETDEV,
+        .parent = TYPE_OBJECT,
+        .abstract = true,
+        .instance_size = sizeof(Netdev),
+        .instance_init = netdev_init,
+        .instance_finalize = netdev_finalize,
+        .class_size = sizeof(NetdevClass),
+        .class_init = netdev_class_init,
+    },
+};
+DEFINE_TYPES(netdev_types)
