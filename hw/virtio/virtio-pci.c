@@ -237,6 +237,23 @@ static bool virtio_pci_add_caps(VirtIOPCIProxy *proxy, Error **errp)
 
 /* --- realize, unrealize, reset --- */
 
+/* What QEMU command lines may switch off: bits of VirtIOPCIProxy.absent. */
+static const char *const absent_features[] = {
+    "ats", "aer", "packed", "page-per-vq",
+};
+
+static bool virtio_pci_check_absent(VirtIOPCIProxy *proxy, Error **errp)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(absent_features); i++) {
+        if (proxy->absent & 1U << i) {
+            error_setg(errp, "%s=on: not supported; possible: off",
+                       absent_features[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool virtio_pci_check_properties(VirtIOPCIProxy *proxy, Error **errp)
 {
     if (proxy->disable_legacy == ON_OFF_AUTO_OFF) {
@@ -249,7 +266,7 @@ static bool virtio_pci_check_properties(VirtIOPCIProxy *proxy, Error **errp)
                    "are VIRTIO 1 only; leave it out or say off");
         return false;
     }
-    return true;
+    return virtio_pci_check_absent(proxy, errp);
 }
 
 static void virtio_pci_realize(PCIDevice *pci_dev, Error **errp)
@@ -314,6 +331,10 @@ static const Property virtio_pci_properties[] = {
     DEFINE_PROP_ON_OFF_AUTO("disable-legacy", VirtIOPCIProxy, disable_legacy,
                             ON_OFF_AUTO_AUTO),
     DEFINE_PROP_BOOL("disable-modern", VirtIOPCIProxy, disable_modern, false),
+    DEFINE_PROP_BIT("ats", VirtIOPCIProxy, absent, 0, false),
+    DEFINE_PROP_BIT("aer", VirtIOPCIProxy, absent, 1, false),
+    DEFINE_PROP_BIT("packed", VirtIOPCIProxy, absent, 2, false),
+    DEFINE_PROP_BIT("page-per-vq", VirtIOPCIProxy, absent, 3, false),
     DEFINE_PROP_END_OF_LIST(),
 };
 

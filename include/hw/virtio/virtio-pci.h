@@ -68,6 +68,7 @@ struct VirtIOPCIProxy {
     bool ioeventfd;
     OnOffAuto disable_legacy;             /* off is refused */
     bool disable_modern;                  /* true is refused */
+    uint32_t absent;                      /* bits of what is refused if on */
 
     /* What the driver has selected. */
     uint32_t dfselect;
