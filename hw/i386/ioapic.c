@@ -9,6 +9,7 @@
 #include "exec/address-spaces.h"
 #include "ioapic.h"
 #include "memory-map.h"
+#include "hw/intc.h"
 #include "hw/pci/msi.h"
 #include "hw/sysbus.h"
 #include "sysemu/kvm.h"
@@ -21,10 +22,19 @@ struct IOAPICState {
     SysBusDevice parent_obj;
 
     MemoryRegion msi_io;
+
+    uint32_t raised;                      /* inputs, a bit each */
+    uint64_t counts[IOAPIC_NUM_PINS];     /* how often each was raised */
 };
 
+/* Levels that KVM alone raises (irqfds) are not seen here. */
 static void ioapic_set_irq(void *opaque, int n, int level)
 {
+    IOAPICState *s = opaque;
+    uint32_t bit = 1U << n;
+
+    s->counts[n] += level && !(s->raised & bit);
+    s->raised = level ? s->raised | bit : s->raised & ~bit;
     if (kvm_irqchip_in_kernel()) {
         kvm_set_irq(kvm_state, n, level);
     }
@@ -70,6 +80,14 @@ static void ioapic_unrealize(DeviceState *dev)
     object_unparent(OBJECT(&s->msi_io));
 }
 
+static bool ioapic_get_statistics(InterruptStatsProvider *obj,
+                                  uint64_t **irq_counts, unsigned int *nb_irqs)
+{
+    *irq_counts = IOAPIC(obj)->counts;
+    *nb_irqs = IOAPIC_NUM_PINS;
+    return true;
+}
+
 static void ioapic_instance_init(Object *obj)
 {
     qdev_init_gpio_in(DEVICE(obj), ioapic_set_irq, IOAPIC_NUM_PINS);
@@ -81,6 +99,8 @@ static void ioapic_class_init(ObjectClass *klass, void *data)
 
     dc->realize = ioapic_realize;
     dc->unrealize = ioapic_unrealize;
+    INTERRUPT_STATS_PROVIDER_CLASS(klass)->get_statistics =
+        ioapic_get_statistics;
 }
 
 static const TypeInfo ioapic_types[] = {
@@ -90,6 +110,10 @@ static const TypeInfo ioapic_types[] = {
         .instance_size = sizeof(IOAPICState),
         .instance_init = ioapic_instance_init,
         .class_init = ioapic_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { TYPE_INTERRUPT_STATS_PROVIDER },
+            { }
+        },
     },
 };
 DEFINE_TYPES(ioapic_types)

@@ -73,7 +73,7 @@ static void test_info_queries(void)
     check(&f, "balloon much", "Error: 'much' is no size");
     check(&f, "info cpus", "CPU #1: thread_id=");
     check(&f, "info numa", "2 nodes\nnode 0 cpus: 0\nnode 0 size: 32 MB\n"
-          "node 1 cpus: 1\n");
+          "node 0 plugged: 0 MB\nnode 1 cpus: 1\n");
     check(&f, "info memdev", "memory backend: mem0\n  size:  268435456 "
           "(256 MiB)\n  merge: true\n");
     check(&f, "info chardev", "filename=");
@@ -84,6 +84,22 @@ static void test_info_queries(void)
     check(&f, "device_add help", "name \"virtio-mem-pci\", bus PCI");
     check(&f, "device_add virtio-mem-pci,help", "  requested-size=<size>");
     check(&f, "device_add warp-drive,help", "Error: 'warp-drive' is not");
+    qtest_quit(qts);
+}
+
+/* The serial port tells that it can take a byte, three times. */
+static void test_info_irq(void)
+{
+    QTestState *qts = qtest_init("-M q35 -serial null");
+    Fixture f = { qts };
+
+    check(&f, "info irq", "IRQ statistics for ioapic:\n");
+    qtest_outb(qts, 0x3fc, 8);                    /* MCR: interrupts on */
+    for (int i = 0; i < 3; i++) {
+        qtest_outb(qts, 0x3f9, 2);                /* IER: room in THR */
+        qtest_outb(qts, 0x3f9, 0);
+    }
+    check(&f, "info irq", "IRQ statistics for ioapic:\n 4: 3\n");
     qtest_quit(qts);
 }
 
@@ -461,6 +477,7 @@ int main(int argc, char **argv)
         ADD("info-memory-devices", test_info_memory_devices);
         ADD("info-ram-discard", test_info_ram_discard);
         ADD("info-pci", test_info_pci);
+        g_test_add_func("/hmp/info-irq", test_info_irq);
         g_test_add_func("/hmp/info-pci-behind-a-port",
                         test_info_pci_behind_a_port);
     }
