@@ -194,8 +194,12 @@ static const char *list_id(Introspection *in, const char *type)
 {
     g_autofree char *element = g_strndup(type + 1, strlen(type) - 2);
     const char *element_id = type_id(in, element);
-    char *id = g_strdup_printf("[%s]", element_id);
+    char *id = g_hash_table_lookup(in->ids, type);
 
+    if (id) {                             /* the element has such a list itself */
+        return id;
+    }
+    id = g_strdup_printf("[%s]", element_id);
     g_hash_table_insert(in->ids, g_strdup(type), id);
     json_object_set_string_member(add_entry(in, id, "array"), "element-type",
                                   element_id);

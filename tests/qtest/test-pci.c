@@ -284,6 +284,47 @@ static void test_random_bar_accesses_do_no_harm(Fixture *f, const void *data)
                     QVIRTIO_VENDOR);
 }
 
+/* The function at @slot of the root bus, as query-pci has it. */
+static JsonObject *find_slot(JsonNode *reply, int64_t slot)
+{
+    JsonObject *root = json_array_get_object_element(json_node_get_array(reply),
+                                                     0);
+    JsonArray *devices = json_object_get_array_member(root, "devices");
+
+    for (guint i = 0; i < json_array_get_length(devices); i++) {
+        JsonObject *dev = json_array_get_object_element(devices, i);
+
+        if (json_object_get_int_member(dev, "slot") == slot) {
+            return dev;
+        }
+    }
+    g_assert_not_reached();
+}
+
+/* What the guest sees, and has done. */
+static void test_query_pci(Fixture *f, const void *data)
+{
+    unsigned n = first_memory_bar(f);
+    uint64_t size = qpci_bar_size(&f->dev, n);
+    uint64_t addr = qpci_map_bar(&f->dev, n);
+    g_autoptr(JsonNode) reply = NULL;
+    JsonObject *dev, *id, *bar;
+
+    qpci_enable(&f->dev);
+    reply = qmp_client_do(qtest_qmp(f->qts), "{'execute': 'query-pci'}");
+    dev = find_slot(reply, f->dev.devfn >> 3);
+    id = json_object_get_object_member(dev, "id");
+    bar = json_array_get_object_element(
+        json_object_get_array_member(dev, "regions"), 0);
+    g_assert_cmpint(json_object_get_int_member(id, "vendor"), ==,
+                    QVIRTIO_VENDOR);
+    g_assert_cmpint(json_object_get_int_member(id, "device"), ==,
+                    QVIRTIO_DEVICE(VIRTIO_ID_MEM));
+    g_assert_cmpint(json_object_get_int_member(bar, "bar"), ==, n);
+    g_assert_cmpint(json_object_get_int_member(bar, "size"), ==, size);
+    g_assert_cmpint(json_object_get_int_member(bar, "address"), ==, addr);
+}
+
 #define ADD(name, fn) \
     g_test_add("/pci/" name, Fixture, NULL, setup, fn, teardown)
 
@@ -301,6 +342,7 @@ int main(int argc, char **argv)
     ADD("bar-answers-where-it-is-placed", test_bar_answers_where_it_is_placed);
     ADD("bar-above-4g", test_bar_above_4g);
     ADD("mmconfig-shows-the-same", test_mmconfig_shows_the_same);
+    ADD("query-pci", test_query_pci);
     ADD("random-config-writes-do-no-harm",
         test_random_config_writes_do_no_harm);
     ADD("random-bar-accesses-do-no-harm", test_random_bar_accesses_do_no_harm);
