@@ -65,6 +65,17 @@ static const QmpEventInfo qmp_event_table[] = {
       "or had no room for a page. Zeros are there now; the guest goes on.\n"
       "id: of the memory backend\n"
       "reason: for people" },
+    { .name = "MEMORY_CONTROLLER_DECISION",
+      .members = "id:str,reason:MemoryControllerReason,words:str,"
+                 "requested:int,plugged:int",
+      .help =
+      "A memory controller requests another size, or for another reason cannot. "
+      "At most one a second for each.\n"
+      "id: of the object\n"
+      "reason: for programs\n"
+      "words: for people\n"
+      "requested: bytes of all its devices\n"
+      "plugged: bytes of all its devices" },
     { .name = "MEMORY_DEVICE_SIZE_CHANGE",
       .members = "?id:str,size:int,qom-path:str",
       .help =

@@ -23,6 +23,14 @@ bool user_creatable_complete(UserCreatable *uc, Error **errp)
     return !*errp;
 }
 
+bool user_creatable_names_devices(const char *typename)
+{
+    ObjectClass *klass = object_class_by_name(typename);
+
+    return klass && object_class_dynamic_cast(klass, TYPE_USER_CREATABLE) &&
+           USER_CREATABLE_CLASS(klass)->names_devices;
+}
+
 bool object_set_properties_from_json(Object *obj, JsonObject *props,
                                      bool keyval, Error **errp)
 {

@@ -67,18 +67,46 @@ bool vl_add_fds(const VlConfig *cfg, Error **errp)
 
 /* --- objects and character devices --- */
 
-static bool create_object(const char *arg, void *opaque, Error **errp)
+/* Those that name devices if @late, else the others. */
+static bool create_object(const char *arg, bool late, Error **errp)
 {
-    bool keyval;
-    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "qom-type", &keyval, NULL,
-                                                 errp);
+    static const char *const lists[] = { "device", NULL };
+    bool keyval = arg[0] != '{';
+    g_autoptr(JsonObject) opts = keyval
+        ? keyval_parse_lists(arg, "qom-type", lists, NULL, errp)
+        : vl_parse_keyval(arg, NULL, &keyval, NULL, errp);
+    JsonNode *type;
 
-    return opts && user_creatable_add_from_json(opts, keyval, errp);
+    if (!opts) {
+        return false;
+    }
+    type = json_object_get_member(opts, "qom-type");
+    if (late != (type && JSON_NODE_HOLDS_VALUE(type) &&
+                 user_creatable_names_devices(
+                     json_node_get_string(type) ?: ""))) {
+        return true;
+    }
+    return user_creatable_add_from_json(opts, keyval, errp);
+}
+
+static bool create_early(const char *arg, void *opaque, Error **errp)
+{
+    return create_object(arg, false, errp);
+}
+
+static bool create_late(const char *arg, void *opaque, Error **errp)
+{
+    return create_object(arg, true, errp);
 }
 
 bool vl_create_objects(const VlConfig *cfg, Error **errp)
 {
-    return vl_foreach("object", cfg->objects, create_object, NULL, errp);
+    return vl_foreach("object", cfg->objects, create_early, NULL, errp);
+}
+
+bool vl_create_late_objects(const VlConfig *cfg, Error **errp)
+{
+    return vl_foreach("object", cfg->objects, create_late, NULL, errp);
 }
 
 static bool create_chardev(const char *arg, void *opaque, Error **errp)

@@ -122,6 +122,8 @@ bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 /* -add-fd, before whatever opens files. */
 bool vl_add_fds(const VlConfig *cfg, Error **errp);
 bool vl_create_objects(const VlConfig *cfg, Error **errp);
+/* Those that name devices, after these. */
+bool vl_create_late_objects(const VlConfig *cfg, Error **errp);
 bool vl_create_chardevs(const VlConfig *cfg, Error **errp);
 bool vl_create_netdevs(const VlConfig *cfg, Error **errp);
 /* Whether what has no terminal can do without one. */

@@ -119,6 +119,7 @@ static bool build_machine(const VlConfig *cfg, Error **errp)
 {
     return machine_run_board_init(current_machine, errp) &&
            vl_create_devices(cfg, errp) &&
+           vl_create_late_objects(cfg, errp) &&
            vl_configure_overcommit(cfg, errp);
 }
 

@@ -27,8 +27,24 @@ static char *next_piece(const char **params)
     return g_string_free(piece, FALSE);
 }
 
-JsonObject *keyval_parse(const char *params, const char *implied_key,
-                         bool *help, Error **errp)
+/* As an element of the array that @key is, if it is one of @lists. */
+static void set_value(JsonObject *obj, const char *key, const char *value,
+                      const char *const *lists)
+{
+    if (!g_strv_contains(lists, key)) {
+        json_object_set_string_member(obj, key, value);
+        return;
+    }
+    if (!json_object_has_member(obj, key)) {
+        json_object_set_array_member(obj, key, json_array_new());
+    }
+    json_array_add_string_element(json_object_get_array_member(obj, key),
+                                  value);
+}
+
+JsonObject *keyval_parse_lists(const char *params, const char *implied_key,
+                               const char *const *lists, bool *help,
+                               Error **errp)
 {
     g_autoptr(JsonObject) obj = json_object_new();
     bool first = true;
@@ -49,13 +65,21 @@ JsonObject *keyval_parse(const char *params, const char *implied_key,
             error_setg(errp, "Invalid parameter '%s'", piece);
             return NULL;
         } else if (!equals) {
-            json_object_set_string_member(obj, piece, "on");
+            set_value(obj, piece, "on", lists);
         } else {
             *equals = '\0';
-            json_object_set_string_member(obj, piece, equals + 1);
+            set_value(obj, piece, equals + 1, lists);
         }
     }
     return g_steal_pointer(&obj);
+}
+
+JsonObject *keyval_parse(const char *params, const char *implied_key,
+                         bool *help, Error **errp)
+{
+    static const char *const none[] = { NULL };
+
+    return keyval_parse_lists(params, implied_key, none, help, errp);
 }
 
 /* The value of a JSON scalar as the command line would have it; NULL: none. */

@@ -9,6 +9,7 @@
  * of the guest's is held: the buffer stays in the ring, and is popped again.
  */
 #include "qemu/osdep.h"
+#include "hw/mem/guest-memory-stats.h"
 #include "qapi/visitor.h"
 #include "qemu/iov.h"
 #include "virtio-balloon.h"
@@ -61,6 +62,7 @@ static void read_figures(VirtIOBalloonStats *stats,
         }
     }
     stats->last_update = g_get_real_time() / G_USEC_PER_SEC;
+    stats->update_ms = qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL);
 }
 
 /* Nothing is asked before the interval is over. */
@@ -83,6 +85,7 @@ void virtio_balloon_stats_handle_queue(VirtIODevice *vdev, VirtQueue *vq)
         virtqueue_unpop(vq, elem, 0);
         virtqueue_free_element(vq, elem);
         ask_later(stats);
+        guest_memory_stats_updated();
     }
 }
 
@@ -154,6 +157,39 @@ static void get_figures(Object *obj, Visitor *v, const char *name,
     json_object_set_int_member(value, "last-update", stats->last_update);
     json_object_unref(value);
     visit_type_any(v, name, &p, errp);
+}
+
+/* --- for others --- */
+
+static void get_memory_figures(Object *obj, GuestMemoryFigures *figures)
+{
+    const VirtIOBalloonStats *stats = &VIRTIO_BALLOON(obj)->stats;
+    const VirtIODevice *vdev = VIRTIO_DEVICE(obj);
+    int64_t now_ms = qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL);
+
+    *figures = (GuestMemoryFigures) {
+        .driver = virtio_device_ready(vdev) &&
+                  virtio_vdev_has_feature(vdev, VIRTIO_BALLOON_F_STATS_VQ),
+        .age_ms = stats->last_update ? now_ms - stats->update_ms : -1,
+        .total = stats->values[VIRTIO_BALLOON_S_MEMTOT],
+        .available = stats->values[VIRTIO_BALLOON_S_AVAIL],
+        .swapped_out = stats->values[VIRTIO_BALLOON_S_SWAP_OUT],
+    };
+}
+
+static void ask_for_figures(Object *obj)
+{
+    if (VIRTIO_BALLOON(obj)->stats.timer) {
+        ask(obj);
+    }
+}
+
+void virtio_balloon_stats_class_init(ObjectClass *klass)
+{
+    GuestMemoryStatsClass *gsc = GUEST_MEMORY_STATS_CLASS(klass);
+
+    gsc->get = get_memory_figures;
+    gsc->ask = ask_for_figures;
 }
 
 /* --- life --- */

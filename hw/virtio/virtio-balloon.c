@@ -9,6 +9,7 @@
 #include "exec/address-spaces.h"
 #include "exec/ramblock.h"
 #include "hw/boards.h"
+#include "hw/mem/guest-memory-stats.h"
 #include "hw/qdev-properties.h"
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
@@ -425,6 +426,7 @@ static void virtio_balloon_class_init(ObjectClass *klass, void *data)
     vdc->get_features = virtio_balloon_get_features;
     vdc->set_config = virtio_balloon_set_config;
     vdc->get_config = virtio_balloon_get_config;
+    virtio_balloon_stats_class_init(klass);
 }
 
 static const TypeInfo virtio_balloon_info = {
@@ -433,6 +435,7 @@ static const TypeInfo virtio_balloon_info = {
     .class_init = virtio_balloon_class_init,
     .instance_init = virtio_balloon_instance_init,
     .instance_size = sizeof(VirtIOBalloon),
+    .interfaces = (InterfaceInfo[]) { { TYPE_GUEST_MEMORY_STATS }, { NULL } },
 };
 
 static void virtio_balloon_register_types(void)

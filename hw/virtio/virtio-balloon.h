@@ -29,6 +29,8 @@ typedef struct VirtIOBalloonStats {
                                              none is asked */
     uint64_t values[VIRTIO_BALLOON_S_NR]; /* UINT64_MAX: not told */
     int64_t last_update;                  /* seconds since 1970; 0: never */
+    int64_t update_ms;                    /* the same, of the virtual clock; not
+                                             valid if last_update is 0 */
     QEMUTimer *timer;                     /* NULL: not realized */
 } VirtIOBalloonStats;
 
@@ -54,6 +56,8 @@ struct VirtIOBalloon {
     bool said_failed;
 };
 
+/* The interface by which others ask for the figures. */
+void virtio_balloon_stats_class_init(ObjectClass *klass);
 /* In this order; the first adds the properties. */
 void virtio_balloon_stats_init(VirtIOBalloon *b);
 void virtio_balloon_stats_realize(VirtIOBalloon *b);

@@ -95,12 +95,47 @@ static JsonObject *virtio_mem_pci_fill_device_info(const MemoryDeviceState *md)
     return virtio_mem_device_info(vmem_of(md), DEVICE(md)->id);
 }
 
+static void virtio_mem_pci_get_sizes(const MemoryDeviceState *md,
+                                     MemoryDeviceSizes *sizes)
+{
+    const VirtIOMEM *vmem = vmem_of(md);
+    const RamDiscardRefusal *refusal =
+        &memory_region_ram_discard_state(vmem->blocks.mr)->refusal;
+
+    *sizes = (MemoryDeviceSizes) {
+        .block = vmem->block_size,
+        .max = memory_region_size(vmem->blocks.mr),
+        .requested = vmem->requested_size,
+        .plugged = vmem->blocks.populated,
+        .node = vmem->node,
+        .refusals = refusal->count,
+        .refused = refusal->count && refusal->standing ? refusal->reason : NULL,
+    };
+}
+
+static bool virtio_mem_pci_request_size(MemoryDeviceState *md, uint64_t size,
+                                        Error **errp)
+{
+    return virtio_mem_request_size(vmem_of(md), size, errp);
+}
+
+static const MemorySizeOwner **virtio_mem_pci_size_owner(MemoryDeviceState *md)
+{
+    return &vmem_of(md)->size_owner;
+}
+
 /* A guest keeps using what it has plugged; and what is requested it may plug
  * at any moment. */
 static bool virtio_mem_pci_unplug_check(MemoryDeviceState *md, Error **errp)
 {
     VirtIOMEM *vmem = vmem_of(md);
 
+    if (vmem->size_owner) {
+        error_setg(errp, "virtio-mem device cannot get unplugged while '%s' "
+                   "sets its size: delete that first",
+                   vmem->size_owner->path);
+        return false;
+    }
     if (vmem->blocks.populated) {
         error_setg(errp, "virtio-mem device cannot get unplugged while some of "
                    "its memory is still plugged: 0x%" PRIx64 " bytes; set "
@@ -156,6 +191,9 @@ static void virtio_mem_pci_class_init(ObjectClass *klass, void *data)
     mdc->get_min_alignment = virtio_mem_pci_get_min_alignment;
     mdc->fill_device_info = virtio_mem_pci_fill_device_info;
     mdc->unplug_check = virtio_mem_pci_unplug_check;
+    mdc->get_sizes = virtio_mem_pci_get_sizes;
+    mdc->request_size = virtio_mem_pci_request_size;
+    mdc->size_owner = virtio_mem_pci_size_owner;
 }
 
 static const VirtioPCIDeviceTypeInfo virtio_mem_pci = {

@@ -293,30 +293,38 @@ static void virtio_mem_get_requested_size(Object *obj, Visitor *v,
     visit_type_size(v, name, &size, errp);
 }
 
-static void virtio_mem_request_size(VirtIOMEM *vmem, uint64_t size,
-                                    Error **errp)
+bool virtio_mem_request_size(VirtIOMEM *vmem, uint64_t size, Error **errp)
 {
     if (!check_requested_size(vmem, size, memory_region_size(vmem->blocks.mr),
-                              errp) || size == vmem->requested_size) {
-        return;
+                              errp)) {
+        return false;
+    }
+    if (size == vmem->requested_size) {
+        return true;
     }
     trace_virtio_mem_set_requested_size(memory_region_name(vmem->blocks.mr),
                                         size);
     vmem->requested_size = size;
     virtio_mem_resize_usable_region(vmem, false);
     virtio_notify_config(VIRTIO_DEVICE(vmem));
+    return true;
 }
 
 static void virtio_mem_set_requested_size(Object *obj, Visitor *v,
                                           const char *name, void *opaque,
                                           Error **errp)
 {
+    const MemorySizeOwner *owner = VIRTIO_MEM(obj)->size_owner;
     uint64_t size;
 
     if (!visit_type_size(v, name, &size, errp)) {
         return;
     }
-    if (DEVICE(obj)->realized) {
+    if (owner && !owner->paused) {
+        error_setg(errp, "'" VIRTIO_MEM_REQUESTED_SIZE_PROP "' is set by '%s': "
+                   "pause it first, by qom-set of its property 'paused' to "
+                   "true", owner->path);
+    } else if (DEVICE(obj)->realized) {
         virtio_mem_request_size(VIRTIO_MEM(obj), size, errp);
     } else {
         /* Any value is taken, to be checked by realize. */

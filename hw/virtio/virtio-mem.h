@@ -13,6 +13,7 @@
 #include <linux/virtio_mem.h>
 
 #include "exec/ram-discard.h"
+#include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
 #include "hw/virtio/virtio.h"
 #include "qapi/visitor.h"
@@ -84,6 +85,7 @@ struct VirtIOMEM {
     RamDiscardBlocks blocks;          /* valid while realized */
     uint64_t nr_requests;             /* of the guest's so far, refused or not */
     uint64_t nr_failed_resets;
+    const MemorySizeOwner *size_owner;    /* NULL: anybody requests sizes */
     VirtIOMEMProtect *protect;        /* NULL: off */
     NotifierList size_change_notifiers;   /* told of the plugged size */
 };
@@ -92,6 +94,8 @@ struct VirtIOMEM {
 MemoryRegion *virtio_mem_get_memory_region(VirtIOMEM *vmem, Error **errp);
 /* The block size in force, or that will be when @vmem is realized. */
 uint64_t virtio_mem_get_block_size(const VirtIOMEM *vmem);
+/* Requests @size; whoever asks must be the owner of the size. false: *errp. */
+bool virtio_mem_request_size(VirtIOMEM *vmem, uint64_t size, Error **errp);
 /* What query-memory-devices tells of it; transfer full. @id: the device's. */
 JsonObject *virtio_mem_device_info(VirtIOMEM *vmem, const char *id);
 

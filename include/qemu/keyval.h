@@ -5,7 +5,7 @@
  * Two commas are a comma within a value. A key without '=' means key=on, as
  * does "server" in -chardev; the first one may instead be the value of the
  * implied key, as the driver in "-device virtio-mem-pci,id=x". If a key is
- * repeated, the last value counts.
+ * repeated, the last value counts, unless the caller takes lists of it.
  */
 #ifndef QEMU_KEYVAL_H
 #define QEMU_KEYVAL_H
@@ -22,6 +22,11 @@
  */
 JsonObject *keyval_parse(const char *params, const char *implied_key,
                          bool *help, Error **errp);
+/* The same, but the values of the keys @lists, which a NULL ends, are arrays of
+ * strings: of one, or as many as the key is repeated. */
+JsonObject *keyval_parse_lists(const char *params, const char *implied_key,
+                               const char *const *lists, bool *help,
+                               Error **errp);
 
 /*
  * A copy of @opts, whose values are text, numbers or booleans, with text as

@@ -64,6 +64,12 @@
         (const char *region, uint64_t size),                                  \
         (region, size),                                                       \
         "region %s size 0x%" PRIx64)                                          \
+    /* demand/controller.c: what is requested, and why */                     \
+    TRACE_EVENT(memory_controller_decide,                                     \
+        (const char *controller, const char *reason, uint64_t before,         \
+         uint64_t requested),                                                 \
+        (controller, reason, before, requested),                              \
+        "%s %s 0x%" PRIx64 " -> 0x%" PRIx64)                                  \
     TRACE_EVENT(virtio_set_status,                                            \
         (const char *device, unsigned int status),                            \
         (device, status),                                                     \

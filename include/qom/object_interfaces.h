@@ -19,6 +19,8 @@ DECLARE_OBJ_CHECKERS(UserCreatable, UserCreatableClass, USER_CREATABLE,
 struct UserCreatableClass {
     InterfaceClass parent_class;
 
+    /* It names devices: of a command line, it is created after them. */
+    bool names_devices;
     /* All properties are set: do the work. May be NULL. */
     void (*complete)(UserCreatable *uc, Error **errp);
     /* NULL: always. */
@@ -29,6 +31,9 @@ struct UserCreatableClass {
 };
 
 bool user_creatable_complete(UserCreatable *uc, Error **errp);
+
+/* Whether objects of the type name devices; false if there is no such type. */
+bool user_creatable_names_devices(const char *typename);
 
 /*
  * Sets each member of @props, in order, as a property of @obj. @keyval: the

@@ -210,6 +210,19 @@ static void test_keyval_last_value_counts(void)
     g_assert_cmpstr(member(o, "a"), ==, "2");
 }
 
+static void test_keyval_takes_lists(void)
+{
+    static const char *const lists[] = { "a", NULL };
+    g_autoptr(JsonObject) o = keyval_parse_lists("a=1,b=x,a=2,b=y", NULL, lists,
+                                                 NULL, &error_abort);
+    JsonArray *a = json_object_get_array_member(o, "a");
+
+    g_assert_cmpuint(json_array_get_length(a), ==, 2);
+    g_assert_cmpstr(json_array_get_string_element(a, 0), ==, "1");
+    g_assert_cmpstr(json_array_get_string_element(a, 1), ==, "2");
+    g_assert_cmpstr(member(o, "b"), ==, "y");
+}
+
 static void test_keyval_finds_help(void)
 {
     static const char *const texts[] = { "help", "?", "pc,help", "a=b,help,c",
@@ -270,6 +283,7 @@ int main(int argc, char **argv)
                     test_keyval_splits_at_single_commas);
     g_test_add_func("/keyval/bare-key-is-on", test_keyval_bare_key_is_on);
     g_test_add_func("/keyval/last-value-counts", test_keyval_last_value_counts);
+    g_test_add_func("/keyval/takes-lists", test_keyval_takes_lists);
     g_test_add_func("/keyval/finds-help", test_keyval_finds_help);
     g_test_add_func("/keyval/without-help-it-is-a-value",
                     test_keyval_without_help_it_is_a_value);

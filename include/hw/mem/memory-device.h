@@ -21,6 +21,24 @@ DECLARE_CLASS_CHECKERS(MemoryDeviceClass, MEMORY_DEVICE, TYPE_MEMORY_DEVICE)
     INTERFACE_CHECK(MemoryDeviceState, (obj), TYPE_MEMORY_DEVICE)
 typedef struct MemoryDeviceState MemoryDeviceState;
 
+/* Who requests the size of a device, and without whom it cannot go. */
+typedef struct MemorySizeOwner {
+    const char *path;                     /* in the QOM tree, for messages */
+    bool paused;                          /* others may request sizes */
+} MemorySizeOwner;
+
+/* Of a device whose size can be requested, which the guest then follows. */
+typedef struct MemoryDeviceSizes {
+    uint64_t block;                       /* what requests are multiples of */
+    uint64_t max;                         /* what can be requested */
+    uint64_t requested;
+    uint64_t plugged;
+    unsigned node;                        /* the guest's NUMA node */
+    uint64_t refusals;                    /* plugs that were refused so far */
+    const char *refused;                  /* why the last was; NULL: something
+                                             was plugged since */
+} MemoryDeviceSizes;
+
 struct MemoryDeviceClass {
     InterfaceClass parent_class;
 
@@ -39,6 +57,13 @@ struct MemoryDeviceClass {
     JsonObject *(*fill_device_info)(const MemoryDeviceState *md);
     /* Whether the device can go now; false: *errp says why not. NULL: never. */
     bool (*unplug_check)(MemoryDeviceState *md, Error **errp);
+    /* These three together or not at all: NULL, if no size can be requested. */
+    void (*get_sizes)(const MemoryDeviceState *md, MemoryDeviceSizes *sizes);
+    /* false: *errp, and the request is as it was. */
+    bool (*request_size)(MemoryDeviceState *md, uint64_t size, Error **errp);
+    /* Where the owner of its size is, who puts itself there and takes itself
+     * away; NULL: there is none, anybody may request sizes. */
+    const MemorySizeOwner **(*size_owner)(MemoryDeviceState *md);
 };
 
 /*
