@@ -10,8 +10,7 @@
 #   make coverage         which lines of the core unit and qtest reach, in build-coverage
 #   make fuzz             libFuzzer on each target of tests/fuzz, in build-fuzz;
 #                         TARGET=NAME: on one; SECONDS=N: for so long each (60)
-#   make check-tsan       unit tests and some others with the thread sanitizer, in
-#                         build-tsan
+#   make check-tsan       unit, qtest and kvm with the thread sanitizer, in build-tsan
 #   make stress           a million plugs, and the like: is anything left behind?
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
@@ -114,7 +113,7 @@ check-tsan: deps
 	$(Q)$(MAKE) --no-print-directory TSAN=1 run-tsan
 
 run-tsan: all
-	$(Q)$(RUN_CHECKS) unit qtest
+	$(Q)$(RUN_CHECKS) unit qtest kvm
 
 coverage:
 	$(Q)scripts/install-deps --coverage

@@ -21,7 +21,18 @@ static const char *const error_class_names[] = {
     [ERROR_CLASS_KVM_MISSING_CAP] = "KVMMissingCap",
 };
 
-static G_DEFINE_QUARK(sparsevm-error, error_domain)
+/* As G_DEFINE_QUARK(), for any thread. */
+static GQuark error_domain_quark(void)
+{
+    static GQuark quark;
+    GQuark q = __atomic_load_n(&quark, __ATOMIC_RELAXED);
+
+    if (!q) {
+        q = g_quark_from_static_string("sparsevm-error");
+        __atomic_store_n(&quark, q, __ATOMIC_RELAXED);
+    }
+    return q;
+}
 
 /* Hands @err to whoever waits at @errp, or ends the program as it demands. */
 static void error_deliver(Error **errp, Error *err)

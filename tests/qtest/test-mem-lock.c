@@ -20,15 +20,10 @@
     "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"               \
     "requested-size=64M "
 
-#ifdef __has_feature
-#define HAS_FEATURE(x) __has_feature(x)
-#else
-#define HAS_FEATURE(x) 0
-#endif
-#ifdef __SANITIZE_ADDRESS__
+#ifdef CONFIG_SANITIZERS
 #define SANITIZED true
 #else
-#define SANITIZED HAS_FEATURE(address_sanitizer)
+#define SANITIZED false
 #endif
 
 static uint64_t locked(QTestState *s)

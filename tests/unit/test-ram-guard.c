@@ -313,7 +313,10 @@ static gpointer touch(gpointer data)
     GRand *rand = g_rand_new_with_seed(t->seed);
 
     while (!g_atomic_int_get(&t->stop)) {
-        t->f->host[g_rand_int_range(rand, 0, SIZE / PAGE) * PAGE + 8] = 1;
+        volatile uint8_t *at =
+            t->f->host + g_rand_int_range(rand, 0, SIZE / PAGE) * PAGE;
+
+        __atomic_store_n(at + 8, 1, __ATOMIC_RELAXED);
     }
     g_rand_free(rand);
     return NULL;
