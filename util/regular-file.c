@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "qemu/regular-file.h"
 
@@ -42,6 +43,15 @@ static int check_regular(int fd, const char *path, Error **errp)
     return -1;
 }
 
+/* /dev/null, by its number (Linux, Documentation/admin-guide/devices.txt). */
+static bool is_null_device(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+           st.st_rdev == makedev(1, 3);
+}
+
 int regular_file_open_write(const char *path, int flags, Error **errp)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
@@ -49,6 +59,9 @@ int regular_file_open_write(const char *path, int flags, Error **errp)
 
     if (fd < 0) {
         return set_error(path, errno, errp);
+    }
+    if (is_null_device(fd)) {
+        return fd;
     }
     fd = check_regular(fd, path, errp);
     if (fd >= 0 && flags & O_TRUNC && ftruncate(fd, 0) < 0) {

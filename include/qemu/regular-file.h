@@ -11,8 +11,9 @@
 
 /*
  * A descriptor for writing the file @path, which is made, for the user alone, if
- * it is not there; a link is refused. @flags: O_APPEND, or O_TRUNC (once it is
- * known to be a regular file), or 0. -1: *errp, which begins with "PATH: ".
+ * it is not there; a link is refused, /dev/null is not: nothing is kept there.
+ * @flags: O_APPEND, or O_TRUNC (once it is known to be a regular file), or 0.
+ * -1: *errp, which begins with "PATH: ".
  */
 int regular_file_open_write(const char *path, int flags, Error **errp);
 /* A descriptor for reading @path, links followed. -1: the same. */

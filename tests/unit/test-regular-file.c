@@ -134,7 +134,7 @@ static void test_socket(Fixture *f, gconstpointer data)
 
 static void test_others(Fixture *f, gconstpointer data)
 {
-    expect_write_refused("/dev/null", "not a regular file");
+    expect_write_refused("/dev/zero", "not a regular file");
     expect_read_refused("/dev/zero", "not a regular file");
     expect_write_refused(f->dir, "Is a directory");
     expect_read_refused(f->dir, "not a regular file");
@@ -157,6 +157,18 @@ static void test_contents_up_to_a_limit(Fixture *f, gconstpointer data)
     error_free(err);
 }
 
+static void test_null_device(Fixture *f, gconstpointer data)
+{
+    static const int flags[] = { 0, O_APPEND, O_TRUNC };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
+        int fd = regular_file_open_write("/dev/null", flags[i], &error_abort);
+
+        g_assert_cmpint(write(fd, "x", 1), ==, 1);
+        close(fd);
+    }
+}
+
 #define ADD(name, fn) \
     g_test_add("/regular-file/" name, Fixture, NULL, set_up, fn, tear_down)
 
@@ -170,5 +182,6 @@ int main(int argc, char **argv)
     ADD("socket", test_socket);
     ADD("contents-up-to-a-limit", test_contents_up_to_a_limit);
     ADD("others-are-refused", test_others);
+    ADD("null-device-is-written", test_null_device);
     return g_test_run();
 }
