@@ -62,7 +62,7 @@ static const RefusalCase refusal_cases[] = {
     { "--foo", "sparsevm: --foo: invalid option\n" },
     { "disk.img", "disk.img: not an option" },
     { "-m", "sparsevm: -m: requires an argument\n" },
-    { "-netdev user", "-netdev: not supported: sparsevm has no networks" },
+    { "-iscsi x", "-iscsi: not supported: sparsevm has no disks" },
     { "-display gtk", "-display gtk: not supported" },
     { "-rtc base=localtime", "-rtc base=localtime" },
     { "-overcommit cpu-pm=on", "-overcommit cpu-pm=on: cpu-pm=on: not supp" },
