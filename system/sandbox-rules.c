@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/mman.h>
 #include <linux/seccomp.h>
@@ -97,6 +98,14 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C, ALWAYS, "sendmsg"),
     CALL(M | C, ALWAYS, "sendto"),
     CALL(M | C, ALWAYS, "shutdown"),
+
+    /* Network interfaces */
+    CALL(M | C, ALWAYS, "writev"),
+    IOCTL(M | C, ALWAYS, TUNSETOFFLOAD),
+    IOCTL(M, HOTPLUG, TUNSETIFF),
+    IOCTL(M, HOTPLUG, TUNGETIFF),
+    IOCTL(M, HOTPLUG, TUNSETVNETHDRSZ),
+    ARG(M, HOTPLUG, "fcntl", 1, F_SETFD),
 
     /* Guest memory */
     MASKED(M | C | W, ALWAYS, "fallocate", 1, UINT32_MAX,
