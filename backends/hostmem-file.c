@@ -15,6 +15,7 @@
 #include "exec/ramblock.h"
 #include "hostmem-internal.h"
 #include "qapi/error.h"
+#include "qemu/fdset.h"
 
 typedef struct HostMemoryBackendFile {
     HostMemoryBackend parent_obj;
@@ -52,7 +53,7 @@ static int link_flag(const char *path)
 }
 
 /* The file @path, or one in the directory @path: a descriptor or -errno. */
-static int open_backing_file(const char *path, const char *name, bool *created)
+static int open_by_name(const char *path, const char *name, bool *created)
 {
     const int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd = open(path, flags | link_flag(path));
@@ -66,6 +67,23 @@ static int open_backing_file(const char *path, const char *name, bool *created)
         return open_in_directory(path, name);
     }
     return fd < 0 ? -errno : fd;
+}
+
+static int open_backing_file(const char *path, const char *name, bool *created,
+                             Error **errp)
+{
+    int fd;
+
+    if (fdset_is_path(path)) {
+        *created = false;
+        return fdset_open(path, O_RDWR, errp);
+    }
+    fd = open_by_name(path, name, created);
+    if (fd < 0) {
+        error_setg_errno(errp, -fd, "can't open backing store %s for guest RAM",
+                         path);
+    }
+    return fd;
 }
 
 static size_t file_page_size(int fd)
@@ -119,10 +137,8 @@ static bool file_backend_alloc(HostMemoryBackend *backend, Error **errp)
         error_setg(errp, "mem-path property not set");
         return false;
     }
-    fd = open_backing_file(f->mem_path, name, &created);
+    fd = open_backing_file(f->mem_path, name, &created, errp);
     if (fd < 0) {
-        error_setg_errno(errp, -fd, "can't open backing store %s for guest RAM",
-                         f->mem_path);
         return false;
     }
     if (prepare_file(fd, f->mem_path, backend->size, errp) &&

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "qapi/error.h"
+#include "qemu/fdset.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
 #include "qom/object_interfaces.h"
@@ -132,10 +133,10 @@ static void rng_random_complete(UserCreatable *uc, Error **errp)
         error_prepend(errp, "filename=%s: ", s->filename);
         return;
     }
-    s->fd = open(s->filename, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    s->fd = fdset_or_open(s->filename, O_RDONLY | O_NONBLOCK | O_NOCTTY, errp);
     if (s->fd < 0) {
-        error_setg_errno(errp, errno, "filename=%s cannot be opened",
-                         s->filename);
+        s->fd = -1;
+        error_prepend(errp, "filename=");
     } else if (fstat(s->fd, &st) || !S_ISCHR(st.st_mode)) {
         error_setg(errp, "filename=%s is no character device, as /dev/hwrng "
                    "and /dev/urandom are", s->filename);

@@ -8,7 +8,7 @@
 
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "qemu/regular-file.h"
+#include "qemu/fdset.h"
 #include "qemu/units.h"
 #include "qom/object_interfaces.h"
 
@@ -54,7 +54,7 @@ static bool check_file(const char *path, Error **errp)
 {
     ERRP_GUARD();
     g_autofree char *first = g_malloc(SECRET_MAX + 1);
-    int fd = regular_file_open_read(path, errp);
+    int fd = fdset_open_read(path, errp);
     FILE *file;
     size_t len;
     int err;

@@ -198,6 +198,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "rename"),
     CALL(M, HOTPLUG, "memfd_create"),
     ARG(M, HOTPLUG, "fcntl", 1, F_ADD_SEALS),
+    ARG(M, HOTPLUG, "fcntl", 1, F_DUPFD_CLOEXEC),
     ARG(M, HOTPLUG, "socket", 0, AF_UNIX),
     ARG(M, HOTPLUG, "socket", 0, AF_INET),
     ARG(M, HOTPLUG, "socket", 0, AF_INET6),

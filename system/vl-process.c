@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 
 #include "qemu/cutils.h"
+#include "qemu/fdset.h"
 #include "qemu/keyval.h"
 #include "qemu/log.h"
-#include "qemu/regular-file.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
@@ -205,7 +205,7 @@ static bool write_pid(int fd, const char *path, Error **errp)
 bool vl_create_pidfile(const char *path, Error **errp)
 {
     ERRP_GUARD();
-    int fd = regular_file_open_write(path, 0, errp);
+    int fd = fdset_open_write(path, 0, errp);
 
     if (fd < 0) {
         error_prepend(errp, "cannot create PID file ");
@@ -214,6 +214,9 @@ bool vl_create_pidfile(const char *path, Error **errp)
     if (!write_pid(fd, path, errp)) {
         close(fd);
         return false;
+    }
+    if (fdset_is_path(path)) {
+        return true;                      /* who has made it removes it */
     }
     /* The directory may have changed by then. */
     pidfile_path = g_canonicalize_filename(path, NULL);

@@ -143,41 +143,81 @@ void fdset_foreach(void (*fn)(const Fdset *set, void *opaque), void *opaque)
     }
 }
 
-/* A duplicate of the first file of @set that is open for writing. */
-static int duplicate(const Fdset *set)
+bool fdset_is_path(const char *path)
+{
+    return g_str_has_prefix(path, FDSET_PATH);
+}
+
+static bool allows(int fd, int access)
+{
+    int flags = fcntl(fd, F_GETFL);
+    int mode = flags & O_ACCMODE;
+
+    return flags >= 0 && (mode == O_RDWR || mode == access);
+}
+
+/* A duplicate of the first file of @set that allows @access, or -errno. */
+static int duplicate(const Fdset *set, int access)
 {
     for (guint i = 0; i < set->fds->len; i++) {
         int fd = g_array_index(set->fds, FdsetFd, i).fd;
-        int flags = fcntl(fd, F_GETFL);
 
-        if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) {
-            return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (allows(fd, access)) {
+            fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+            return fd < 0 ? -errno : fd;
         }
     }
-    errno = EACCES;
-    return -1;
+    return -EACCES;
 }
 
-int fdset_open_write(const char *path, int flags, Error **errp)
+int fdset_open(const char *path, int access, Error **errp)
 {
+    static const char *const what[] = {
+        [O_RDONLY] = "read", [O_WRONLY] = "written",
+        [O_RDWR] = "read and written",
+    };
     uint64_t id;
     Fdset *set;
     int fd;
 
-    if (!g_str_has_prefix(path, FDSET_PATH)) {
-        return regular_file_open_write(path, flags, errp);
-    }
     set = qemu_strtou64(path + strlen(FDSET_PATH), NULL, 10, &id) < 0 ||
           id > INT64_MAX ? NULL : find_set((int64_t)id);
     if (!set) {
         error_setg(errp, "%s: there is no such fd set: -add-fd makes them",
                    path);
-        return -1;
+        return -ENOENT;
     }
-    fd = duplicate(set);
+    fd = duplicate(set, access);
     if (fd < 0) {
-        error_setg_errno(errp, errno, "%s: no file of the set can be written",
-                         path);
+        error_setg_errno(errp, -fd, "%s: no file of the set can be %s", path,
+                         what[access]);
     }
     return fd;
+}
+
+int fdset_or_open(const char *path, int flags, Error **errp)
+{
+    int fd;
+
+    if (fdset_is_path(path)) {
+        return fdset_open(path, flags & O_ACCMODE, errp);
+    }
+    fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) {
+        fd = -errno;
+        error_setg_errno(errp, -fd, "%s cannot be opened", path);
+    }
+    return fd;
+}
+
+int fdset_open_write(const char *path, int flags, Error **errp)
+{
+    return fdset_is_path(path) ? fdset_open(path, O_WRONLY, errp)
+                               : regular_file_open_write(path, flags, errp);
+}
+
+int fdset_open_read(const char *path, Error **errp)
+{
+    return fdset_is_path(path) ? fdset_open(path, O_RDONLY, errp)
+                               : regular_file_open_read(path, errp);
 }

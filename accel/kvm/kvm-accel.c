@@ -13,6 +13,7 @@
 #include "kvm-internal.h"
 #include "hw/boards.h"
 #include "qapi/error.h"
+#include "qemu/fdset.h"
 
 #define DEVICE "/dev/kvm"
 
@@ -42,18 +43,17 @@ static const struct {
 
 static int open_device(KVMState *s, Error **errp)
 {
-    int version, err;
+    const char *path = s->device ? s->device : DEVICE;
+    int version;
 
-    s->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+    s->fd = fdset_or_open(path, O_RDWR, errp);
     if (s->fd < 0) {
-        err = errno;
-        error_setg_errno(errp, err, DEVICE " cannot be opened");
-        return -err;
+        return s->fd;
     }
     version = kvm_ioctl(s, KVM_GET_API_VERSION, NULL);
     if (version != KVM_API_VERSION) {
-        error_setg(errp, DEVICE " has API version %d, %d is"
-                   " needed", version, KVM_API_VERSION);
+        error_setg(errp, "%s has API version %d, %d is"
+                   " needed", path, version, KVM_API_VERSION);
         return -EINVAL;
     }
     return 0;
@@ -137,6 +137,19 @@ static void kvm_accel_instance_init(Object *obj)
     s->vmfd = -1;
 }
 
+static char *kvm_accel_get_device(Object *obj, Error **errp)
+{
+    return g_strdup(KVM_STATE(obj)->device);
+}
+
+static void kvm_accel_set_device(Object *obj, const char *value, Error **errp)
+{
+    KVMState *s = KVM_STATE(obj);
+
+    g_free(s->device);
+    s->device = g_strdup(value);
+}
+
 /* Runs only for an accelerator that was not taken into use. */
 static void kvm_accel_finalize(Object *obj)
 {
@@ -147,6 +160,7 @@ static void kvm_accel_finalize(Object *obj)
         g_array_unref(s->routes);
     }
     g_free(s->gsi_used);
+    g_free(s->device);
     if (s->vmfd >= 0) {
         close(s->vmfd);
     }
@@ -163,6 +177,10 @@ static void kvm_accel_class_init(ObjectClass *klass, void *data)
     ac->init_machine = init_machine;
     ac->allowed = &kvm_allowed;
     ac->cpus = &kvm_vcpu_ops;
+    object_class_property_add_str(klass, "device", kvm_accel_get_device,
+                                  kvm_accel_set_device);
+    object_class_property_set_description(klass, "device",
+        "The device file, /dev/kvm by default");
 }
 
 static const TypeInfo kvm_accel_types[] = {

@@ -35,7 +35,8 @@ typedef struct KVMIrqchipState {
 struct KVMState {
     AccelState parent_obj;
 
-    int fd;                               /* /dev/kvm */
+    char *device;                         /* its path; NULL: /dev/kvm */
+    int fd;
     int vmfd;
     size_t run_size;                      /* bytes of struct kvm_run's map */
 

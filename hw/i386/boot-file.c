@@ -10,18 +10,20 @@
 
 #include "boot-file.h"
 #include "qapi/error.h"
+#include "qemu/fdset.h"
 
 #define PAGE_SIZE 4096ULL
 
 bool boot_file_open(BootFile *file, const char *option, const char *path,
                     Error **errp)
 {
+    ERRP_GUARD();
     struct stat st;
 
     /* A FIFO must be refused, not waited for. */
-    file->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    file->fd = fdset_or_open(path, O_RDONLY | O_NONBLOCK, errp);
     if (file->fd < 0) {
-        error_setg_errno(errp, errno, "%s %s: cannot be opened", option, path);
+        error_prepend(errp, "%s ", option);
         return false;
     }
     if (fstat(file->fd, &st) < 0) {

@@ -6,8 +6,11 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
+
 #include "hw/qdev-properties.h"
 #include "hw/vfio/pci.h"
+#include "qemu/fdset.h"
 #include "qemu/main-loop.h"
 #include "client.h"
 
@@ -18,6 +21,7 @@ struct VFIOUserPCI {
     VFIOPCIDevice parent_obj;
 
     char *socket;
+    int fd;                               /* connected already; -1: not so */
     uint32_t timeout_ms;
     /* Why the connection broke while realize went on, or NULL. */
     Error *broken;
@@ -36,7 +40,8 @@ static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
 {
     VFIODevice *vbasedev = &upci->parent_obj.vbasedev;
     int64_t since = g_get_monotonic_time();
-    int fd = vfio_user_connect(upci->socket, upci->timeout_ms, errp);
+    int fd = upci->fd >= 0 ? upci->fd
+             : vfio_user_connect(upci->socket, upci->timeout_ms, errp);
 
     if (fd < 0) {
         error_prepend(errp, "vfio-user-pci: ");
@@ -52,7 +57,8 @@ static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
     return true;
 }
 
-static bool vfio_user_pci_check(const VFIOUserPCI *upci, Error **errp)
+/* Main thread: what is open already is in a set. */
+static bool vfio_user_pci_check(VFIOUserPCI *upci, Error **errp)
 {
     if (!upci->socket || !upci->timeout_ms) {
         error_setg(errp, "vfio-user-pci: %s",
@@ -61,6 +67,11 @@ static bool vfio_user_pci_check(const VFIOUserPCI *upci, Error **errp)
                                 : "socket=PATH must say where the server "
                                   "listens");
         return false;
+    }
+    upci->fd = -1;
+    if (fdset_is_path(upci->socket)) {
+        upci->fd = fdset_open(upci->socket, O_RDWR, errp);
+        return upci->fd >= 0;
     }
     return true;
 }

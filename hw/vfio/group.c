@@ -9,29 +9,30 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "group.h"
+#include "qemu/fdset.h"
 
 #define VFIO_GROUP_DIR "/dev/vfio"
 
 static QLIST_HEAD(, VFIOGroup) vfio_groups =
     QLIST_HEAD_INITIALIZER(vfio_groups);
 
-static VFIOGroup *group_find(int id)
+static VFIOGroup *group_find(dev_t device)
 {
     VFIOGroup *group;
 
     QLIST_FOREACH(group, &vfio_groups, next) {
-        if (group->id == id) {
+        if (group->device == device) {
             break;
         }
     }
     return group;
 }
 
-static int group_open_fd(int id, Error **errp)
+static int group_open_fd(const char *path, Error **errp)
 {
-    g_autofree char *path = g_strdup_printf(VFIO_GROUP_DIR "/%d", id);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     int err = errno;
 
@@ -75,24 +76,18 @@ static bool group_check_viable(int fd, const char *sysfsdev, Error **errp)
     return false;
 }
 
-static VFIOGroup *group_new(int id, const char *sysfsdev, AddressSpace *as,
-                            Error **errp)
+static VFIOGroup *group_new(int fd, dev_t device, const VFIOHostPath *path,
+                            AddressSpace *as, Error **errp)
 {
+    VFIOType1 *type1 = group_check_viable(fd, path->sysfsdev, errp)
+                       ? vfio_type1_attach(fd, path->container, as, errp) : NULL;
     VFIOGroup *group;
-    VFIOType1 *type1;
-    int fd = group_open_fd(id, errp);
 
-    if (fd < 0) {
-        return NULL;
-    }
-    type1 = group_check_viable(fd, sysfsdev, errp)
-            ? vfio_type1_attach(fd, as, errp) : NULL;
     if (!type1) {
-        close(fd);
         return NULL;
     }
     group = g_new0(VFIOGroup, 1);
-    group->id = id;
+    group->device = device;
     group->fd = fd;
     group->as = as;
     group->type1 = type1;
@@ -114,43 +109,84 @@ static void group_put(VFIOGroup *group)
     g_free(group);
 }
 
-static VFIOGroup *group_get(int id, const char *sysfsdev, AddressSpace *as,
-                            Error **errp)
+/* The group's file @file, open; -1 in *fd: it is not, as the kernel lets it be
+ * opened once, and the group is known. NULL, *fd -1: *errp. */
+static VFIOGroup *group_open(const char *file, int *fd, dev_t *device,
+                             Error **errp)
 {
-    VFIOGroup *group = group_find(id);
+    bool known = fdset_is_path(file);
+    struct stat st = { 0 };
+    VFIOGroup *group;
 
-    if (!group) {
-        return group_new(id, sysfsdev, as, errp);
+    *fd = known ? fdset_open(file, O_RDWR, errp) : -1;
+    if (known ? *fd >= 0 && fstat(*fd, &st) == 0 : stat(file, &st) == 0) {
+        *device = st.st_rdev;
     }
-    if (group->as != as) {
-        error_setg(errp, "another device of the group is behind another "
-                   "IOMMU of the guest");
-        return NULL;
+    group = group_find(st.st_rdev);
+    if (group && *fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    if (!group && !known) {
+        *fd = group_open_fd(file, errp);
     }
     return group;
 }
 
-bool vfio_group_open_device(VFIODevice *vdev, const char *sysfsdev,
+static VFIOGroup *group_get(const char *file, const VFIOHostPath *path,
+                            AddressSpace *as, Error **errp)
+{
+    dev_t device = 0;
+    int fd;
+    VFIOGroup *group = group_open(file, &fd, &device, errp);
+
+    if (group && group->as != as) {
+        error_setg(errp, "another device of the group is behind another "
+                   "IOMMU of the guest");
+        return NULL;
+    }
+    if (!group && fd >= 0) {
+        group = group_new(fd, device, path, as, errp);
+        if (!group) {
+            close(fd);
+        }
+    }
+    return group;
+}
+
+/* The group's file; NULL: *errp. */
+static char *group_file(const VFIOHostPath *path, Error **errp)
+{
+    int id;
+
+    if (path->group) {
+        return g_strdup(path->group);
+    }
+    id = vfio_sysfs_group(path->sysfsdev, errp);
+    return id < 0 ? NULL : g_strdup_printf(VFIO_GROUP_DIR "/%d", id);
+}
+
+bool vfio_group_open_device(VFIODevice *vdev, const VFIOHostPath *path,
                             AddressSpace *as, Error **errp)
 {
     ERRP_GUARD();
-    g_autofree char *name = g_path_get_basename(sysfsdev);
-    int id = vfio_sysfs_group(sysfsdev, errp);
+    g_autofree char *name = g_path_get_basename(path->sysfsdev);
+    g_autofree char *file = group_file(path, errp);
     VFIOGroup *group;
     int fd;
 
-    if (id < 0) {
+    if (!file) {
         return false;
     }
-    group = group_get(id, sysfsdev, as, errp);
+    group = group_get(file, path, as, errp);
     if (!group) {
-        error_prepend(errp, "vfio %s: IOMMU group %d: ", name, id);
+        error_prepend(errp, "vfio %s: IOMMU group %s: ", name, file);
         return false;
     }
     fd = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, name);
     if (fd < 0) {
         error_setg_errno(errp, errno, "vfio %s: cannot open the device in "
-                         "IOMMU group %d", name, id);
+                         "IOMMU group %s", name, file);
         group_put(group);
         return false;
     }

@@ -12,7 +12,7 @@
 #include "type1.h"
 
 struct VFIOGroup {
-    int id;                               /* N of /dev/vfio/N */
+    dev_t device;                         /* of its file: who the group is */
     int fd;
     AddressSpace *as;
     VFIOType1 *type1;
@@ -20,12 +20,21 @@ struct VFIOGroup {
     QLIST_ENTRY(VFIOGroup) next;
 };
 
+/* Where a host device is. */
+typedef struct VFIOHostPath {
+    const char *sysfsdev;                 /* its directory in sysfs */
+    /* Files, or /dev/fdset/N. NULL: that which sysfs, if the group is not given,
+     * or the kernel has for it. */
+    const char *group;
+    const char *container;
+} VFIOHostPath;
+
 /*
- * Opens the host device whose directory in sysfs is @sysfsdev for @vdev: fills
- * in name, io, fd and group. Its DMA then reaches @as. false: *errp names the
- * device, the group and what to do; nothing is left open.
+ * Opens the host device for @vdev: fills in name, io, fd and group. Its DMA then
+ * reaches @as. false: *errp names the device, the group and what to do; nothing
+ * is left open.
  */
-bool vfio_group_open_device(VFIODevice *vdev, const char *sysfsdev,
+bool vfio_group_open_device(VFIODevice *vdev, const VFIOHostPath *path,
                             AddressSpace *as, Error **errp);
 /* The reverse; nothing if @vdev is not open. */
 void vfio_group_close_device(VFIODevice *vdev);

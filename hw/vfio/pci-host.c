@@ -29,10 +29,11 @@ static char *vfio_pci_host_path(const VFIOPCIDevice *vdev, Error **errp)
 
 static bool vfio_pci_host_open(VFIOPCIDevice *vdev, Error **errp)
 {
-    g_autofree char *path = vfio_pci_host_path(vdev, errp);
+    g_autofree char *sysfsdev = vfio_pci_host_path(vdev, errp);
+    VFIOHostPath path = { sysfsdev, vdev->group, vdev->container };
 
-    return path &&
-           vfio_group_open_device(&vdev->vbasedev, path,
+    return sysfsdev &&
+           vfio_group_open_device(&vdev->vbasedev, &path,
                                   pci_device_iommu_address_space(
                                       PCI_DEVICE(vdev)), errp);
 }
@@ -45,6 +46,8 @@ static void vfio_pci_host_close(VFIOPCIDevice *vdev)
 static const Property vfio_pci_host_properties[] = {
     DEFINE_PROP_PCI_HOST_DEVADDR("host", VFIOPCIDevice, host),
     DEFINE_PROP_STRING("sysfsdev", VFIOPCIDevice, sysfsdev),
+    DEFINE_PROP_STRING("group", VFIOPCIDevice, group),
+    DEFINE_PROP_STRING("container", VFIOPCIDevice, container),
     DEFINE_PROP_END_OF_LIST(),
 };
 

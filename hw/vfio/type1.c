@@ -13,6 +13,7 @@
 #include "budget.h"
 #include "hw/vfio/device.h"
 #include "prefault.h"
+#include "qemu/fdset.h"
 #include "type1.h"
 
 #define VFIO_CONTAINER_PATH "/dev/vfio/vfio"
@@ -146,15 +147,27 @@ static bool type1_query(int fd, VFIOIOMMUInfo *result, Error **errp)
 
 /* --- containers --- */
 
-static int type1_open(Error **errp)
+static int type1_open_file(const char *path, Error **errp)
 {
-    int fd = open(VFIO_CONTAINER_PATH, O_RDWR | O_CLOEXEC);
+    int fd;
+
+    if (fdset_is_path(path)) {
+        return fdset_open(path, O_RDWR, errp);
+    }
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "cannot open %s (is the kernel module "
+                         "vfio-pci loaded, and may this user open it?)", path);
+    }
+    return fd;
+}
+
+static int type1_open(const char *path, Error **errp)
+{
+    int fd = type1_open_file(path ? path : VFIO_CONTAINER_PATH, errp);
     int version;
 
     if (fd < 0) {
-        error_setg_errno(errp, errno, "cannot open "
-                         VFIO_CONTAINER_PATH " (is the kernel module vfio-pci "
-                         "loaded, and may this user open it?)");
         return -1;
     }
     version = ioctl(fd, VFIO_GET_API_VERSION);
@@ -193,12 +206,13 @@ static bool type1_set_iommu(int fd, int group_fd, Error **errp)
     return true;
 }
 
-static VFIOType1 *type1_new(int group_fd, AddressSpace *as, Error **errp)
+static VFIOType1 *type1_new(int group_fd, const char *path, AddressSpace *as,
+                            Error **errp)
 {
     VFIOType1 *type1 = g_new0(VFIOType1, 1);
     VFIOIOMMUInfo info;
 
-    type1->fd = type1_open(errp);
+    type1->fd = type1_open(path, errp);
     if (type1->fd < 0) {
         goto free;
     }
@@ -235,7 +249,8 @@ static void type1_refresh(VFIOType1 *type1)
     }
 }
 
-VFIOType1 *vfio_type1_attach(int group_fd, AddressSpace *as, Error **errp)
+VFIOType1 *vfio_type1_attach(int group_fd, const char *path, AddressSpace *as,
+                             Error **errp)
 {
     VFIOType1 *type1;
 
@@ -247,7 +262,7 @@ VFIOType1 *vfio_type1_attach(int group_fd, AddressSpace *as, Error **errp)
             return type1;
         }
     }
-    return type1_new(group_fd, as, errp);
+    return type1_new(group_fd, path, as, errp);
 }
 
 void vfio_type1_detach(VFIOType1 *type1, int group_fd)

@@ -18,9 +18,11 @@ typedef struct VFIOType1 {
 
 /*
  * Puts the open group @group_fd into a container that follows @as, a new one if
- * need be. NULL: *errp, and the group is in none.
+ * need be, opened as @path (NULL: the usual one). NULL: *errp, and the group is
+ * in none.
  */
-VFIOType1 *vfio_type1_attach(int group_fd, AddressSpace *as, Error **errp);
+VFIOType1 *vfio_type1_attach(int group_fd, const char *path, AddressSpace *as,
+                             Error **errp);
 /* Takes it out; the container of the last group ceases to exist. */
 void vfio_type1_detach(VFIOType1 *type1, int group_fd);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sets of open files that somebody else has opened: -add-fd, QMP's add-fd.
- * Where a path is expected, "/dev/fdset/N" stands for the file of set N that is
- * open in the way that is needed. Main thread.
+ * Where a path is expected, "/dev/fdset/N" stands for the first file of set N that
+ * is open in the way that is needed: so whoever starts the program can open for
+ * it what it must not, or cannot, open itself. Main thread.
  */
 #ifndef QEMU_FDSET_H
 #define QEMU_FDSET_H
@@ -33,8 +34,17 @@ bool fdset_remove(int64_t id, int fd, Error **errp);
 /* Calls @fn for each set by ascending number. */
 void fdset_foreach(void (*fn)(const Fdset *set, void *opaque), void *opaque);
 
-/* As regular_file_open_write(); of a path /dev/fdset/N a duplicate, whatever the
- * flags, of the file of set N that is open for writing. */
+/* Whether @path is /dev/fdset/N, whatever N is. */
+bool fdset_is_path(const char *path);
+/* A duplicate of the file that such a @path means; @access, O_RDONLY, O_WRONLY or
+ * O_RDWR, is what it has to allow at least. -errno and *errp. */
+int fdset_open(const char *path, int access, Error **errp);
+/* As open() with O_CLOEXEC, or, of such a path, as fdset_open(). -errno and
+ * *errp. */
+int fdset_or_open(const char *path, int flags, Error **errp);
+/* As regular_file_open_write() and its like; of such a path whatever it is, as it
+ * is. */
+int fdset_open_read(const char *path, Error **errp);
 int fdset_open_write(const char *path, int flags, Error **errp);
 
 #endif

@@ -10,12 +10,13 @@ import patience
 
 
 class Qmp:
-    """A client of an emulator."""
+    """A client of an emulator, or of whoever is at the other end of @connected."""
 
-    def __init__(self, emulator):
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, emulator=None, connected=None):
+        self.socket = connected or socket.socket(socket.AF_UNIX)
         self.socket.settimeout(patience.seconds())
-        self.socket.connect(emulator.socket)
+        if not connected:
+            self.socket.connect(emulator.socket)
         self.file = self.socket.makefile("rw", encoding="utf-8")
         self.file.readline()
         assert "return" in self("qmp_capabilities")
@@ -26,10 +27,20 @@ class Qmp:
             name.replace("_", "-"): value for name, value in arguments.items()
         }}) + "\n")
         self.file.flush()
+        return self.reply()
+
+    def reply(self):
+        """The next one, without the events before it."""
         while True:
             reply = json.loads(self.file.readline())
             if "event" not in reply:
                 return reply
+
+    def send_fd(self, command, fd):
+        """The same as to call it, with a descriptor beside the command."""
+        text = json.dumps({"execute": command}).encode() + b"\n"
+        socket.send_fds(self.socket, [text], [fd])
+        return self.reply()
 
     def expect_done(self, command, **arguments):
         """The same, for what must work."""

@@ -67,6 +67,8 @@ struct VFIOPCIDevice {
     /* Properties. */
     PCIHostDeviceAddress host;
     char *sysfsdev;
+    char *group;                          /* their files; NULL: as sysfs says */
+    char *container;
     bool no_mmap;
     bool no_kvm_intx;
     bool no_kvm_msi;
