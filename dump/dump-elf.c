@@ -44,7 +44,8 @@ static void append_program_header(GByteArray *bytes, uint32_t type,
         .p_paddr = addr,
         .p_filesz = size,
         .p_memsz = load ? size : 0,
-        .p_align = load ? 1 : 4,
+        /* crash takes a core for netdump's if this is not 0, no alignment. */
+        .p_align = load ? 0 : 4,
     };
 
     g_byte_array_append(bytes, (uint8_t *)&header, sizeof(header));
