@@ -76,6 +76,23 @@ GArray *dump_pieces_new(AddressSpace *as, hwaddr first, hwaddr last)
     return c.pieces;
 }
 
+void dump_pieces_keep_pages(GArray *pieces, uint64_t page_size)
+{
+    for (guint i = pieces->len; i-- > 0;) {
+        DumpPiece *p = &g_array_index(pieces, DumpPiece, i);
+        hwaddr first = QEMU_ALIGN_UP(p->addr, page_size);
+        hwaddr end = QEMU_ALIGN_DOWN(p->addr + p->size, page_size);
+
+        if (first >= end) {
+            g_array_remove_index(pieces, i);
+            continue;
+        }
+        p->host += first - p->addr;
+        p->addr = first;
+        p->size = end - first;
+    }
+}
+
 GArray *dump_segments_new(const GArray *pieces)
 {
     GArray *segments = g_array_new(false, false, sizeof(DumpSegment));

@@ -85,11 +85,11 @@ static bool write_failed(DumpOutput *out, int err, Error **errp)
     return false;
 }
 
-static bool write_file(DumpOutput *out, const uint8_t *buf, size_t size,
-                       Error **errp)
+bool dump_output_write_at(DumpOutput *out, uint64_t offset, const uint8_t *buf,
+                          size_t size, Error **errp)
 {
     while (size) {
-        ssize_t n = pwrite(out->fd, buf, size, out->offset);
+        ssize_t n = pwrite(out->fd, buf, size, offset);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -99,8 +99,19 @@ static bool write_file(DumpOutput *out, const uint8_t *buf, size_t size,
         }
         buf += n;
         size -= n;
-        out->offset += n;
+        offset += n;
     }
+    out->size = MAX(out->size, offset);
+    return true;
+}
+
+static bool write_file(DumpOutput *out, const uint8_t *buf, size_t size,
+                       Error **errp)
+{
+    if (!dump_output_write_at(out, out->offset, buf, size, errp)) {
+        return false;
+    }
+    out->offset += size;
     return true;
 }
 
@@ -154,6 +165,7 @@ bool dump_output_skip(DumpOutput *out, size_t size, Error **errp)
         return dump_output_write(out, zeros, size, errp);
     }
     out->offset += size;
+    out->size = MAX(out->size, out->offset);
     return true;
 }
 
@@ -204,7 +216,7 @@ bool dump_output_wait(DumpOutput *out, Error **errp)
 static void close_file(DumpOutput *out, Error **failure)
 {
     /* There may be a hole at the end. */
-    if (!*failure && ftruncate(out->fd, out->offset)) {
+    if (!*failure && ftruncate(out->fd, out->size)) {
         write_failed(out, errno, failure);
     }
     if (close(out->fd) && !*failure) {

@@ -16,11 +16,13 @@
 #include "exec/ramblock.h"
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
+#include "hw/core/cpu.h"
 #include "qemu/units.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
 
 #define SKIP_MAX (1 * GiB)                /* passed over at a time */
+#define KDUMP_SKIP_MAX (8 * MiB)          /* where each page has a descriptor */
 #define SLICE_USEC 5000                   /* of the main loop's time */
 
 typedef enum DumpStatus {
@@ -44,6 +46,7 @@ typedef struct DumpState {
     uint64_t total;
 
     DumpOutput output;
+    DumpKdump *kdump;                     /* NULL: an ELF core, or complete */
     uint8_t *buffer;                      /* DUMP_CHUNK bytes */
     GArray *pieces;                       /* DumpPiece */
     guint piece;                          /* the next to write, and from where */
@@ -56,6 +59,26 @@ typedef struct DumpState {
 } DumpState;
 
 static DumpState dump;
+
+typedef enum DumpFormat {
+    FORMAT_ELF,
+    FORMAT_KDUMP_ZLIB,                    /* flattened, as for a stream */
+    FORMAT_KDUMP_RAW_ZLIB,
+    FORMAT__MAX,
+} DumpFormat;
+
+static const char *const format_names[FORMAT__MAX] = {
+    [FORMAT_ELF] = "elf",
+    [FORMAT_KDUMP_ZLIB] = "kdump-zlib",
+    [FORMAT_KDUMP_RAW_ZLIB] = "kdump-raw-zlib",
+};
+
+/* What a client asks for. */
+typedef struct DumpRequest {
+    const char *protocol;
+    DumpFormat format;
+    hwaddr first, last;                   /* of guest physical memory */
+} DumpRequest;
 
 /* --- what must not happen meanwhile --- */
 
@@ -80,9 +103,14 @@ static void dump_vm_change(void *opaque, int running, RunState state)
 
 /* --- the memory --- */
 
-static bool is_zero(const uint8_t *buf, size_t size)
+/* The next @size bytes; @buf NULL: zeros. */
+static bool put_memory(const uint8_t *buf, uint64_t size)
 {
-    return !buf[0] && memcmp(buf, buf + 1, size - 1) == 0;
+    if (dump.kdump) {
+        return dump_kdump_pages(dump.kdump, buf, size, &dump.error);
+    }
+    return buf ? dump_output_write(&dump.output, buf, size, &dump.error)
+               : dump_output_skip(&dump.output, size, &dump.error);
 }
 
 /* Copies @size bytes of guest memory to where the dump goes. */
@@ -95,12 +123,28 @@ static bool write_memory(RAMBlock *rb, uint64_t offset, size_t size)
                          rb->idstr);
         return false;
     }
-    return is_zero(dump.buffer, size)
-        ? dump_output_skip(&dump.output, size, &dump.error)
-        : dump_output_write(&dump.output, dump.buffer, size, &dump.error);
+    return put_memory(dump_is_zero(dump.buffer, size) ? NULL : dump.buffer,
+                      size);
 }
 
-/* Writes a portion. false: there is none left, or something has failed. */
+/* How much memory of zeros is passed over at a time. */
+static uint64_t skip_max(void)
+{
+    return dump.kdump ? KDUMP_SKIP_MAX
+                      : dump_output_has_holes(&dump.output) ? SKIP_MAX
+                                                            : DUMP_CHUNK;
+}
+
+/* After all memory. */
+static bool write_end(void)
+{
+    bool done = dump.kdump && dump_kdump_end(dump.kdump, &dump.error);
+
+    dump_kdump_free(g_steal_pointer(&dump.kdump));
+    return done;
+}
+
+/* Writes a portion of memory. false: something has failed. */
 static bool write_chunk(void)
 {
     const DumpPiece *piece;
@@ -108,9 +152,6 @@ static bool write_chunk(void)
     uint64_t offset, size;
     bool backed;
 
-    if (dump.error || dump.piece == dump.pieces->len) {
-        return false;
-    }
     piece = &g_array_index(dump.pieces, DumpPiece, dump.piece);
     rb = memory_region_ram_block(piece->mr);
     if (!ram_block_check_contents(rb, &dump.error)) {
@@ -118,13 +159,11 @@ static bool write_chunk(void)
     }
     offset = piece->host - rb->host + dump.piece_offset;
     size = ram_block_backed_run(rb, offset,
-                                MIN(piece->size - dump.piece_offset, SKIP_MAX),
+                                MIN(piece->size - dump.piece_offset,
+                                    skip_max()),
                                 &backed);
-    if (backed || !dump_output_has_holes(&dump.output)) {
-        size = MIN(size, DUMP_CHUNK);
-    }
-    if (backed ? !write_memory(rb, offset, size)
-               : !dump_output_skip(&dump.output, size, &dump.error)) {
+    size = backed ? MIN(size, DUMP_CHUNK) : size;
+    if (backed ? !write_memory(rb, offset, size) : !put_memory(NULL, size)) {
         return false;
     }
     dump.completed += size;
@@ -136,13 +175,20 @@ static bool write_chunk(void)
     return true;
 }
 
-/* The same, with what a stream has not taken before. */
+/* What is next, once a stream has taken what was before. false: there is
+ * nothing left, or something has failed. */
 static bool write_on(void)
 {
     if (dump.error || !dump_output_flush(&dump.output, &dump.error)) {
         return false;
     }
-    return dump_output_is_full(&dump.output) || write_chunk();
+    if (dump_output_is_full(&dump.output)) {
+        return true;
+    }
+    if (dump.kdump && dump_kdump_has_bitmap(dump.kdump)) {
+        return dump_kdump_bitmap(dump.kdump, &dump.error);
+    }
+    return dump.piece < dump.pieces->len ? write_chunk() : write_end();
 }
 
 /* --- life --- */
@@ -172,6 +218,7 @@ static void emit_completed(void)
 /* Undoes begin(), apart from dump.error. */
 static void end(void)
 {
+    dump_kdump_free(g_steal_pointer(&dump.kdump));
     dump_output_close(&dump.output, &dump.error);
     g_clear_pointer(&dump.pieces, g_array_unref);
     g_clear_pointer(&dump.buffer, g_free);
@@ -233,30 +280,47 @@ static void count_total(void)
     }
 }
 
-/* The VM is stopped, the headers are written, and the memory is chosen. */
-static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
+static void begin_elf(const DumpNotes *notes)
 {
-    g_autoptr(GArray) segments = NULL;
+    g_autoptr(GArray) segments = dump_segments_new(dump.pieces);
+    g_autoptr(GByteArray) headers = dump_headers_new(segments, notes->bytes);
+
+    dump_output_write(&dump.output, headers->data, headers->len, &dump.error);
+}
+
+static void begin_kdump(const DumpNotes *notes, bool flat)
+{
+    unsigned nr_cpus = 0;
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        nr_cpus++;
+    }
+    dump_pieces_keep_pages(dump.pieces, DUMP_KDUMP_PAGE);
+    dump.kdump = dump_kdump_begin(&dump.output, flat, dump.pieces, notes,
+                                  nr_cpus, &dump.error);
+}
+
+/* The VM is stopped, the headers are written, and the memory is chosen. */
+static bool begin(const DumpRequest *request, Error **errp)
+{
     g_autoptr(DumpNotes) notes = NULL;
-    g_autoptr(GByteArray) headers = NULL;
     g_autoptr(GArray) pieces = NULL;
 
-    if (!dump_output_open(&dump.output, protocol, errp)) {
+    if (!dump_output_open(&dump.output, request->protocol, errp)) {
         return false;
     }
     dump.resume = runstate_is_running();
     vm_stop(RUN_STATE_PAUSED);
-    pieces = dump_pieces_new(&address_space_memory, first, last);
-    segments = dump_segments_new(pieces);
+    pieces = dump_pieces_new(&address_space_memory, request->first,
+                             request->last);
     notes = dump_notes_new();
-    headers = dump_headers_new(segments, notes->bytes);
     dump.pieces = g_steal_pointer(&pieces);
     dump.buffer = g_malloc(DUMP_CHUNK);
     dump.status = DUMP_ACTIVE;
     dump.completed = 0;
     dump.piece = 0;
     dump.piece_offset = 0;
-    count_total();
     /* A file that was cut looks like one that has holes. */
     file_mappings_mend();
     dump.vmstate = qemu_add_vm_change_state_handler(dump_vm_change, NULL);
@@ -264,12 +328,15 @@ static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
     dump.exit.notify = dump_exit;
     qemu_add_exit_notifier(&dump.exit);
     runstate_hold("There is a dump in process, please wait");
-    if (!dump.pieces->len) {
-        error_setg(&dump.error, "there is no memory from 0x%" HWADDR_PRIx
-                   " to 0x%" HWADDR_PRIx, first, last);
+    if (request->format == FORMAT_ELF) {
+        begin_elf(notes);
     } else {
-        dump_output_write(&dump.output, headers->data, headers->len,
-                          &dump.error);
+        begin_kdump(notes, request->format == FORMAT_KDUMP_ZLIB);
+    }
+    count_total();
+    if (!dump.pieces->len && !dump.error) {
+        error_setg(&dump.error, "there is no memory from 0x%" HWADDR_PRIx
+                   " to 0x%" HWADDR_PRIx, request->first, request->last);
     }
     return true;
 }
@@ -277,14 +344,43 @@ static bool begin(const char *protocol, hwaddr first, hwaddr last, Error **errp)
 /* --- QMP --- */
 
 /* What is asked for and cannot be had, worded for the client. */
-static bool check_arguments(JsonObject *args, Error **errp)
+static bool check_arguments(JsonObject *args, const DumpRequest *request,
+                            Error **errp)
 {
+    const char *format = format_names[request->format];
+
     if (json_object_get_boolean_member(args, "paging")) {
         error_setg(errp, "paging=true is not supported: a dump is of guest "
                    "physical memory");
         return false;
     }
+    if (request->format != FORMAT_ELF && json_object_has_member(args, "begin")) {
+        error_setg(errp, "format %s is of all memory: 'begin' and 'length' are "
+                   "possible with elf", format);
+        return false;
+    }
+    if (request->format == FORMAT_KDUMP_RAW_ZLIB &&
+        !g_str_has_prefix(request->protocol, "file:")) {
+        error_setg(errp, "format %s is not written in order, and so into a "
+                   "file:PATH only; kdump-zlib is possible for a stream",
+                   format);
+        return false;
+    }
     return true;
+}
+
+/* ?format, which the schema has checked. */
+static DumpFormat get_format(JsonObject *args)
+{
+    const char *name = json_object_get_string_member_with_default(
+        args, "format", format_names[FORMAT_ELF]);
+    DumpFormat format = FORMAT_ELF;
+
+    while (strcmp(format_names[format], name) != 0) {
+        format++;
+        g_assert(format < FORMAT__MAX);
+    }
+    return format;
 }
 
 /* ?begin and ?length; both or none. */
@@ -316,14 +412,14 @@ static bool get_range(JsonObject *args, hwaddr *first, hwaddr *last,
 
 static JsonNode *qmp_dump_guest_memory(JsonObject *args, Error **errp)
 {
-    hwaddr first, last;
+    DumpRequest request = {
+        .protocol = json_object_get_string_member(args, "protocol"),
+        .format = get_format(args),
+    };
 
-    if (runstate_is_held(errp) || !check_arguments(args, errp) ||
-        !get_range(args, &first, &last, errp)) {
-        return NULL;
-    }
-    if (!begin(json_object_get_string_member(args, "protocol"), first, last,
-               errp)) {
+    if (runstate_is_held(errp) || !check_arguments(args, &request, errp) ||
+        !get_range(args, &request.first, &request.last, errp) ||
+        !begin(&request, errp)) {
         return NULL;
     }
     if (!dump.error &&
@@ -346,7 +442,9 @@ static JsonNode *qmp_query_dump_guest_memory_capability(JsonObject *args,
     JsonObject *info = json_object_new();
     JsonArray *formats = json_array_new();
 
-    json_array_add_string_element(formats, "elf");
+    for (unsigned i = 0; i < FORMAT__MAX; i++) {
+        json_array_add_string_element(formats, format_names[i]);
+    }
     json_object_set_array_member(info, "formats", formats);
     return json_object_node(info);
 }
@@ -357,7 +455,7 @@ static JsonNode *qmp_query_dump(JsonObject *args, Error **errp)
 }
 
 static const QmpType dump_types[] = {
-    { .name = "DumpGuestMemoryFormat", .values = "elf",
+    { .name = "DumpGuestMemoryFormat", .values = "elf,kdump-zlib,kdump-raw-zlib",
       .help = "How a dump is written." },
     { .name = "DumpGuestMemoryCapability",
       .members = "formats:[DumpGuestMemoryFormat]",
@@ -379,7 +477,7 @@ static const QmpCommand dump_commands[] = {
               "?format:DumpGuestMemoryFormat",
       .fn = qmp_dump_guest_memory,
       .help =
-      "Stops the VM and writes its populated memory into an ELF core; event "
+      "Stops the VM and writes its populated memory into a file; event "
       "DUMP_COMPLETED.\n"
       "paging: false; guest-virtual addresses are not supported\n"
       "protocol: file:PATH, or fd:NAME, where getfd gave NAME to a file or to "
@@ -387,7 +485,9 @@ static const QmpCommand dump_commands[] = {
       "detach: reply at once, and write in the background\n"
       "begin: guest physical address to begin at; needs length\n"
       "length: bytes from there on\n"
-      "format: left out, it is elf\n"
+      "format: elf (default), an ELF core; kdump-zlib, compressed, in the "
+      "flattened form that can be a stream; kdump-raw-zlib, the same, but only "
+      "into a file\n"
       "Errors: a dump is in progress, or the file cannot be written" },
     { .name = "query-dump-guest-memory-capability",
       .returns = "DumpGuestMemoryCapability",

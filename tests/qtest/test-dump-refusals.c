@@ -27,7 +27,7 @@ static void test_refusals(Fixture *f, const void *data)
     expect_error(f, "'paging': false, 'protocol': 'fd:'", "fd:NAME");
     expect_error(f, "'paging': false, 'protocol': 'file:'", "file:PATH");
     expect_error(f, "'paging': false, 'protocol': 'file:/x', "
-                 "'format': 'kdump-zlib'", "it accepts: elf");
+                 "'format': 'kdump-lzo'", "it accepts: elf");
     expect_error(f, "'paging': false, 'protocol': 'file:/x', 'begin': 0",
                  "go together");
     expect_error(f, "'paging': false, 'protocol': 'file:/x', 'begin': -1, "

@@ -108,6 +108,21 @@ static void test_neighbours_are_one_segment(Fixture *f, const void *data)
     g_assert_cmphex(s->size, ==, 16 * MiB + 2 * BLOCK);
 }
 
+static void test_whole_pages(Fixture *f, const void *data)
+{
+    g_autoptr(GArray) pieces = NULL;
+
+    map(f, 0, &f->plain);
+    pieces = dump_pieces_new(&f->space->as, 100, 16 * KiB + 99);
+    dump_pieces_keep_pages(pieces, 4 * KiB);
+    g_assert_cmpuint(pieces->len, ==, 1);
+    check_piece(pieces, 0, 4 * KiB, 12 * KiB, PLAIN_HOST + 4 * KiB);
+    g_clear_pointer(&pieces, g_array_unref);
+    pieces = dump_pieces_new(&f->space->as, 100, 8 * KiB - 2);
+    dump_pieces_keep_pages(pieces, 4 * KiB);
+    g_assert_cmpuint(pieces->len, ==, 0);
+}
+
 static void test_nothing_is_nothing(Fixture *f, const void *data)
 {
     g_autoptr(GArray) pieces = NULL;
@@ -148,6 +163,7 @@ static void check_headers(uint64_t n)
     g_assert_cmpuint(phnum, ==, n);
     g_assert_cmpuint(bytes->len % 4096, ==, 0);
     g_assert_cmpuint(last->p_type, ==, PT_LOAD);
+    g_assert_cmpuint(last->p_align, ==, 0);
     g_assert_cmpuint(last->p_paddr, ==, (n - 1) * 2 * 4096);
     g_assert_cmpuint(last->p_offset, ==, bytes->len + (n - 1) * 4096);
 }
@@ -238,6 +254,7 @@ int main(int argc, char **argv)
     ADD("runs-of-a-part-of-a-region", test_runs_of_a_part);
     ADD("range-cuts-pieces", test_range_cuts_pieces);
     ADD("neighbours-are-one-segment", test_neighbours_are_one_segment);
+    ADD("whole-pages", test_whole_pages);
     ADD("nothing-plugged-is-nothing", test_nothing_is_nothing);
     g_test_add_func("/dump/any-number-of-segments",
                     test_any_number_of_segments);
