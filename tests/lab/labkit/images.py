@@ -54,32 +54,63 @@ def fetch_kernel(work):
     """The distribution's kernel, downloaded once and unpacked, never installed."""
     tree = work / "kernel"
     if not tree.exists():
-        say(f"lab: fetching {KERNEL_PACKAGE}")
         download = work / "download"
-        if not download_kernel(download):
-            subprocess.run([INSTALL_DEPS, "--update"], check=True)
-            if not download_kernel(download):
-                raise SystemExit(f"lab: cannot download {KERNEL_PACKAGE}; "
-                                 "--kernel takes one that is unpacked already")
-        package = glob.glob(f"{download}/*.deb")[0]
+        package = fetch(download, KERNEL_PACKAGE, behind_kernel_package,
+                        "--kernel takes one that is unpacked already")
         subprocess.run(["dpkg", "-x", package, download / "tree"], check=True)
         os.rename(download / "tree", tree)
         shutil.rmtree(download)
     return Kernel(tree)
 
 
-def download_kernel(directory):
-    """apt-get download of the package that KERNEL_PACKAGE stands for."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+def fetch_debug_vmlinux(work, kernel):
+    """KERNEL with its debug information, which has a package of its own; the path."""
+    vmlinux = work / f"vmlinux-{kernel.version}.debug"
+    if not vmlinux.exists():
+        download = work / "download"
+        name = f"linux-image-{kernel.version}-dbg"
+        package = fetch(download, name, lambda: name, "it must be KERNEL's own")
+        member = f"./usr/lib/debug/boot/vmlinux-{kernel.version}"
+        with open(download / "vmlinux", "wb") as file:
+            unpack = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
+                                      stdout=subprocess.PIPE)
+            subprocess.run(["tar", "-xO", member], stdin=unpack.stdout, stdout=file,
+                           check=True)
+            unpack.stdout.close()
+            unpack.wait()
+        os.rename(download / "vmlinux", vmlinux)
+        shutil.rmtree(download)
+    return vmlinux
+
+
+def fetch(directory, name, resolve, otherwise):
+    """Download the package that RESOLVE tells, called NAME in messages, into
+    DIRECTORY, which is made anew; its path."""
+    say(f"lab: fetching {name}")
+    if not download(directory, resolve()):
+        subprocess.run([INSTALL_DEPS, "--update"], check=True)
+        if not download(directory, resolve()):
+            raise SystemExit(f"lab: cannot download {name}; {otherwise}")
+    return glob.glob(f"{directory}/*.deb")[0]
+
+
+def behind_kernel_package():
+    """The package that KERNEL_PACKAGE stands for; None if nobody knows."""
     shown = subprocess.run(["apt-cache", "depends", KERNEL_PACKAGE],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                            text=True, check=False).stdout
     packages = [line.split()[-1] for line in shown.splitlines()
                 if line.strip().startswith("Depends: linux-image-")]
-    if not packages:
+    return packages[0] if packages else None
+
+
+def download(directory, package):
+    """apt-get download of PACKAGE (None: nothing); whether it worked."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    if not package:
         return False
-    command = ["apt-get", "-q", "download", packages[0]]
+    command = ["apt-get", "-q", "download", package]
     if os.geteuid() == 0:  # the work directory need not be open to user _apt
         command[1:1] = ["-o", "APT::Sandbox::User=root"]
     return subprocess.run(command, cwd=directory,

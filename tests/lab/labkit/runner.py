@@ -33,7 +33,7 @@ class Lab:
     """What a test may use."""
 
     def __init__(self, vmm, kernel, initrd, out, drive, digests, others=None,
-                 bzimage=None, kexec=None):
+                 bzimage=None, kexec=None, debug_vmlinux=None):
         self.vmm = vmm                    # the emulator's path
         self.kernel = kernel              # the guest's kernel and initramfs
         self.initrd = initrd
@@ -42,6 +42,7 @@ class Lab:
         self.digests = digests            # the drive's vfio.digests()
         self.bzimage = bzimage            # the kernel as distributions pack it
         self.kexec = kexec                # guest-kexec.c, compiled
+        self.debug_vmlinux = debug_vmlinux    # if a scenario on demand is run
         self._others = others
         self._test = ""
         self._vms = 0
@@ -84,6 +85,11 @@ def taken(out, test):
 
 def scenario_names():
     return sorted(path.stem for path in (LAB / "scenarios").glob("[a-z]*.py"))
+
+
+def on_demand(scenario):
+    """Whether it runs only if it is named, as what it needs is large."""
+    return getattr(importlib.import_module(f"scenarios.{scenario}"), "ON_DEMAND", False)
 
 
 class Test:

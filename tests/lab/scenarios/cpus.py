@@ -20,8 +20,11 @@ def check_clock(vm):
 
 def test_machine(lab):
     """a bzImage with two CPUs, PCI by ECAM, a clock, and a power button that works"""
-    with Vm(lab, "-smp", "2", "-m", "256M", "-kernel", lab.bzimage) as vm:
+    with Vm(lab, "-smp", "2", "-m", "256M", "-kernel", lab.bzimage,
+            "-fw_cfg", "name=opt/org.test/greeting,string=hello") as vm:
         vm.boot()
+        found = vm.ask("cat /sys/firmware/qemu_fw_cfg/by_name/opt/org.test/greeting/raw")
+        assert found == "hello", f"fw_cfg says '{found}'"
         cpus = vm.ask("grep -c ^processor /proc/cpuinfo")
         assert cpus == "2", f"the guest sees {cpus} CPUs"
         vm.ask("test -e /sys/firmware/acpi/tables/MCFG")
