@@ -137,6 +137,12 @@ static bool file_backend_alloc(HostMemoryBackend *backend, Error **errp)
         error_setg(errp, "mem-path property not set");
         return false;
     }
+    if (host_memory_backend_rehearses() &&
+        !g_file_test(f->mem_path, G_FILE_TEST_IS_DIR)) {
+        error_setg(errp, "mem-path=%s: -explain makes and changes no file: name "
+                   "the directory that it is in", f->mem_path);
+        return false;
+    }
     fd = open_backing_file(f->mem_path, name, &created, errp);
     if (fd < 0) {
         return false;

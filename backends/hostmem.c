@@ -137,6 +137,18 @@ static void advise(HostMemoryBackend *backend, void *host, uint64_t size)
     }
 }
 
+static bool rehearsal;
+
+void host_memory_backend_rehearse(void)
+{
+    rehearsal = true;
+}
+
+bool host_memory_backend_rehearses(void)
+{
+    return rehearsal;
+}
+
 /* prealloc=on: what is missing is found out now. */
 static bool prealloc(HostMemoryBackend *backend, uint64_t size, Error **errp)
 {
@@ -178,6 +190,9 @@ static void host_memory_backend_complete(UserCreatable *uc, Error **errp)
     if (backend->prealloc && !backend->reserve) {
         error_setg(errp, "'prealloc=on' and 'reserve=off' are incompatible");
         return;
+    }
+    if (rehearsal) {
+        backend->reserve = backend->prealloc = false;
     }
     if (!check_policy(backend, errp) || !bc->alloc(backend, errp)) {
         return;

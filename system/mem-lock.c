@@ -34,6 +34,7 @@ typedef struct LockedSection {
 
 struct MemLock {
     MemoryListener listener;
+    MemoryConsumer consumer;
     QLIST_HEAD(, LockedSection) sections;
     /* While the first sections are told: what they take, and what failed. */
     bool live;
@@ -249,6 +250,42 @@ static void mem_lock_region_del(MemoryListener *listener,
     }
 }
 
+/* --- what it needs --- */
+
+static void mem_lock_get_needs(MemoryConsumer *consumer, MemoryNeeds *needs)
+{
+    MemLock *ml = container_of(consumer, MemLock, consumer);
+    const LockedSection *s;
+
+    needs->kind = mem_lock_name;
+    QLIST_FOREACH(s, &ml->sections, next) {
+        uint64_t size = s->end - s->first;
+
+        needs->locked += memory_region_has_ram_discard_mgr(s->mr)
+                         ? s->populated : size;
+        needs->locked_max += size;
+    }
+}
+
+static int mem_lock_add_needs(const MemoryRegionSection *section, void *opaque)
+{
+    MemoryNeeds *needs = opaque;
+    uint64_t size = int128_get64(section->size);
+
+    if (is_lockable(section)) {
+        needs->locked += memory_region_has_ram_discard_mgr(section->mr)
+                         ? 0 : size;
+        needs->locked_max += size;
+    }
+    return 0;
+}
+
+void mem_lock_forecast(AddressSpace *as, MemoryNeeds *needs)
+{
+    *needs = (MemoryNeeds) { .kind = mem_lock_name };
+    address_space_foreach_section(as, mem_lock_add_needs, needs);
+}
+
 /* --- life --- */
 
 MemLock *mem_lock_new(AddressSpace *as, Error **errp)
@@ -270,11 +307,16 @@ MemLock *mem_lock_new(AddressSpace *as, Error **errp)
         return NULL;
     }
     ml->live = true;
+    ml->consumer.get_needs = mem_lock_get_needs;
+    memory_consumer_register(&ml->consumer);
     return ml;
 }
 
 void mem_lock_free(MemLock *ml)
 {
+    if (ml->live) {
+        memory_consumer_unregister(&ml->consumer);
+    }
     memory_listener_unregister(&ml->listener);
     g_assert(QLIST_EMPTY(&ml->sections));
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED,

@@ -13,7 +13,7 @@
 #ifndef SYSTEM_MEM_LOCK_H
 #define SYSTEM_MEM_LOCK_H
 
-#include "exec/memory.h"
+#include "exec/memory-needs.h"
 
 typedef struct MemLock MemLock;
 
@@ -28,6 +28,8 @@ typedef struct MemLock MemLock;
  * later and cannot be locked is warned about.
  */
 MemLock *mem_lock_new(AddressSpace *as, Error **errp);
+/* What that would need; looks only. */
+void mem_lock_forecast(AddressSpace *as, MemoryNeeds *needs);
 /* Unlocks all. */
 void mem_lock_free(MemLock *ml);
 

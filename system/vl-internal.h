@@ -54,6 +54,8 @@ typedef struct VlConfig {
     const char *qtest_log;
     bool help;
     bool version;
+    bool explain;
+    bool explain_json;
     bool no_defaults;
     bool nographic;
     bool no_reboot;
@@ -114,6 +116,12 @@ bool vl_configure_numa(const VlConfig *cfg, Error **errp);
 bool vl_init_accel(const VlConfig *cfg, Error **errp);
 /* -overcommit, when all memory is in place: may lock it for good. */
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
+/* Whether that would lock memory; what it says has been checked. */
+bool vl_wants_mem_lock(const VlConfig *cfg);
+
+/* vl-explain.c: prints what the VM would need, in place of all that follows
+ * the parsing of options. false: *errp. */
+bool vl_explain(const VlConfig *cfg, Error **errp);
 
 /* vl-firmware.c: -boot and -fw_cfg. Before machine_run_board_init(). */
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp);

@@ -366,6 +366,9 @@ static bool parse_overcommit(JsonObject *opts, bool *lock, Error **errp)
     return true;
 }
 
+/* Left by note_overcommit(). */
+static bool mem_lock_wanted;
+
 static bool check_overcommit(MachineState *ms, JsonObject *opts, Error **errp)
 {
     bool lock;
@@ -385,6 +388,17 @@ static bool apply_overcommit(MachineState *ms, JsonObject *opts, Error **errp)
         mem_lock = mem_lock_new(&address_space_memory, errp);
     }
     return !lock || mem_lock;
+}
+
+static bool note_overcommit(MachineState *ms, JsonObject *opts, Error **errp)
+{
+    return parse_overcommit(opts, &mem_lock_wanted, errp);
+}
+
+bool vl_wants_mem_lock(const VlConfig *cfg)
+{
+    apply_merged("overcommit", cfg->overcommit, NULL, note_overcommit, NULL);
+    return mem_lock_wanted;
 }
 
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp)

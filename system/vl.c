@@ -170,6 +170,9 @@ int main(int argc, char **argv)
     if (vl_print_help(&cfg, &err)) {
         return err ? fail(err) : EXIT_SUCCESS;
     }
+    if (cfg.explain || cfg.explain_json) {
+        return vl_explain(&cfg, &err) ? EXIT_SUCCESS : fail(err);
+    }
     if (!set_up_process(&cfg, &err) || !describe_machine(&cfg, &err)) {
         return fail(err);
     }

@@ -277,6 +277,7 @@ typedef struct VFIONeeds {
     VFIODMASpace *space;
     uint64_t mappings;
     uint64_t locked;
+    uint64_t locked_max;
     GArray *managed;                      /* VFIOManagedNeed */
 } VFIONeeds;
 
@@ -318,6 +319,7 @@ static int vfio_add_needs(const MemoryRegionSection *section, void *opaque)
     }
     if (!memory_region_is_ram_device(section->mr)) {
         needs->locked += vfio_populated(section, &need.extent);
+        needs->locked_max += need.extent.size;
     }
     needs->mappings += need.mappings;
     return 0;
@@ -359,4 +361,26 @@ bool vfio_budget_check(VFIODMASpace *space, AddressSpace *as, Error **errp)
     fits = vfio_needs_fit(&needs, errp);
     g_array_unref(needs.managed);
     return fits;
+}
+
+void vfio_budget_forecast(VFIODMASpace *space, AddressSpace *as,
+                          VFIOBudgetForecast *forecast)
+{
+    VFIONeeds needs = {
+        .space = space,
+        .managed = g_array_new(false, false, sizeof(VFIOManagedNeed)),
+    };
+
+    address_space_foreach_section(as, vfio_add_needs, &needs);
+    *forecast = (VFIOBudgetForecast) {
+        .mappings = needs.mappings,
+        .mappings_max = needs.mappings,
+        .locked = needs.locked,
+        .locked_max = needs.locked_max,
+    };
+    for (guint i = 0; i < needs.managed->len; i++) {
+        forecast->mappings -= g_array_index(needs.managed, VFIOManagedNeed,
+                                            i).mappings;
+    }
+    g_array_unref(needs.managed);
 }

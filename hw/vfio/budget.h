@@ -55,6 +55,17 @@ void vfio_budget_unguard(VFIODMASpace *space);
  * it. Looks only.
  */
 bool vfio_budget_check(VFIODMASpace *space, AddressSpace *as, Error **errp);
+/* What a space would need of all that is in @as now; locked: if it locks what it
+ * maps. */
+typedef struct VFIOBudgetForecast {
+    uint64_t mappings;                    /* now ... */
+    uint64_t mappings_max;                /* ... and with all memory plugged */
+    uint64_t locked;                      /* bytes; the same */
+    uint64_t locked_max;
+} VFIOBudgetForecast;
+/* Looks only; @space needs to follow nothing. */
+void vfio_budget_forecast(VFIODMASpace *space, AddressSpace *as,
+                          VFIOBudgetForecast *forecast);
 /* The limit on locked memory, and how much of it is in use; false: none. */
 bool vfio_budget_memlock(VFIODMASpace *space, uint64_t *used,
                          uint64_t *limit);

@@ -17,6 +17,7 @@
 
 #include "exec/ramblock.h"
 #include "budget.h"
+#include "needs.h"
 #include "hw/vfio/container.h"
 #include "qapi/error.h"
 #include "ram-discard.h"
@@ -191,6 +192,13 @@ static void vfio_listener_region_del(MemoryListener *listener,
 
 /* --- life --- */
 
+static void vfio_container_get_needs(MemoryConsumer *consumer,
+                                     MemoryNeeds *needs)
+{
+    vfio_needs_get(&container_of(consumer, VFIOContainer, consumer)->space,
+                   needs);
+}
+
 /* Maps all that is there, or nothing. */
 static bool vfio_container_follow(VFIOContainer *container, Error **errp)
 {
@@ -230,6 +238,8 @@ bool vfio_container_init(VFIOContainer *container,
         goto fail;
     }
     vfio_budget_guard(space);
+    container->consumer.get_needs = vfio_container_get_needs;
+    memory_consumer_register(&container->consumer);
     return true;
 
 fail:
@@ -239,6 +249,7 @@ fail:
 
 void vfio_container_destroy(VFIOContainer *container)
 {
+    memory_consumer_unregister(&container->consumer);
     vfio_budget_unguard(&container->space);
     memory_listener_unregister(&container->listener);
     ram_block_discard_remove_user(RAM_DISCARD_DISABLE_UNCOORDINATED,

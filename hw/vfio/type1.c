@@ -14,6 +14,7 @@
 #include "hw/vfio/device.h"
 #include "prefault.h"
 #include "qemu/fdset.h"
+#include "qemu/may-open.h"
 #include "type1.h"
 
 #define VFIO_CONTAINER_PATH "/dev/vfio/vfio"
@@ -63,12 +64,29 @@ static bool type1_memlock(VFIODMASpace *space, uint64_t *used,
     return vfio_budget_process_memlock(used, limit);
 }
 
+static bool type1_query(int fd, VFIOIOMMUInfo *result, Error **errp);
+
+/* The kernel's count; a client asks for it, the guest cannot. */
+static bool type1_mappings_left(VFIODMASpace *space, uint64_t *left)
+{
+    VFIOIOMMUInfo info;
+
+    if (!qemu_may_open(NULL) ||
+        !type1_query(type1_of(space)->fd, &info, NULL)) {
+        return false;
+    }
+    g_array_unref(info.iova_ranges);
+    *left = info.dma_max_mappings;
+    return true;
+}
+
 static const VFIOIOMMUBackendClass type1_ops = {
     .name = "type1",
     .dma_map = type1_dma_map,
     .dma_unmap = type1_dma_unmap,
     .prefault = vfio_prefault,
     .memlock = type1_memlock,
+    .mappings_left = type1_mappings_left,
 };
 
 /* --- what the IOMMU can do --- */

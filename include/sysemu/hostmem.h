@@ -63,6 +63,11 @@ struct HostMemoryBackend {
 void host_memory_backend_set_default_merge(bool on);
 void host_memory_backend_set_default_dump(bool on);
 
+/* Backends that are completed from now on only take addresses: nothing is
+ * reserved or allocated, and no file is made. */
+void host_memory_backend_rehearse(void);
+bool host_memory_backend_rehearses(void);
+
 /* NULL until the backend is complete. */
 MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend);
 bool host_memory_backend_mr_inited(HostMemoryBackend *backend);

@@ -15,12 +15,14 @@
 #ifndef HW_VFIO_CONTAINER_H
 #define HW_VFIO_CONTAINER_H
 
+#include "exec/memory-needs.h"
 #include "hw/vfio/dma-space.h"
 
 typedef struct VFIOContainer {
     VFIODMASpace space;
     AddressSpace *as;
     MemoryListener listener;
+    MemoryConsumer consumer;
 } VFIOContainer;
 
 /*

@@ -74,6 +74,9 @@ typedef struct VFIOIOMMUBackendClass {
      * is in use; false if there is none. NULL: mapping does not lock memory.
      */
     bool (*memlock)(VFIODMASpace *space, uint64_t *used, uint64_t *limit);
+    /* Optional: how many mappings can still be made, as who makes them counts;
+     * false: that cannot be known. */
+    bool (*mappings_left)(VFIODMASpace *space, uint64_t *left);
 } VFIOIOMMUBackendClass;
 
 /* The part of a section that the IOMMU's pages can cover. */

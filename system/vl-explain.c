@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -explain: what the VM of a command line needs, without starting it. The board
+ * and its memory are put together as they would be, so the forecast is made by
+ * what later keeps to it; but no memory is allocated, no file made, no device or
+ * socket opened: devices that are passed through are only asked about.
+ */
+#include "qemu/osdep.h"
+
+#include "exec/address-spaces.h"
+#include "hw/qdev-core.h"
+#include "mem-lock.h"
+#include "memory-budget.h"
+#include "qdev-monitor.h"
+#include "qom/object_interfaces.h"
+#include "sysemu/hostmem.h"
+#include "sysemu/sysemu.h"
+#include "vl-internal.h"
+
+/* --- what is made --- */
+
+static bool is_of_type(const char *typename, const char *parent)
+{
+    ObjectClass *klass = object_class_by_name(typename);
+
+    return klass && object_class_dynamic_cast(klass, parent);
+}
+
+static const char *type_of(JsonObject *opts, const char *name)
+{
+    JsonNode *node = json_object_get_member(opts, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) ?: ""
+                                               : "";
+}
+
+static bool create_backend(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "qom-type", &keyval, NULL,
+                                                 errp);
+
+    return opts && (!is_of_type(type_of(opts, "qom-type"),
+                                TYPE_MEMORY_BACKEND) ||
+                    user_creatable_add_from_json(opts, keyval, errp));
+}
+
+/* Memory, and the bridges that it may be plugged into. */
+static bool is_made(const char *driver)
+{
+    ObjectClass *klass = object_class_by_name(driver);
+
+    return klass && object_class_dynamic_cast(klass, TYPE_DEVICE) &&
+           (object_class_dynamic_cast(klass, "memory-device") ||
+            test_bit(DEVICE_CATEGORY_BRIDGE, DEVICE_CLASS(klass)->categories));
+}
+
+static bool create_device(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                                 errp);
+    const MemoryForecast *forecast;
+    GPtrArray *forecasts = opaque;
+
+    if (!opts) {
+        return false;
+    }
+    forecast = memory_forecast_find(type_of(opts, "driver"));
+    if (forecast && !(forecast->shared &&
+                      g_ptr_array_find(forecasts, forecast, NULL))) {
+        g_ptr_array_add(forecasts, (void *)forecast);
+    }
+    return !is_made(type_of(opts, "driver")) ||
+           qdev_device_add_from_json(opts, keyval, errp);
+}
+
+static bool build(const VlConfig *cfg, GPtrArray *forecasts, Error **errp)
+{
+    g_autoptr(GPtrArray) accel = g_ptr_array_new();
+    VlConfig dry = *cfg;
+
+    g_ptr_array_add(accel, (void *)"qtest");
+    dry.accel = accel;
+    dry.kernel = dry.initrd = dry.append = NULL;
+    memory_map_init();
+    host_memory_backend_rehearse();
+    return vl_create_machine(&dry, errp) &&
+           vl_register_globals(&dry, errp) &&
+           vl_foreach("object", dry.objects, create_backend, NULL, errp) &&
+           vl_configure_numa(&dry, errp) && vl_init_accel(&dry, errp) &&
+           machine_run_board_init(current_machine, errp) &&
+           vl_foreach("device", dry.devices, create_device, forecasts, errp);
+}
+
+/* --- what it needs --- */
+
+static GArray *gather(const VlConfig *cfg, const GPtrArray *forecasts)
+{
+    GArray *all = g_array_new(false, true, sizeof(MemoryNeeds));
+    MemoryNeeds needs = { 0 };
+
+    for (guint i = 0; i < forecasts->len; i++) {
+        const MemoryForecast *forecast = g_ptr_array_index(forecasts, i);
+
+        forecast->get_needs(&address_space_memory, &needs);
+        g_array_append_val(all, needs);
+    }
+    if (vl_wants_mem_lock(cfg)) {
+        mem_lock_forecast(&address_space_memory, &needs);
+        g_array_append_val(all, needs);
+    }
+    return all;
+}
+
+bool vl_explain(const VlConfig *cfg, Error **errp)
+{
+    g_autoptr(GPtrArray) forecasts = g_ptr_array_new();
+    g_autoptr(GArray) needs = NULL;
+    g_autoptr(JsonObject) info = NULL;
+    g_autofree char *text = NULL;
+
+    if (!build(cfg, forecasts, errp)) {
+        return false;
+    }
+    needs = gather(cfg, forecasts);
+    info = memory_budget_info(needs);
+    if (cfg->explain_json) {
+        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(),
+                                                         info);
+
+        text = json_to_string(node, true);
+        puts(text);
+    } else {
+        text = memory_budget_text(info);
+        fputs(text, stdout);
+    }
+    return true;
+}
