@@ -23,7 +23,8 @@ def test_machine(lab):
     with Vm(lab, "-smp", "2", "-m", "256M", "-kernel", lab.bzimage,
             "-fw_cfg", "name=opt/org.test/greeting,string=hello") as vm:
         vm.boot()
-        found = vm.ask("cat /sys/firmware/qemu_fw_cfg/by_name/opt/org.test/greeting/raw")
+        found = vm.ask("cat /sys/firmware/qemu_fw_cfg/by_name/opt/org.test/greeting/raw"
+                       "; echo")
         assert found == "hello", f"fw_cfg says '{found}'"
         cpus = vm.ask("grep -c ^processor /proc/cpuinfo")
         assert cpus == "2", f"the guest sees {cpus} CPUs"
