@@ -6,8 +6,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <sys/socket.h>
-
 #include "char-socket.h"
 
 void char_socket_discard_msg_fds(SocketChardev *s)
@@ -32,40 +30,17 @@ int char_socket_get_msg_fd(Chardev *chr)
     return fd;
 }
 
-/* Those of an earlier message were not wanted. */
-static void socket_keep_msg_fds(SocketChardev *s, struct msghdr *msg)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-            size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-            char_socket_discard_msg_fds(s);
-            memcpy(s->msg_fds, CMSG_DATA(c), n * sizeof(int));
-            s->nr_msg_fds = n;
-        }
-    }
-}
-
 ssize_t char_socket_receive(SocketChardev *s, void *buf, size_t len)
 {
-    union {
-        char bytes[CMSG_SPACE(SOCKET_MAX_MSG_FDS * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = { buf, len };
-    struct msghdr msg = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = &control,
-        .msg_controllen = sizeof(control),
-    };
-    ssize_t n;
+    int fds[SOCKET_FDS_MAX];
+    unsigned nr = 0;
+    ssize_t n = socket_recv_fds(s->fd, buf, len, fds, &nr, ARRAY_SIZE(fds));
 
-    do {
-        n = recvmsg(s->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
-    if (n >= 0) {
-        socket_keep_msg_fds(s, &msg);
+    /* Those of an earlier message were not wanted. */
+    if (nr) {
+        char_socket_discard_msg_fds(s);
+        memcpy(s->msg_fds, fds, nr * sizeof(int));
+        s->nr_msg_fds = nr;
     }
     return n;
 }

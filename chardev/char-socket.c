@@ -80,7 +80,7 @@ static void socket_read(Chardev *chr, int max)
 
     if (n > 0) {
         qemu_chr_be_write(chr, buf, n);
-    } else if (n == 0 || errno != EAGAIN) {
+    } else if (n != -EAGAIN) {
         socket_disconnected(chr);
     }
 }

@@ -9,11 +9,9 @@
 
 #include "chardev/char.h"
 #include "qemu/main-loop.h"
+#include "qemu/socket-fds.h"
 #include "qemu/timer.h"
 #include "socket-address.h"
-
-/* The kernel's limit (SCM_MAX_FD), so that none is dropped on the way. */
-#define SOCKET_MAX_MSG_FDS 253
 
 typedef struct SocketChardev {
     Chardev parent_obj;
@@ -38,7 +36,7 @@ typedef struct SocketChardev {
 
     int fd;                               /* -1: no peer */
     ChardevInput *input;
-    int msg_fds[SOCKET_MAX_MSG_FDS];      /* came with the last message, and */
+    int msg_fds[SOCKET_FDS_MAX];          /* came with the last message, and */
     unsigned nr_msg_fds;                  /* nobody has taken them */
     bool write_failed;                    /* the peer takes no more */
     QEMUBH *hang_up_bh;
@@ -77,7 +75,7 @@ void char_socket_try_connect(void *opaque);
 
 /* --- descriptors that come with messages --- */
 
-/* As read(), and keeps the descriptors that come with it. */
+/* As socket_recv_fds(); keeps the descriptors that come. */
 ssize_t char_socket_receive(SocketChardev *s, void *buf, size_t len);
 /* ChardevClass.chr_get_msg_fd: the first one kept, the caller's; -1: none. */
 int char_socket_get_msg_fd(Chardev *chr);

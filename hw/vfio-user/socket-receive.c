@@ -6,73 +6,32 @@
  */
 #include "qemu/osdep.h"
 
-#include <sys/socket.h>
-
+#include "qemu/socket-fds.h"
 #include "socket-internal.h"
 
 /* Messages deferred while a reply is awaited: this is not normal any more. */
 #define MAX_DEFERRED 256
 
-/* Takes the descriptors that came with @mh. 0 or -errno. */
-static int socket_take_fds(VFIOUserSocket *s, struct msghdr *mh)
-{
-    VFIOUserMessage *in = s->in;
-    bool too_many = mh->msg_flags & MSG_CTRUNC;
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-        size_t nr = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        for (size_t i = 0; i < nr; i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-            if (in->nr_fds < VFIO_USER_MAX_FDS) {
-                in->fds[in->nr_fds++] = fd;
-            } else {
-                close(fd);
-                too_many = true;
-            }
-        }
-    }
-    return too_many ? vfio_user_socket_break(s, EPROTO, "more than %d "
-                                             "descriptors in a message",
-                                             VFIO_USER_MAX_FDS) : 0;
-}
-
 /* Bytes received, which is not 0; 0: none for now; -errno: broken. */
 static ssize_t socket_recv(VFIOUserSocket *s, void *buf, size_t size)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(VFIO_USER_MAX_FDS * sizeof(int))];
-    } control;
-    struct iovec iov = { .iov_base = buf, .iov_len = size };
-    struct msghdr mh = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = &control,
-        .msg_controllen = sizeof(control),
-    };
-    ssize_t n;
-    int err;
+    VFIOUserMessage *in = s->in;
+    ssize_t n = socket_recv_fds(s->fd, buf, size, in->fds, &in->nr_fds,
+                                VFIO_USER_MAX_FDS);
 
-    do {
-        n = recvmsg(s->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        err = errno;
-    } while (n < 0 && err == EINTR);
-    if (n < 0 && err == EAGAIN) {
+    if (n == -EAGAIN) {
         return 0;
+    }
+    if (n == -EMSGSIZE) {
+        return vfio_user_socket_break(s, EPROTO, "more than %d descriptors in "
+                                      "a message", VFIO_USER_MAX_FDS);
     }
     if (n <= 0) {
         return vfio_user_socket_break(s, EPIPE, "the connection has been lost"
                                       "%s%s", n ? ": " : "",
-                                      n ? g_strerror(err) : "");
+                                      n ? g_strerror(-n) : "");
     }
-    err = socket_take_fds(s, &mh);
-    return err ? err : n;
+    return n;
 }
 
 /* The header is complete. 0 or -errno. */
