@@ -157,6 +157,13 @@ void qemu_chr_fe_disconnect(CharBackend *be)
     }
 }
 
+int qemu_chr_fe_get_socket(CharBackend *be)
+{
+    ChardevClass *cc = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;
+
+    return cc && cc->chr_get_socket ? cc->chr_get_socket(be->chr) : -1;
+}
+
 int qemu_chr_fe_get_msgfd(CharBackend *be)
 {
     ChardevClass *cc = be->chr ? CHARDEV_GET_CLASS(be->chr) : NULL;

@@ -115,7 +115,7 @@ static int socket_write(Chardev *chr, const uint8_t *buf, int len)
     return n;
 }
 
-static int socket_write_fd(Chardev *chr)
+static int socket_fd(Chardev *chr)
 {
     return SOCKET_CHARDEV(chr)->fd;
 }
@@ -323,8 +323,9 @@ static void socket_class_init(ObjectClass *klass, void *data)
                "[,reconnect=SECONDS][,reconnect-ms=MS]";
     cc->open = socket_open;
     cc->chr_write = socket_write;
-    cc->chr_write_fd = socket_write_fd;
+    cc->chr_write_fd = socket_fd;
     cc->chr_disconnect = socket_disconnected;
+    cc->chr_get_socket = socket_fd;
     cc->chr_get_msg_fd = char_socket_get_msg_fd;
     chardev_class_add_options(klass, socket_options);
 }

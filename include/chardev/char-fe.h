@@ -84,6 +84,11 @@ int qemu_chr_fe_get_msgfd(CharBackend *be);
 /* Closes those that nobody has taken. */
 void qemu_chr_fe_discard_msgfds(CharBackend *be);
 
+/* For a front end that exchanges messages with the peer by itself: the peer's
+ * socket, nonblocking, which stays the chardev's; what is read there is not told
+ * by read. -1: there is no peer, or no socket. */
+int qemu_chr_fe_get_socket(CharBackend *be);
+
 /* Whether a terminal shows what is typed. */
 void qemu_chr_fe_set_echo(CharBackend *be, bool echo);
 /* Hangs up on the peer; a server waits for the next one. */

@@ -112,6 +112,9 @@ struct ChardevClass {
     /* As qemu_chr_fe_get_msgfd(). */
     int (*chr_get_msg_fd)(Chardev *chr);
 
+    /* As qemu_chr_fe_get_socket(). */
+    int (*chr_get_socket)(Chardev *chr);
+
     /* A shared chardev: front ends come, go, and get the input. NULL: there is
      * one at most, and that is it. */
     bool (*chr_attach)(Chardev *chr, CharBackend *b, Error **errp);
