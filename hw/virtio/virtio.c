@@ -69,6 +69,8 @@ void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
     vdev->broken = true;
     vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
     virtio_notify_config(vdev);
+    /* The model hears of it from the main loop: it may be what called. */
+    qemu_bh_schedule(vdev->kick_bh);
 }
 
 /* --- features and status --- */
@@ -121,6 +123,22 @@ static uint8_t virtio_acceptable_status(VirtIODevice *vdev, uint8_t val)
     return val | (vdev->broken ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
 }
 
+/* Who processes the queues instead of us comes after, and goes before, the
+ * notifiers that it takes over. */
+static void virtio_status_changed(VirtIODevice *vdev)
+{
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+    bool ready = virtio_device_ready(vdev);
+
+    if (!ready && vdc->run_changed) {
+        vdc->run_changed(vdev);
+    }
+    virtio_bus_sync_ioeventfd(vdev);
+    if (ready && vdc->run_changed) {
+        vdc->run_changed(vdev);
+    }
+}
+
 void virtio_set_status(VirtIODevice *vdev, uint8_t val)
 {
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
@@ -140,7 +158,7 @@ void virtio_set_status(VirtIODevice *vdev, uint8_t val)
         vdc->set_status(vdev, val);
     }
     vdev->status = val;
-    virtio_bus_sync_ioeventfd(vdev);
+    virtio_status_changed(vdev);
 }
 
 void virtio_reset(VirtIODevice *vdev)
@@ -152,7 +170,7 @@ void virtio_reset(VirtIODevice *vdev)
         vdc->set_status(vdev, 0);
     }
     vdev->status = 0;
-    virtio_bus_sync_ioeventfd(vdev);
+    virtio_status_changed(vdev);
     if (vdc->reset) {
         vdc->reset(vdev);
     }

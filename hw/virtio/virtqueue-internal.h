@@ -68,6 +68,8 @@ struct VirtQueue {
 
     EventNotifier host_notifier;          /* valid if has_notifier */
     bool has_notifier;
+    bool delegated;                       /* somebody else polls the notifier */
+    bool notifier_is_own;                 /* ... which was made for that */
     bool kick_pending;                    /* came while it could not be handled */
 };
 
@@ -81,9 +83,13 @@ static inline bool virtqueue_is_live(const VirtQueue *vq)
     return vq->enabled && virtio_device_ready(vdev) && !vdev->broken &&
            !vdev->disabled;
 }
-/* Handles the kicks that came while they could not be. @opaque: the
- * VirtIODevice. */
+/* The device may run, or may not any more: tells the model, and handles the
+ * kicks that came while they could not be. @opaque: the VirtIODevice. */
 void virtio_run_pending_kicks(void *opaque);
+
+/* Finds the rings in this process, if that is not known; false: they are not in
+ * RAM, and the device broke. */
+bool virtqueue_map_rings(VirtQueue *vq);
 
 /* --- virtqueue-element.c --- */
 

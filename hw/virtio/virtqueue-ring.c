@@ -27,7 +27,7 @@ static void *ring_host(VirtQueue *vq, hwaddr addr, hwaddr size, bool is_write)
     return run->host + (addr - run->first);
 }
 
-static bool virtqueue_map_rings(VirtQueue *vq)
+bool virtqueue_map_rings(VirtQueue *vq)
 {
     virtqueue_forget_runs(vq);
     vq->desc_ring = ring_host(vq, vq->desc,

@@ -160,7 +160,9 @@ static void virtqueue_kicked(VirtQueue *vq)
 {
     VirtIODevice *vdev = vq->vdev;
 
-    if (!vdev->vm_running || vdev->disabled) {
+    if (vq->delegated) {
+        event_notifier_set(&vq->host_notifier);
+    } else if (!vdev->vm_running || vdev->disabled) {
         vq->kick_pending = true;
     } else if (virtqueue_is_live(vq)) {
         vq->handle_output(vdev, vq);
@@ -185,7 +187,11 @@ void virtio_queue_kick_later(VirtQueue *vq)
 void virtio_run_pending_kicks(void *opaque)
 {
     VirtIODevice *vdev = opaque;
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
 
+    if (vdc->run_changed) {
+        vdc->run_changed(vdev);
+    }
     if (!vdev->vm_running || vdev->disabled) {
         return;
     }

@@ -113,6 +113,9 @@ struct VirtioDeviceClass {
     void (*reset)(VirtIODevice *vdev);
     /* Before vdev->status becomes @val. May be NULL. */
     void (*set_status)(VirtIODevice *vdev, uint8_t val);
+    /* What virtio_device_may_run() says may have changed. For models of which
+     * somebody else processes the queues; may be NULL. */
+    void (*run_changed)(VirtIODevice *vdev);
 };
 
 /* --- devices --- */
@@ -158,6 +161,14 @@ void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
 static inline bool virtio_device_ready(const VirtIODevice *vdev)
 {
     return vdev->status & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* Whether queues may be processed now: the driver is ready, the VM runs, and
+ * neither the driver's faults nor the transport are against it. */
+static inline bool virtio_device_may_run(const VirtIODevice *vdev)
+{
+    return virtio_device_ready(vdev) && vdev->vm_running && !vdev->disabled &&
+           !vdev->broken;
 }
 
 /* --- for transports --- */
@@ -222,6 +233,29 @@ void virtio_queue_set_vector(VirtIODevice *vdev, int n, uint16_t vector);
 void virtio_queue_notify(VirtIODevice *vdev, int n);
 /* Handles a kick that an ioeventfd signalled. */
 void virtio_queue_host_notifier_read(EventNotifier *n);
+
+/* --- queues that somebody else processes (vhost) --- */
+
+/*
+ * From now on kicks of @vq, which is enabled, are the business of who polls the
+ * descriptor that this returns, an eventfd; no handler is called. It stays the
+ * queue's. -errno: there are no descriptors left. Undone before the device
+ * must not run any more; a kick that nobody has taken by then is not lost.
+ */
+int virtio_queue_delegate(VirtQueue *vq);
+void virtio_queue_undelegate(VirtQueue *vq);
+/* The next entry of the available ring to be processed. */
+uint16_t virtio_queue_get_last_avail_idx(VirtIODevice *vdev, int n);
+void virtio_queue_set_last_avail_idx(VirtIODevice *vdev, int n, uint16_t idx);
+/* The index in the used ring; false: the ring is not in RAM. */
+bool virtio_queue_read_used_idx(VirtIODevice *vdev, int n, uint16_t *idx);
+/*
+ * Who processed the queue has gone without a word: makes what was available
+ * and is not used the next to be processed. false: it cannot be told, because
+ * requests were completed in another order than they came, or the rings are
+ * gone.
+ */
+bool virtio_queue_restore_last_avail_idx(VirtIODevice *vdev, int n);
 
 /* --- queues: the request path; allocates nothing for chains of up to 32
  *     segments --- */
