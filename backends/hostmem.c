@@ -70,8 +70,14 @@ char *host_memory_size_text(uint64_t size)
     return g_strdup_printf("%s (%" PRIu64 " bytes)", text, size);
 }
 
+static bool default_share;
 static bool default_merge = true;
 static bool default_dump = true;
+
+void host_memory_backend_set_default_share(bool on)
+{
+    default_share = on;
+}
 
 void host_memory_backend_set_default_merge(bool on)
 {
@@ -214,6 +220,7 @@ static void host_memory_backend_init(Object *obj)
 {
     HostMemoryBackend *backend = MEMORY_BACKEND(obj);
 
+    backend->share = default_share;
     backend->merge = default_merge;
     backend->dump = default_dump;
     backend->reserve = true;

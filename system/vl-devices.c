@@ -6,6 +6,7 @@
 #include "hw/qdev-properties.h"
 #include "qdev-monitor.h"
 #include "qemu/keyval.h"
+#include "sysemu/hostmem.h"
 #include "vl-internal.h"
 
 /* --- -global --- */
@@ -68,6 +69,29 @@ bool vl_register_globals(const VlConfig *cfg, Error **errp)
 }
 
 /* --- -device --- */
+
+/* Whether -device @arg, if it is one, lets another process use guest memory. */
+static bool device_shares_memory(const char *arg)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                                 NULL);
+    const char *driver = opts ? json_object_get_string_member_with_default(
+                                    opts, "driver", NULL) : NULL;
+    ObjectClass *klass = driver ? object_class_by_name(driver) : NULL;
+
+    return klass && object_class_dynamic_cast(klass, TYPE_DEVICE) &&
+           DEVICE_CLASS(klass)->shares_memory;
+}
+
+void vl_share_memory(const VlConfig *cfg)
+{
+    for (guint i = 0; i < cfg->devices->len; i++) {
+        if (device_shares_memory(cfg->devices->pdata[i])) {
+            host_memory_backend_set_default_share(true);
+        }
+    }
+}
 
 static bool create_device(const char *arg, void *opaque, Error **errp)
 {

@@ -106,6 +106,9 @@ bool vl_print_help(const VlConfig *cfg, Error **errp);
 
 /* vl-devices.c. The former before any device exists. */
 bool vl_register_globals(const VlConfig *cfg, Error **errp);
+/* Before any object exists: memory is shared unless it says otherwise, if there
+ * will be a device that needs it. */
+void vl_share_memory(const VlConfig *cfg);
 bool vl_create_devices(const VlConfig *cfg, Error **errp);
 
 /* vl-machine.c. */

@@ -95,6 +95,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
 static bool describe_machine(const VlConfig *cfg, Error **errp)
 {
     memory_map_init();
+    vl_share_memory(cfg);
     if (!vl_create_machine(cfg, errp) ||
         !vl_register_globals(cfg, errp) ||
         !vl_create_objects(cfg, errp) ||

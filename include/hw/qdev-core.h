@@ -32,6 +32,7 @@ DECLARE_OBJ_CHECKERS(BusState, BusClass, BUS, TYPE_BUS)
 /* What a device is good for: the groups of `-device help`. */
 typedef enum DeviceCategory {
     DEVICE_CATEGORY_BRIDGE,
+    DEVICE_CATEGORY_STORAGE,
     DEVICE_CATEGORY_INPUT,
     DEVICE_CATEGORY_MISC,
     DEVICE_CATEGORY_CPU,
@@ -48,6 +49,7 @@ struct DeviceClass {
     ObjectClass parent_class;
 
     unsigned long categories[1];          /* set_bit(DEVICE_CATEGORY_X, ...) */
+    bool shares_memory;                   /* another process uses the guest's */
     const char *desc;                     /* for -device help; may be NULL */
     const Property *props_;               /* device_class_set_props() */
     bool user_creatable;                  /* by -device; default true */

@@ -58,8 +58,10 @@ struct HostMemoryBackend {
     MemoryRegion mr;
 };
 
-/* What "merge" and "dump" of backends made from now on are unless they are
- * set: true at first. */
+/* What "share" of backends made from now on is unless it is set, and that of a
+ * memfd is on anyway: false at first. */
+void host_memory_backend_set_default_share(bool on);
+/* The same for "merge" and "dump": true at first. */
 void host_memory_backend_set_default_merge(bool on);
 void host_memory_backend_set_default_dump(bool on);
 
