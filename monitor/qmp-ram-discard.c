@@ -67,6 +67,10 @@ static JsonObject *listener_info(const RamDiscardListener *rdl)
             json_object_set_int_member(object, "mappings-budget",
                                        (gint64)info.mappings_budget);
         }
+        if (info.surplus) {
+            json_object_set_int_member(object, "surplus",
+                                       (gint64)info.surplus);
+        }
     }
     return object;
 }
@@ -235,7 +239,7 @@ static const QmpType qmp_ram_discard_types[] = {
                  "?used:int,?limit:int,count:int,standing:bool,seconds-ago:int",
       .help = "Why a plug was refused last.\n"
       "reason: for people\n"
-      "kind: who refused: vfio, mem-lock, prealloc, protect, backend\n"
+      "kind: who refused: vfio, vhost-user, mem-lock, prealloc, protect, backend\n"
       "offset: in bytes, of what was to be plugged, into the region\n"
       "size: of it, in bytes\n"
       "needed: bytes for which a limit, if it was one, is too small\n"
@@ -256,12 +260,15 @@ static const QmpType qmp_ram_discard_types[] = {
       "offset: in bytes, into the region\n"
       "length: in bytes" },
     { .name = "RamDiscardListenerInfo",
-      .members = "kind:str,?mapped:int,?mappings:int,?mappings-budget:int",
+      .members = "kind:str,?mapped:int,?mappings:int,?mappings-budget:int,"
+                 "?surplus:int",
       .help = "Who follows what is populated.\n"
-      "kind: vfio, mem-lock ...\n"
+      "kind: vfio, vhost-user, mem-lock ...\n"
       "mapped: bytes that it has mapped\n"
       "mappings: how many mappings these are\n"
-      "mappings-budget: how many there may be" },
+      "mappings-budget: how many there may be\n"
+      "surplus: bytes that it has mapped beside those, although they are discarded, "
+      "as there may be no more mappings" },
     { .name = "RamDiscardInfo",
       .members = "region:str,managers:[RamDiscardManagerInfo],"
                  "granularity:int,size:int,populated:int,"

@@ -105,6 +105,7 @@ typedef struct RamDiscardListenerInfo {
     uint64_t mapped;                      /* bytes it holds now */
     uint64_t mappings;                    /* in which it holds them */
     uint64_t mappings_budget;             /* limit that it shares; 0: none */
+    uint64_t surplus;                     /* discarded bytes that it reaches */
 } RamDiscardListenerInfo;
 
 /* Fills in @info, which is all 0. Changes nothing. */
