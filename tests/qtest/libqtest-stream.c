@@ -106,3 +106,23 @@ void line_reader_send(LineReader *r, const void *data, size_t len)
         }
     }
 }
+
+/* --- servers -------------------------------------------------------------- */
+
+bool qtest_is_listening(const char *path)
+{
+    const char *flag_listening = " 00010000 ";
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents("/proc/net/unix", &text, NULL, NULL)) {
+        return false;
+    }
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_suffix(*line, path) && strstr(*line, flag_listening)) {
+            return true;
+        }
+    }
+    return false;
+}

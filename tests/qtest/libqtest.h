@@ -31,6 +31,9 @@ gint64 qtest_deadline(void);
 /* Whether @deadline is still to come; sleeps a little, longer each time. */
 bool qtest_wait_more(gint64 deadline, unsigned *round);
 
+/* Whether somebody listens at the UNIX socket @path; does not connect. */
+bool qtest_is_listening(const char *path);
+
 /* --- a stream of lines, with time-outs ----------------------------------- */
 
 typedef struct LineReader {

@@ -37,25 +37,6 @@ void qvfio_user_main_init(int *argc, char ***argv)
     }
 }
 
-/* Whether somebody listens at @path. To try it would be a connection. */
-static bool is_listening(const char *path)
-{
-    const char *flag_listening = " 00010000 ";
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
-
-    if (!g_file_get_contents("/proc/net/unix", &text, NULL, NULL)) {
-        return false;
-    }
-    lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        if (g_str_has_suffix(*line, path) && strstr(*line, flag_listening)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static gint compare_iova(gconstpointer a, gconstpointer b, gpointer data)
 {
     const QMapping *x = a, *y = b;
@@ -102,7 +83,7 @@ QVFIOUserServer *qvfio_user_server_new(const char *fmt, ...)
     server->log_path = g_build_filename(server->dir, "log", NULL);
     forget_mappings(server);
     spawn(server, options);
-    while (!is_listening(server->socket)) {
+    while (!qtest_is_listening(server->socket)) {
         if (!qtest_wait_more(deadline, &round)) {
             g_error("the vfio-user server does not listen in time");
         }
