@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of the command line that makes devices: -device, and -global, which
- * gives values to all of a kind. */
+/* The part of the command line that makes devices: -device, -nic, and -global,
+ * which gives values to all of a kind. */
 #include "qemu/osdep.h"
 
 #include "hw/qdev-properties.h"
+#include "net/net.h"
 #include "qdev-monitor.h"
 #include "qemu/keyval.h"
 #include "sysemu/hostmem.h"
@@ -68,6 +69,60 @@ bool vl_register_globals(const VlConfig *cfg, Error **errp)
     return vl_foreach("global", cfg->globals, apply_global, NULL, errp);
 }
 
+/* --- -nic --- */
+
+/* Takes member @name out of @opts; g_free(). */
+static char *take_text(JsonObject *opts, const char *name)
+{
+    char *text = dup_member(opts, name);
+
+    json_object_remove_member(opts, name);
+    return text;
+}
+
+static JsonObject *nic_device(const char *model, const char *netdev,
+                              const char *mac)
+{
+    JsonObject *opts = json_object_new();
+
+    json_object_set_string_member(opts, "driver",
+                                  model && strcmp(model, "virtio")
+                                      ? model : "virtio-net-pci");
+    json_object_set_string_member(opts, "netdev", netdev);
+    if (mac) {
+        json_object_set_string_member(opts, "mac", mac);
+    }
+    return opts;
+}
+
+/* A netdev, and the device that it is for; an id, if there is one, is the
+ * netdev's. "none" is accepted, as there is no default network. */
+static bool create_nic(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "type", NULL, errp);
+    g_autoptr(JsonObject) device = NULL;
+    g_autofree char *model = NULL, *mac = NULL;
+    unsigned *number = opaque;
+
+    if (!opts) {
+        return false;
+    }
+    if (!strcmp(arg, "none")) {
+        return true;
+    }
+    model = take_text(opts, "model");
+    mac = take_text(opts, "mac");
+    if (!json_object_has_member(opts, "id")) {
+        g_autofree char *id = g_strdup_printf("nic%u", *number);
+
+        json_object_set_string_member(opts, "id", id);
+    }
+    (*number)++;
+    device = nic_device(model, json_object_get_string_member(opts, "id"), mac);
+    return netdev_new_from_json(opts, true, errp) &&
+           qdev_device_add_from_json(device, true, errp);
+}
+
 /* --- -device --- */
 
 /* Whether -device @arg, if it is one, lets another process use guest memory. */
@@ -104,5 +159,8 @@ static bool create_device(const char *arg, void *opaque, Error **errp)
 
 bool vl_create_devices(const VlConfig *cfg, Error **errp)
 {
-    return vl_foreach("device", cfg->devices, create_device, NULL, errp);
+    unsigned number = 0;
+
+    return vl_foreach("nic", cfg->nics, create_nic, &number, errp) &&
+           vl_foreach("device", cfg->devices, create_device, NULL, errp);
 }

@@ -26,6 +26,7 @@ typedef struct VlConfig {
     GPtrArray *add_fds;
     GPtrArray *chardevs;
     GPtrArray *netdevs;
+    GPtrArray *nics;
     GPtrArray *serials;
     GPtrArray *mons;
     GPtrArray *qmps;

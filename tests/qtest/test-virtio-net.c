@@ -676,6 +676,30 @@ static void test_peers_come_and_go(void)
     rmdir(dir);
 }
 
+/* Both by one option; the second one gets the next address. */
+static void test_nic(void)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(JsonNode) node = NULL;
+    QTestState *qts = qtest_init(
+        "-M q35 -nic none -nic stream,server=on,addr.type=inet,"
+        "addr.host=127.0.0.1,addr.port=0,id=mine "
+        "-nic stream,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=0,"
+        "model=virtio "
+        "-nic stream,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=0,"
+        "model=virtio-net-pci,mac=52:54:00:01:02:03");
+
+    node = qmp_client_do(qtest_qmp(qts), "{'execute': 'human-monitor-command', "
+                         "'arguments': {'command-line': 'info network'}}");
+    text = json_node_dup_string(node);
+    g_assert_nonnull(strstr(text, "macaddr=52:54:00:12:34:56"));
+    g_assert_nonnull(strstr(text, "macaddr=52:54:00:12:34:57"));
+    g_assert_nonnull(strstr(text, "macaddr=52:54:00:01:02:03"));
+    g_assert_nonnull(strstr(text, " \\ mine: type=stream"));
+    g_assert_nonnull(strstr(text, " \\ nic1: type=stream"));
+    qtest_quit(qts);
+}
+
 /* --- bad input ------------------------------------------------------------ */
 
 static void test_bad_input(void)
@@ -748,6 +772,7 @@ int main(int argc, char **argv)
     ADD("netdev-goes", test_netdev_goes);
     ADD("peer-sends-no-frame", test_peer_sends_no_frame);
     ADD("peers-come-and-go", test_peers_come_and_go);
+    ADD("nic", test_nic);
     ADD("bad-input", test_bad_input);
     return g_test_run();
 }
