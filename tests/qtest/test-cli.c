@@ -485,7 +485,7 @@ static void test_files_that_are_none(void)
     g_assert_no_errno(symlink("victim", link));
     g_assert_no_errno(mkfifo(fifo, 0600));
     for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
-        const char *const paths[] = { link, fifo, "/dev/null" };
+        const char *const paths[] = { link, fifo, "/dev/full" };
 
         for (unsigned j = 0; j < G_N_ELEMENTS(paths); j++) {
             g_autofree char *option = g_strdup_printf(options[i], paths[j]);
