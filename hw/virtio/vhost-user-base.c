@@ -203,11 +203,28 @@ static void base_delete_queues(VirtIODevice *vdev)
     }
 }
 
+/* Gives it guest memory. A back end that goes at this moment is no reason for
+ * vhost_dev_init() to fail, but for a device that nobody has yet. */
+static bool base_give_memory(VhostUserBase *base, unsigned nvqs, Error **errp)
+{
+    VhostUser *u = &base->user;
+
+    if (!vhost_dev_init(&u->dev, VIRTIO_DEVICE(base), nvqs, u->slots,
+                        vhost_user_whole(u), errp)) {
+        return false;
+    }
+    if (!vhost_user_channel_works(&u->channel)) {
+        error_propagate(errp, error_copy(u->channel.error));
+        vhost_dev_cleanup(&u->dev);
+        return false;
+    }
+    return true;
+}
+
 static bool base_set_up(VhostUserBase *base, Error **errp)
 {
     VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);
     VirtIODevice *vdev = VIRTIO_DEVICE(base);
-    VhostUser *u = &base->user;
     unsigned nvqs;
 
     if (!base_find_back_end(base, errp)) {
@@ -221,9 +238,8 @@ static bool base_set_up(VhostUserBase *base, Error **errp)
     for (unsigned n = 0; n < nvqs; n++) {
         virtio_add_queue(vdev, base->queue_size, base_handle_output);
     }
-    u->queue_size = base->queue_size;
-    if (!vhost_dev_init(&u->dev, vdev, nvqs, u->slots, vhost_user_whole(u),
-                        errp)) {
+    base->user.queue_size = base->queue_size;
+    if (!base_give_memory(base, nvqs, errp)) {
         error_prepend(errp, "%s: ", base->name);
         base_delete_queues(vdev);
         virtio_cleanup(vdev);

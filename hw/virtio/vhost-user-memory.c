@@ -25,8 +25,8 @@ bool vhost_user_accepts(const struct vhost_dev *dev, RAMBlock *block,
     if (block->fd >= 0 && qemu_ram_is_shared(block)) {
         return true;
     }
-    error_setg(errp, "memory '%s' cannot be shared with the back end: its "
-               "memory backend needs share=on", block->idstr);
+    error_setg(errp, "memory '%s' cannot be shared with the back end: it needs "
+               "a memory backend with share=on", block->idstr);
     return false;
 }
 

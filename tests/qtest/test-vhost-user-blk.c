@@ -312,22 +312,6 @@ static void test_back_end_comes_back(void)
     stop(&f);
 }
 
-static void test_unplug_device_without_back_end(void)
-{
-    QmpClient *qmp;
-    Fixture f;
-
-    start(&f, 1, "", "");
-    qmp = qtest_qmp(f.c.qts);
-    check_io(&f, 0, qguest_alloc(&f.c.guest, 4 * KiB, 4 * KiB));
-    qstorage_daemon_kill(f.daemon);
-    plug(&f, 0, 1);
-    qmp_client_expect_error(qmp, "GenericError", "", "{'execute': 'device_add', "
-                            "'arguments': {'driver': 'vhost-user-blk-pci', "
-                            "'chardev': 'c0'}}");
-    stop(&f);
-}
-
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
@@ -347,7 +331,5 @@ int main(int argc, char **argv)
                     test_rings_are_unplugged);
     g_test_add_func("/vhost-user-blk/back-end-comes-back",
                     test_back_end_comes_back);
-    g_test_add_func("/vhost-user-blk/unplug-device-without-back-end",
-                    test_unplug_device_without_back_end);
     return g_test_run();
 }
