@@ -56,6 +56,10 @@ static MemTxResult access_ram(Access *a, const FlatRange *fr,
     if (!memory_region_is_populated(fr->mr, offset, n)) {
         return MEMTX_ERROR;
     }
+    if (a->kind == ACCESS_READ && a->attrs.keep_unbacked) {
+        return ram_block_read(fr->mr->ram_block, offset, a->in, n)
+               ? MEMTX_ERROR : MEMTX_OK;
+    }
     if (a->kind == ACCESS_READ) {
         memmove(a->in, host, n);
     } else if (fr->readonly) {

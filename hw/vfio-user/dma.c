@@ -3,11 +3,14 @@
  * Guest memory that a vfio-user server reads and writes by messages, because
  * it has no descriptor for it. Only what the server has been shown is
  * accessed, and that through the address space: discarded memory answers with
- * an error and is not populated.
+ * an error and is not populated. Nor may a server that reads everything make the
+ * guest larger than it is.
  */
 #include "qemu/osdep.h"
 
 #include "client.h"
+
+static const MemTxAttrs attrs_ram = { .memory = 1, .keep_unbacked = 1 };
 
 static void serve_read(VFIOUserDevice *user, const VFIOUserMessage *msg)
 {
@@ -20,8 +23,7 @@ static void serve_read(VFIOUserDevice *user, const VFIOUserMessage *msg)
         .data_size = access->count,
     };
     MemTxResult result = address_space_read(user->container.as, access->address,
-                                            MEMTXATTRS_UNSPECIFIED, data,
-                                            access->count);
+                                            attrs_ram, data, access->count);
 
     vfio_user_socket_reply(user->socket, msg, result ? EFAULT : 0, &body);
 }
@@ -31,8 +33,7 @@ static void serve_write(VFIOUserDevice *user, const VFIOUserMessage *msg)
     const VFIOUserDMAAccess *access = (const void *)msg->payload;
     const VFIOUserBody body = { .head = access, .head_size = sizeof(*access) };
     MemTxResult result = address_space_write(user->container.as,
-                                             access->address,
-                                             MEMTXATTRS_UNSPECIFIED,
+                                             access->address, attrs_ram,
                                              access->data, access->count);
 
     vfio_user_socket_reply(user->socket, msg, result ? EFAULT : 0, &body);

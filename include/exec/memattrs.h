@@ -6,6 +6,8 @@
 typedef struct MemTxAttrs {
     unsigned int unspecified : 1;
     unsigned int memory : 1;              /* of RAM alone; MEMTX_ACCESS_ERROR */
+    unsigned int keep_unbacked : 1;       /* a read of RAM that the host does not
+                                           * back leaves it so; slower */
     unsigned int requester_id : 16;       /* PCI bus/devfn of a DMA or MSI */
 } MemTxAttrs;
 

@@ -7,8 +7,11 @@
 #include "qemu/osdep.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include "exec/ramblock.h"
 #include "qemu/main-loop.h"
 #include "vfio-user-fixture.h"
 #include "tests/patience.h"
@@ -73,6 +76,7 @@ typedef struct Script {
     int fd;
     VFIOUserCommand command;              /* what to ask for when reset */
     int result;
+    unsigned sum;                         /* of the bytes of a DMA_READ */
     VFIOUserDMAAccess access;
 } Script;
 
@@ -97,6 +101,10 @@ static void script_command(VFIOUserSocket *s, VFIOUserMessage *msg,
         };
         script->result = vfio_user_socket_request(s, script->command, &ask,
                                                   &reply);
+        script->sum = 0;
+        for (size_t i = sizeof(script->access); i < reply.payload_size; i++) {
+            script->sum += reply.payload[i];
+        }
     }
     vfio_user_socket_reply(s, msg, 0, &body);
 }
@@ -192,6 +200,32 @@ static void test_only_what_is_exported(VUFixture *f, gconstpointer data)
     object_unref(OBJECT(&mmio));
 }
 
+/* Shared memory, a page of which has been written to. */
+static void test_reading_backs_nothing(VUFixture *f, gconstpointer data)
+{
+    const uint64_t at = 0x100000000, size = VFIO_USER_MAX_XFER;
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+    Script script = { 0 };
+    MemoryRegion ram;
+    struct stat st;
+
+    g_assert_no_errno(ftruncate(fd, size));
+    memory_region_init_ram_from_fd(&ram, NULL, "ram", size, RAM_SHARED, fd, 0,
+                                   &error_abort);
+    memory_region_add_subregion(&f->space->root, at, &ram);
+    script_start(f, &script);
+    ((uint8_t *)memory_region_get_ram_ptr(&ram))[4096] = 7;
+    g_assert_cmpint(script_ask(f, &script, VFIO_USER_DMA_READ, at, size), ==, 0);
+    g_assert_no_errno(fstat(fd, &st));
+    g_assert_cmpuint(st.st_blocks * 512, ==, 4096);
+    g_assert_cmpuint(script.sum, ==, 7);
+    vfio_user_device_free(f->user);
+    f->user = NULL;
+    g_thread_join(script.thread);
+    memory_region_del_subregion(&f->space->root, &ram);
+    object_unref(OBJECT(&ram));
+}
+
 #define ADD(name, fn) \
     g_test_add("/vfio-user/dma/" name, VUFixture, NULL, vu_set_up, fn, \
                vu_tear_down)
@@ -204,5 +238,6 @@ int main(int argc, char **argv)
     ADD("refuses DMA elsewhere", test_dma_fails_where_nothing_is_plugged);
     ADD("serves DMA from the main loop", test_dma_while_nobody_waits);
     ADD("serves only what it exports", test_only_what_is_exported);
+    ADD("has the host back nothing for a read", test_reading_backs_nothing);
     return g_test_run();
 }
