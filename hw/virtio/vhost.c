@@ -9,6 +9,8 @@
  */
 #include "qemu/osdep.h"
 
+#include <poll.h>
+
 #include "exec/address-spaces.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
@@ -16,7 +18,7 @@
 #include "virtqueue-internal.h"
 
 /* Between two looks at a queue that is to come to rest. */
-#define DRAIN_NAP_US 50
+#define DRAIN_NAP_MS 1
 
 static bool is_connected(const struct vhost_dev *dev)
 {
@@ -185,7 +187,7 @@ static bool drain_queue(struct vhost_virtqueue *vq, uint16_t base,
                        (uint16_t)(base - used), vq->index);
             return false;
         }
-        g_usleep(DRAIN_NAP_US);
+        poll(NULL, 0, DRAIN_NAP_MS);
     }
     return true;
 }

@@ -6,6 +6,7 @@
  */
 #include <glib/gstdio.h>
 #include <linux/pci_regs.h>
+#include <linux/virtio_ids.h>
 #include <string.h>
 
 #include "coordination.h"
@@ -350,6 +351,28 @@ static void test_hangs_at_the_start(void)
     stop(&f);
 }
 
+/* A queue that stands still is one where nothing is in flight: who says that it
+ * has taken a request has to complete it. */
+static void test_request_is_never_completed(void)
+{
+    QVirtioPCI disk;
+    QVirtQueue vq;
+    Fixture f;
+
+    f.server = qvhost_server_new(32);
+    f.server->vring_base = 1;
+    start_with(&f, DEVICE, 100);
+    qvirtio_pci_init(&disk, &f.c.guest, VIRTIO_ID_BLOCK, 0);
+    qvirtio_start(&disk, 0);
+    qvirtqueue_init(&vq, &disk, 0, 0);
+    qvirtio_driver_ok(&disk);
+    qvirtio_reset(&disk);
+    qtest_wait_message(f.messages, "it has been told to stop, and 1 requests "
+                       "of queue 0 are still not completed");
+    qvhost_server_wait_connections(f.server, 2);
+    stop(&f);
+}
+
 /* The guest lets go of a device of which the back end has gone. */
 static void test_device_del_meanwhile(void)
 {
@@ -426,6 +449,8 @@ int main(int argc, char **argv)
                     test_lies_at_the_start);
     g_test_add_func("/vhost-user-faults/hangs-at-the-start",
                     test_hangs_at_the_start);
+    g_test_add_func("/vhost-user-faults/request-is-never-completed",
+                    test_request_is_never_completed);
     g_test_add_func("/vhost-user-faults/device-del-meanwhile",
                     test_device_del_meanwhile);
     g_test_add_func("/vhost-user-faults/shared-by-default",

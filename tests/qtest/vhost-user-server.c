@@ -195,7 +195,7 @@ static bool answer_is_due(QVhostServer *s, Message *m)
         value = s->slots;
         break;
     case GET_VRING_BASE:
-        m->payload.u32[1] = 0;
+        m->payload.u32[1] = s->vring_base;
         return true;
     case GET_CONFIG:
         return true;

@@ -38,6 +38,7 @@ typedef struct QVhostServer {
     /* Set before it is connected to: */
     uint64_t protocol_features;
     uint64_t slots;
+    uint32_t vring_base;                  /* where it says a queue stopped */
     /* private: */
     int listen_fd;
     GThread *thread;
