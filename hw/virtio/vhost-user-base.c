@@ -29,12 +29,12 @@ static bool base_get_acquainted(VhostUserBase *base, bool again, Error **errp)
                    u->dev.nvqs);
         return false;
     }
-    if (bc->config_size && !vhost_user_has(u, VHOST_USER_PROTOCOL_F_CONFIG)) {
+    if (!bc->own_config && !vhost_user_has(u, VHOST_USER_PROTOCOL_F_CONFIG)) {
         error_setg(errp, "it does not tell its configuration "
                    "(VHOST_USER_PROTOCOL_F_CONFIG)");
         return false;
     }
-    if (bc->config_size &&
+    if (!bc->own_config &&
         !vhost_user_get_config(u, config, bc->config_size, errp)) {
         return false;
     }
@@ -143,8 +143,12 @@ static void base_handle_output(VirtIODevice *vdev, VirtQueue *vq)
 
 static bool base_check_properties(VhostUserBase *base, Error **errp)
 {
-    const char *name = VHOST_USER_BASE_GET_CLASS(base)->name;
+    VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);
+    const char *name = bc->name;
 
+    if (bc->check && !bc->check(base, errp)) {
+        return false;
+    }
     if (!qemu_chr_fe_get_driver(&base->chardev)) {
         error_setg(errp, "%s: chardev=ID must name the character device by "
                    "which the back end is reached", name);
@@ -191,8 +195,8 @@ static unsigned base_choose_queues(VhostUserBase *base, Error **errp)
         base->num_queues = MAX(1, MIN(available, current_machine->smp.cpus));
     }
     if (base->num_queues > available) {
-        error_setg(errp, "%s: num-queues=%u is not possible: the back end has "
-                   "%u", base->name, base->num_queues, available);
+        error_setg(errp, "%s: %u queues are not possible: the back end has %u",
+                   base->name, base->num_queues, available);
         return 0;
     }
     return base->num_queues;

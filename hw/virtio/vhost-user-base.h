@@ -48,7 +48,12 @@ struct VhostUserBaseClass {
     uint16_t device_id;                   /* VIRTIO_ID_* */
     const int *feature_bits;              /* of the device, that a back end may
                                              have; VHOST_INVALID_FEATURE_BIT */
-    uint32_t config_size;                 /* bytes; 0: the back end has none */
+    uint32_t config_size;                 /* bytes */
+    bool own_config;                      /* get_config makes it; the back end is
+                                             not asked */
+    /* Optional: whether the properties can be; sets num_queues if there is no
+     * such property. */
+    bool (*check)(VhostUserBase *base, Error **errp);
     /* Optional: there is a back end, not the first one if @again, of which
      * @config has come, while base->config is as it was. false: *errp, and it is
      * not what is needed. */
