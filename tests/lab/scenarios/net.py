@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest with a network, by a tap interface, beside a passed-through drive: files
+come and go while memory is plugged and unplugged."""
+import hashlib
+import socket
+import subprocess
+import threading
+
+from labkit import pace
+from labkit.report import MIB, mib, say
+from labkit.vm import BOOT_RAM, Vm
+
+INTERFACE = "svmlab0"
+# A network for documentation: nobody has it.
+HOST, GUEST = "192.0.2.1", "192.0.2.2"
+FILE_SIZE = 64 * MIB
+PLUGGED = 512 * MIB
+
+
+def busybox(*command):
+    subprocess.run(["busybox", *command], check=True)
+
+
+def contents():
+    """The file, a MiB at a time: what every place of it has tells where it is."""
+    for number in range(FILE_SIZE // MIB):
+        yield hashlib.sha256(number.to_bytes(4, "big")).digest() * (MIB // 32)
+
+
+def digest_of_file():
+    digest = hashlib.sha256()
+    for piece in contents():
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+class Exchange:
+    """One connection at HOST, of which a thread looks after one direction."""
+
+    def __init__(self, look_after):
+        self._listener = socket.create_server((HOST, 0))
+        self._listener.settimeout(pace.current.limit())
+        self.port = self._listener.getsockname()[1]
+        self.result = None
+        self._thread = threading.Thread(target=self._run, args=(look_after,))
+        self._thread.start()
+
+    def _run(self, look_after):
+        connection, _ = self._listener.accept()
+        with connection:
+            connection.settimeout(pace.current.limit())
+            self.result = look_after(connection)
+
+    def finish(self):
+        self._thread.join()
+        self._listener.close()
+        return self.result
+
+
+def send_file(connection):
+    for piece in contents():
+        connection.sendall(piece)
+
+
+def receive_file(connection):
+    digest = hashlib.sha256()
+    while data := connection.recv(MIB):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def resize_meanwhile(vm, number, sizes):
+    """Resize while the guest's command NUMBER runs."""
+    for size in sizes:
+        vm.resize(size)
+        assert vm.pinned() == BOOT_RAM + size, \
+            f"after command {number} began: {mib(vm.pinned())} are pinned"
+
+
+def check_fetch(vm):
+    server = Exchange(send_file)
+    number = vm.tell(f"nc {HOST} {server.port} </dev/null | sha256sum >/tmp/fetched")
+    resize_meanwhile(vm, number, (PLUGGED, PLUGGED // 2))
+    vm.ask("true", "the guest fetches a file")
+    server.finish()
+    found = vm.ask("cat /tmp/fetched").split()[0]
+    assert found == digest_of_file(), f"the guest fetched {found}"
+    say(f"  the guest fetched {mib(FILE_SIZE)}: sha256 {found[:16]}...")
+
+
+def check_send(vm):
+    server = Exchange(receive_file)
+    size = FILE_SIZE // MIB
+    number = vm.tell(f"dd if=/dev/nvme0n1 bs=1M count={size} 2>/dev/null | "
+                     f"nc {HOST} {server.port} >/dev/null")
+    resize_meanwhile(vm, number, (PLUGGED, PLUGGED // 2))
+    expected = vm.ask(f"dd if=/dev/nvme0n1 bs=1M count={size} 2>/dev/null | sha256sum",
+                      "the guest sends a file").split()[0]
+    found = server.finish()
+    assert found == expected, f"{found} came, but {expected} was sent"
+    say(f"  the guest sent {mib(FILE_SIZE)}: sha256 {found[:16]}...")
+
+
+def test_files_come_and_go(lab):
+    """a guest fetches and sends files by tap while memory comes and goes"""
+    with Vm(lab, "-m", "256M,maxmem=4G,slots=2",
+            "-object", "memory-backend-ram,id=mem0,size=2G",
+            "-device", "virtio-mem-pci,id=vm0,memdev=mem0",
+            "-netdev", f"tap,id=net0,ifname={INTERFACE},script=no,downscript=no",
+            "-device", "virtio-net-pci,netdev=net0",
+            "-device", "virtio-rng-pci",
+            "-device", f"vfio-pci,host={lab.drive.address}") as vm:
+        vm.boot()
+        busybox("ip", "address", "add", f"{HOST}/24", "dev", INTERFACE)
+        busybox("ip", "link", "set", INTERFACE, "up")
+        vm.ask(f"ip address add {GUEST}/24 dev eth0; ip link set eth0 up")
+        vm.ask(f"ping -c 3 {HOST}")
+        check_fetch(vm)
+        check_send(vm)
+        source = vm.ask("cat /sys/class/misc/hw_random/rng_current")
+        assert source.startswith("virtio_rng"), f"random bytes come from {source}"
+        vm.ask("dd if=/dev/hwrng of=/dev/null bs=1k count=16")
+        vm.check_drive()
