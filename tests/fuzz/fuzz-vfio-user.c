@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,7 +23,8 @@
 #define BAR2 0xe0100000ULL
 /* A server whose answer is lost costs that much. */
 #define TIMEOUT "x-msg-timeout=100"
-#define MOST_BYTES (64 * KiB)
+#define MOST_BYTES (1 * MiB)
+#define MOST_IRQS 16
 
 typedef struct Liar {
     TestDevThread server;
@@ -30,6 +32,8 @@ typedef struct Liar {
     char *path;
     int listener;
     FuzzInput in;
+    int irqs[MOST_IRQS];                  /* eventfds that the server was given */
+    unsigned nr_irqs;
 } Liar;
 
 /* --- passing messages on -------------------------------------------------- */
@@ -117,9 +121,73 @@ static void resize(FuzzInput *in, Piece *piece)
     }
 }
 
-static void lie(FuzzInput *in, Piece *piece)
+/* Every second page of a huge region, up to 65535 of them, can be mapped. */
+static void claim_areas(FuzzInput *in, Piece *piece)
 {
+    struct vfio_region_info *info =
+        (void *)(piece->data + sizeof(VFIOUserHeader));
+    struct vfio_region_info_cap_sparse_mmap *cap = (void *)(info + 1);
+    VFIOUserHeader *header = (VFIOUserHeader *)piece->data;
+    uint32_t nr = fuzz_u16(in);
+    size_t size = sizeof(*header) + sizeof(*info) + sizeof(*cap) +
+                  nr * sizeof(cap->areas[0]);
+
+    if (header->command != VFIO_USER_DEVICE_GET_REGION_INFO ||
+        size > sizeof(piece->data)) {
+        return;
+    }
+    info->argsz = size - sizeof(*header);
+    info->flags |= VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
+    info->cap_offset = sizeof(*info);
+    info->size = 1 * GiB;
+    *cap = (struct vfio_region_info_cap_sparse_mmap) {
+        .header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
+        .nr_areas = nr,
+    };
+    for (uint32_t i = 0; i < nr; i++) {
+        cap->areas[i].offset = 8 * KiB * i;
+        cap->areas[i].size = 4 * KiB;
+    }
+    header->size = piece->size = size;
+}
+
+/* --- noise ---------------------------------------------------------------- */
+
+static void keep_irqs(Liar *liar, const Piece *piece)
+{
+    const VFIOUserHeader *header = (const VFIOUserHeader *)piece->data;
+
+    for (unsigned i = 0; header->command == VFIO_USER_DEVICE_SET_IRQS &&
+                         i < piece->nr_fds && liar->nr_irqs < MOST_IRQS; i++) {
+        liar->irqs[liar->nr_irqs++] = fcntl(piece->fds[i], F_DUPFD_CLOEXEC, 0);
+    }
+}
+
+/* All interrupts again and again, whether they are wanted or not. */
+static void storm(Liar *liar)
+{
+    const uint64_t one = 1;
+
+    for (unsigned n = fuzz_u8(&liar->in); n > 0; n--) {
+        for (unsigned i = 0; i < liar->nr_irqs; i++) {
+            if (write(liar->irqs[i], &one, sizeof(one)) < 0) {
+                return;
+            }
+        }
+    }
+}
+
+static void lie(Liar *liar, Piece *piece)
+{
+    FuzzInput *in = &liar->in;
+
     switch (fuzz_below(in, 8)) {
+    case 2:
+        storm(liar);
+        break;
+    case 3:
+        claim_areas(in, piece);
+        break;
     case 4:
         overwrite(in, piece, sizeof(VFIOUserHeader));
         break;
@@ -142,15 +210,20 @@ static void relay(Liar *liar, int client, int server)
     struct pollfd fds[] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
 
     while (poll(fds, 2, -1) > 0) {
-        if (fds[0].revents &&
-            (!receive(client, piece) || !pass(server, piece))) {
-            return;
+        if (fds[0].revents) {
+            if (!receive(client, piece)) {
+                return;
+            }
+            keep_irqs(liar, piece);
+            if (!pass(server, piece)) {
+                return;
+            }
         }
         if (fds[1].revents) {
             if (!receive(server, piece)) {
                 return;
             }
-            lie(&liar->in, piece);
+            lie(liar, piece);
             if (!pass(client, piece)) {
                 return;
             }
@@ -171,6 +244,9 @@ static gpointer run(gpointer opaque)
     }
     close(server);
     testdev_thread_stop(&liar->server);
+    while (liar->nr_irqs) {
+        close(liar->irqs[--liar->nr_irqs]);
+    }
     return NULL;
 }
 
