@@ -188,7 +188,6 @@ const SandboxRule sandbox_rules[] = {
     /* Files and sockets that are opened */
     CALL(M, HOTPLUG, "openat"),
     CALL(M, HOTPLUG, "readlink"),
-    CALL(M, HOTPLUG, "statfs"),
     CALL(M, HOTPLUG, "fstatfs"),
     CALL(M, HOTPLUG, "getdents64"),
     CALL(M, HOTPLUG, "lseek"),
