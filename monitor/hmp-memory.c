@@ -131,6 +131,43 @@ static void print_runs(GString *out, JsonObject *region)
     }
 }
 
+static void print_time(JsonArray *array, guint index, JsonNode *node,
+                       gpointer opaque)
+{
+    JsonObject *info = json_node_get_object(node);
+    GString *out = opaque;
+
+    g_string_append_printf(out, "%s%" PRId64, index ? ", " : "",
+                           json_object_get_int_member(info, "count"));
+    if (json_object_has_member(info, "below")) {
+        g_string_append_printf(out, " below %" PRId64 " us",
+                               json_object_get_int_member(info, "below"));
+    } else {
+        g_string_append(out, " longer");
+    }
+}
+
+/* "  what: 3 below 16 us, 1 below 128 us", if there are any. */
+static void print_times(GString *out, const char *what, JsonObject *object,
+                        const char *name)
+{
+    JsonArray *times = json_object_has_member(object, name)
+                       ? json_object_get_array_member(object, name) : NULL;
+
+    if (times && json_array_get_length(times)) {
+        g_string_append_printf(out, "  %s: ", what);
+        json_array_foreach_element(times, print_time, out);
+        g_string_append_c(out, '\n');
+    }
+}
+
+static void print_manager_times(JsonArray *array, guint index, JsonNode *node,
+                                gpointer opaque)
+{
+    print_times(opaque, "plug requests", json_node_get_object(node),
+                "plug-times");
+}
+
 static void print_listener(JsonArray *array, guint index, JsonNode *node,
                            gpointer opaque)
 {
@@ -154,6 +191,8 @@ static void print_listener(JsonArray *array, guint index, JsonNode *node,
                                    listener, "mappings-budget"));
     }
     g_string_append_c(out, '\n');
+    print_times(out, "  maps", listener, "map-times");
+    print_times(out, "  unmaps", listener, "unmap-times");
 }
 
 /* @refusal as query-ram-discard and query-memory-devices tell it. */
@@ -182,6 +221,9 @@ static void print_managed_region(JsonArray *array, guint index, JsonNode *node,
     print_managers(out, region);
     print_sizes(out, region);
     print_runs(out, region);
+    json_array_foreach_element(
+        json_object_get_array_member(region, "managers"), print_manager_times,
+        out);
     if (json_object_has_member(region, "listeners")) {
         json_array_foreach_element(
             json_object_get_array_member(region, "listeners"), print_listener,

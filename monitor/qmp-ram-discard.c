@@ -23,6 +23,29 @@ typedef struct Query {
     uint64_t limit;                       /* runs that may still be told */
 } Query;
 
+/* --- times --------------------------------------------------------------- */
+
+/* Those that there are, shortest first. */
+static JsonArray *times_info(const RamDiscardTimes *times)
+{
+    JsonArray *array = json_array_new();
+
+    for (unsigned n = 0; n < RAM_DISCARD_TIMES; n++) {
+        JsonObject *info;
+
+        if (!times->counts[n]) {
+            continue;
+        }
+        info = json_object_new();
+        if (n < RAM_DISCARD_TIMES - 1) {
+            json_object_set_int_member(info, "below", 1LL << n);
+        }
+        json_object_set_int_member(info, "count", (gint64)times->counts[n]);
+        json_array_add_object_element(array, info);
+    }
+    return array;
+}
+
 /* --- one region ---------------------------------------------------------- */
 
 static JsonObject *manager_info(const RamDiscardBlocks *b)
@@ -37,6 +60,8 @@ static JsonObject *manager_info(const RamDiscardBlocks *b)
     }
     json_object_set_int_member(info, "granularity", (gint64)b->granularity);
     json_object_set_int_member(info, "populated", (gint64)b->populated);
+    json_object_set_array_member(info, "plug-times",
+                                 times_info(&b->plug_times));
     return info;
 }
 
@@ -70,6 +95,12 @@ static JsonObject *listener_info(const RamDiscardListener *rdl)
         if (info.surplus) {
             json_object_set_int_member(object, "surplus",
                                        (gint64)info.surplus);
+        }
+        if (info.map_times) {
+            json_object_set_array_member(object, "map-times",
+                                         times_info(info.map_times));
+            json_object_set_array_member(object, "unmap-times",
+                                         times_info(info.unmap_times));
         }
     }
     return object;
@@ -248,27 +279,38 @@ static const QmpType qmp_ram_discard_types[] = {
       "count: how many were refused\n"
       "standing: whether nothing has been plugged since\n"
       "seconds-ago: when it was" },
+    { .name = "RamDiscardTime", .members = "?below:int,count:int",
+      .help = "How often something took how long.\n"
+      "below: less than so many microseconds, and not less than half of that; "
+      "left out: longer than all others\n"
+      "count: how often" },
     { .name = "RamDiscardManagerInfo",
-      .members = "type:str,?path:str,granularity:int,populated:int",
+      .members = "type:str,?path:str,granularity:int,populated:int,"
+                 "plug-times:[RamDiscardTime]",
       .help = "Who says what of a region is populated.\n"
       "type: of the object\n"
       "path: of the object\n"
       "granularity: bytes that are populated together\n"
-      "populated: bytes that are, as far as this one is concerned" },
+      "populated: bytes that are, as far as this one is concerned\n"
+      "plug-times: how long the guest's plug requests took, refused ones "
+      "included" },
     { .name = "RamDiscardRun", .members = "offset:int,length:int",
       .help = "A populated run.\n"
       "offset: in bytes, into the region\n"
       "length: in bytes" },
     { .name = "RamDiscardListenerInfo",
       .members = "kind:str,?mapped:int,?mappings:int,?mappings-budget:int,"
-                 "?surplus:int",
+                 "?surplus:int,?map-times:[RamDiscardTime],"
+                 "?unmap-times:[RamDiscardTime]",
       .help = "Who follows what is populated.\n"
       "kind: vfio, vhost-user, mem-lock ...\n"
       "mapped: bytes that it has mapped\n"
       "mappings: how many mappings these are\n"
       "mappings-budget: how many there may be\n"
       "surplus: bytes that it has mapped beside those, although they are discarded, "
-      "as there may be no more mappings" },
+      "as there may be no more mappings\n"
+      "map-times: how long DMA mappings of the region took\n"
+      "unmap-times: how long it took to take them away" },
     { .name = "RamDiscardInfo",
       .members = "region:str,managers:[RamDiscardManagerInfo],"
                  "granularity:int,size:int,populated:int,"

@@ -204,3 +204,15 @@ bool ram_discard_consumers_check(MemoryRegion *mr, uint64_t granularity,
     }
     return true;
 }
+
+/* --- times --- */
+
+int64_t ram_discard_times_add(RamDiscardTimes *times, int64_t start)
+{
+    int64_t now = g_get_monotonic_time();
+    uint64_t us = now > start ? now - start : 0;
+    unsigned n = us ? 64 - __builtin_clzll(us) : 0;
+
+    times->counts[MIN(n, RAM_DISCARD_TIMES - 1)]++;
+    return now;
+}

@@ -61,16 +61,19 @@ static void vfio_rdl_unmap(VFIORamDiscardListener *vrdl, uint64_t offset,
     VFIODMASpace *space = vrdl->space;
     uint64_t granule = vfio_dma_space_granule(space, vrdl->mr);
     hwaddr iova = vrdl->extent.iova + (offset - vrdl->extent.offset);
+    int64_t start = g_get_monotonic_time();
     uint64_t piece;
 
     vfio_rdl_forget(vrdl, offset, size, granule);
     if (!space->ops->unmap_exact) {
         vfio_dma_space_unmap(space, vrdl->mr, iova, size);
+        ram_discard_times_add(&vrdl->unmap_times, start);
         return;
     }
     for (uint64_t done = 0; done < size; done += piece) {
         piece = vfio_piece_size(offset + done, size - done, granule);
         vfio_dma_space_unmap(space, vrdl->mr, iova + done, piece);
+        start = ram_discard_times_add(&vrdl->unmap_times, start);
     }
 }
 
@@ -125,10 +128,12 @@ static int vfio_rdl_notify_populate(RamDiscardListener *rdl,
     VFIODMAMapping mapping = vfio_rdl_mapping(vrdl, offset, size);
     bool begun = vfio_dma_space_begin(space);
     int ret = vfio_rdl_check(vrdl, size);
+    int64_t start;
 
     if (!ret) {
         vfio_dma_space_prefault(space, &mapping);
     }
+    start = g_get_monotonic_time();
     while (!ret && done < size) {
         piece = vfio_piece_size(offset + done, size - done, granule);
         mapping = vfio_rdl_mapping(vrdl, offset + done, piece);
@@ -137,6 +142,7 @@ static int vfio_rdl_notify_populate(RamDiscardListener *rdl,
             vfio_rdl_undo(vrdl, offset, done, piece, ret);
             break;
         }
+        start = ram_discard_times_add(&vrdl->map_times, start);
         vrdl->mapped += piece;
         vrdl->mappings++;
         done += piece;
@@ -176,6 +182,8 @@ static void vfio_rdl_get_info(const RamDiscardListener *rdl,
     info->mapped = vrdl->mapped;
     info->mappings = vrdl->mappings;
     info->mappings_budget = vrdl->space->info.dma_max_mappings;
+    info->map_times = &vrdl->map_times;
+    info->unmap_times = &vrdl->unmap_times;
 }
 
 /* --- managed sections --- */

@@ -173,6 +173,19 @@ static uint16_t plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
     return VIRTIO_MEM_RESP_ACK;
 }
 
+/* Of plugs in a row, one begins when the one before has ended: reading the clock
+ * is a good part of what a plug costs. */
+static uint16_t plug_timed(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                           const Request *req)
+{
+    int64_t start = vmem->batch.plugged ?: g_get_monotonic_time();
+    uint16_t type = plug(vmem, elem, req);
+
+    vmem->batch.plugged = ram_discard_times_add(&vmem->blocks.plug_times,
+                                                start);
+    return type;
+}
+
 static uint16_t unplug_all(VirtIOMEM *vmem, const VirtQueueElement *elem)
 {
     trace_virtio_mem_unplug_all_request(elem->index);
@@ -254,6 +267,9 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     uint16_t state = 0;
 
     vmem->nr_requests++;
+    if (req->type != VIRTIO_MEM_REQ_PLUG) {
+        batch->plugged = 0;
+    }
     if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, elem, req)) {
         batch->elems[batch->nr_elems++] = elem;
         return;
@@ -261,7 +277,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     carry_out_joined(vmem);
     switch (req->type) {
     case VIRTIO_MEM_REQ_PLUG:
-        type = plug(vmem, elem, req);
+        type = plug_timed(vmem, elem, req);
         break;
     case VIRTIO_MEM_REQ_UNPLUG_ALL:
         type = unplug_all(vmem, elem);
@@ -285,6 +301,7 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
     Request req;
 
     vmem->batch.generation = memory_map_generation();
+    vmem->batch.plugged = 0;
     while (vmem->batch.nr_elems < VIRTIO_MEM_QUEUE_SIZE &&
            (elem = virtqueue_pop(vq, sizeof(VirtQueueElement)))) {
         if (!read_request(vmem, elem, &req)) {

@@ -58,6 +58,8 @@ typedef struct VirtIOMEMBatch {
     uint64_t joined_offset;
     uint64_t joined_size;
     uint64_t generation;              /* of the memory map, when it began */
+    int64_t plugged;                  /* when the last request ended, if that was
+                                         a plug, g_get_monotonic_time(); else 0 */
 } VirtIOMEMBatch;
 
 struct VirtIOMEM {

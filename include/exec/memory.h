@@ -100,12 +100,24 @@ typedef void (*NotifyRamDiscard)(RamDiscardListener *rdl,
 typedef void (*NotifyRamDiscardAll)(RamDiscardListener *rdl,
                                     const MemoryRegion *mr);
 
+/* How often something took how long: counts[n] less than 2^n us, and not less
+ * than half of that; the last: however long. */
+#define RAM_DISCARD_TIMES 26
+typedef struct RamDiscardTimes {
+    uint64_t counts[RAM_DISCARD_TIMES];
+} RamDiscardTimes;
+
+/* Adds what began at @start, g_get_monotonic_time(); returns when it ended. */
+int64_t ram_discard_times_add(RamDiscardTimes *times, int64_t start);
+
 /* What a consumer tells of one of its registrations, for people to read. */
 typedef struct RamDiscardListenerInfo {
     uint64_t mapped;                      /* bytes it holds now */
     uint64_t mappings;                    /* in which it holds them */
     uint64_t mappings_budget;             /* limit that it shares; 0: none */
     uint64_t surplus;                     /* discarded bytes that it reaches */
+    const RamDiscardTimes *map_times;     /* of a mapping; NULL: not measured */
+    const RamDiscardTimes *unmap_times;   /* the same */
 } RamDiscardListenerInfo;
 
 /* Fills in @info, which is all 0. Changes nothing. */

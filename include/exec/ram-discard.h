@@ -27,7 +27,7 @@
 typedef int (*RamDiscardFn)(void *opaque, uint64_t offset, uint64_t size);
 
 /* What one manager has populated of one region. The manager's; all fields but
- * @backed are for reading only. */
+ * @backed and @plug_times are for reading only. */
 struct RamDiscardBlocks {
     MemoryRegion *mr;
     RamDiscardMgr *rdm;                   /* whose they are */
@@ -40,6 +40,8 @@ struct RamDiscardBlocks {
     void *discard_opaque;
     /* The manager has the host back what it populates before it does so. */
     bool backed;
+    RamDiscardTimes plug_times;           /* the manager's to add to: of what it
+                                             was asked to populate */
     bool vanishing;                       /* all are being discarded; the bitmap
                                              says what listeners still hold */
     RamDiscardState *state;               /* the region's; NULL: not managing */

@@ -120,6 +120,52 @@ static void test_region(Fixture *f, const void *data)
     g_assert_false(json_object_has_member(region, "next"));
 }
 
+/* How many times @object has under @name. */
+static uint64_t count_times(JsonObject *object, const char *name)
+{
+    JsonArray *times = json_object_get_array_member(object, name);
+    uint64_t sum = 0, before = 0;
+
+    for (guint i = 0; i < json_array_get_length(times); i++) {
+        JsonObject *info = json_array_get_object_element(times, i);
+
+        sum += number(info, "count");
+        g_assert_cmpuint(number(info, "count"), >, 0);
+        if (json_object_has_member(info, "below")) {
+            g_assert_cmpuint(number(info, "below"), >, before);
+            before = number(info, "below");
+        }
+    }
+    return sum;
+}
+
+static void test_times_are_counted(Fixture *f, const void *data)
+{
+    g_autoptr(JsonNode) regions = NULL;
+    JsonObject *region, *listener, *manager;
+
+    plug(f, 2, 3);
+    plug(f, 9, 1);
+    assert_ack(qvirtio_mem_unplug(&f->c.mem[0],
+                                  coordination_block(&f->c, 0, 2), 3));
+    qvfio_user_arm(&f->c.dev[0], TESTDEV_FAULT_REFUSE_MAP, 0, EINVAL);
+    assert_busy(qvirtio_mem_plug(&f->c.mem[0],
+                                 coordination_block(&f->c, 0, 4), 2));
+    regions = query(f->c.qts, "'region': 'mem0'");
+    region = region_of(regions, 0);
+    listener = json_array_get_object_element(
+        json_object_get_array_member(region, "listeners"), 0);
+    manager = json_array_get_object_element(
+        json_object_get_array_member(region, "managers"), 0);
+    g_assert_cmpuint(count_times(manager, "plug-times"), ==, 3);
+    /* A map that is refused is none. */
+    g_assert_cmpuint(count_times(listener, "map-times"), ==, 4);
+    g_assert_cmpuint(count_times(listener, "unmap-times"), >=, 1);
+    expect_hmp(f->c.qts, "info ram-discard", "  plug requests: ");
+    expect_hmp(f->c.qts, "info ram-discard", "    maps: ");
+    expect_hmp(f->c.qts, "info ram-discard", "    unmaps: ");
+}
+
 static void test_listener_follows_plugs(Fixture *f, const void *data)
 {
     g_autoptr(JsonNode) regions = NULL;
@@ -315,6 +361,7 @@ int main(int argc, char **argv)
 {
     qvfio_user_main_init(&argc, &argv);
     ADD("region", test_region);
+    ADD("times-are-counted", test_times_are_counted);
     ADD("listener-follows-plugs", test_listener_follows_plugs);
     ADD("runs-come-in-pages", test_runs_come_in_pages);
     ADD("limit-none-and-offsets-within", test_limit_none_and_offsets_within);

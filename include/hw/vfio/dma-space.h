@@ -102,6 +102,8 @@ typedef struct VFIORamDiscardListener {
     bool readonly;
     uint64_t mapped;                      /* bytes ... */
     uint64_t mappings;                    /* ... in so many mappings */
+    RamDiscardTimes map_times;            /* of each */
+    RamDiscardTimes unmap_times;
     RamDiscardListener listener;
     QLIST_ENTRY(VFIORamDiscardListener) next;
 } VFIORamDiscardListener;
