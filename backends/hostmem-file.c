@@ -79,7 +79,11 @@ static int open_backing_file(const char *path, const char *name, bool *created,
         return fdset_open(path, O_RDWR, errp);
     }
     fd = open_by_name(path, name, created);
-    if (fd < 0) {
+    if (fd == -ELOOP) {
+        error_setg(errp, "can't open backing store %s for guest RAM: it is a "
+                   "symbolic link, which is not followed: name the file itself",
+                   path);
+    } else if (fd < 0) {
         error_setg_errno(errp, -fd, "can't open backing store %s for guest RAM",
                          path);
     }
@@ -110,6 +114,12 @@ static bool prepare_file(int fd, const char *path, uint64_t size, Error **errp)
     }
     if (fstat(fd, &st) < 0) {
         error_setg_errno(errp, errno, "cannot look at '%s'", path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)) {
+        error_setg(errp, "backing store '%s' is no memory: a regular file, a "
+                   "directory to make one in, or a device of memory is needed",
+                   path);
         return false;
     }
     if (S_ISREG(st.st_mode) && st.st_size && (uint64_t)st.st_size < size) {

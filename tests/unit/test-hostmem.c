@@ -447,6 +447,26 @@ static void test_file_needs_a_usable_path(void)
     assert_refused("memory-backend-file,id=m,size=1M,mem-path=/dev/null", "*");
 }
 
+static void test_file_is_a_file(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("test-hostmem-XXXXXX", NULL);
+    g_autofree char *fifo = g_build_filename(dir, "fifo", NULL);
+    g_autofree char *link = g_build_filename(dir, "link", NULL);
+    g_autofree char *of_fifo = g_strdup_printf(
+        "memory-backend-file,id=m,size=1M,mem-path=%s", fifo);
+    g_autofree char *of_link = g_strdup_printf(
+        "memory-backend-file,id=m,size=1M,mem-path=%s", link);
+
+    g_assert_no_errno(mkfifo(fifo, 0600));
+    g_assert_no_errno(symlink("/etc/hostname", link));
+    assert_refused(of_fifo, "backing store '*' is no memory: *");
+    assert_refused(of_link, "can't open backing store * it is a symbolic link, "
+                   "*");
+    unlink(fifo);
+    unlink(link);
+    g_rmdir(dir);
+}
+
 static void add_test(const char *name, void (*fn)(void))
 {
     g_autofree char *path = g_strdup_printf("/hostmem/%s", name);
@@ -494,6 +514,7 @@ int main(int argc, char **argv)
     add_test("discard-data-frees-the-contents",
              test_discard_data_frees_the_contents);
     add_test("file-needs-a-usable-path", test_file_needs_a_usable_path);
+    add_test("file-is-a-file", test_file_is_a_file);
     ret = g_test_run();
     g_rmdir(tmp_dir);
     g_free(tmp_dir);
