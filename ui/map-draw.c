@@ -5,13 +5,12 @@
  * managed region with its listeners. Everything is placed by one Sheet.
  */
 #include "qemu/osdep.h"
-#include "memory-map.h"
+#include "map-sheet.h"
 #include "qemu/cutils.h"
 #include "font.h"
 #include "qemu/units.h"
 
 #define PAPER 0xffffff
-#define INK 0x1f2933
 #define FAINT 0x7b8794
 #define HOLE 0xeef0f2
 #define PARTLY_MIN 0.30                   /* least and most of a shade that */
@@ -35,7 +34,6 @@ static const uint32_t consumer_colours[MAP_CONSUMERS] = {
     0xe8710a, 0xc5221f, 0x202a36,
 };
 
-#define CELLS_PER_ROW 64
 #define CELLS_PER_GROUP 8                 /* set apart, for the eye */
 #define GROUPS (CELLS_PER_ROW / CELLS_PER_GROUP)
 #define GROUP_GAP 2                       /* pixels */
@@ -45,30 +43,16 @@ static const uint32_t consumer_colours[MAP_CONSUMERS] = {
 #define REGIONS_SHOWN 8
 #define LISTENERS_SHOWN 4
 
-/* Where things are, in pixels. */
-typedef struct Sheet {
-    Canvas *canvas;                       /* NULL: only measure */
-    MapModel *model;
-    const MapLayout *layout;
-    unsigned scale;                       /* of text */
-    int width;
-    int margin;
-    int line;                             /* of text to the next one */
-    int left;                             /* of the cells */
-    int top;
-    int cell;                             /* side, with the gap after it */
-} Sheet;
-
 /* --- text --- */
 
-static void put_text(Sheet *s, int x, int y, uint32_t colour, const char *text)
+void map_sheet_text(Sheet *s, int x, int y, uint32_t colour, const char *text)
 {
     if (s->canvas) {
         canvas_text(s->canvas, x, y, s->scale, colour, text);
     }
 }
 
-static int text_width(const Sheet *s, const char *text)
+int map_sheet_text_width(const Sheet *s, const char *text)
 {
     return canvas_text_width(text, s->scale);
 }
@@ -85,11 +69,11 @@ static int put_line(Sheet *s, int x, int y, uint32_t colour, const char *text)
     if ((int)strlen(shown) > room) {
         memcpy(shown + room - 3, "...", 4);
     }
-    put_text(s, x, y, colour, shown);
+    map_sheet_text(s, x, y, colour, shown);
     return y + s->line;
 }
 
-static void put_box(Sheet *s, int x, int y, int width, int height,
+void map_sheet_box(Sheet *s, int x, int y, int width, int height,
                     uint32_t colour)
 {
     if (s->canvas) {
@@ -153,7 +137,7 @@ static void draw_stripes(Sheet *s, const MapCell *cell, int x, int y, int side)
                           (double)s->layout->cell_size + 0.5);
 
         if (bytes) {
-            put_box(s, x, y + side - (int)(i + 1) * height,
+            map_sheet_box(s, x, y + side - (int)(i + 1) * height,
                     CLAMP(width, 2, side), height, consumer_colours[i]);
         }
     }
@@ -165,14 +149,14 @@ static void draw_cell(Sheet *s, const MapCell *cell, int x, int y)
     uint64_t bytes;
     uint32_t colour = cell_colour(cell, &bytes);
 
-    put_box(s, x, y, side, side, HOLE);
+    map_sheet_box(s, x, y, side, side, HOLE);
     if (bytes < s->layout->cell_size / 8 && bytes) {
         int inset = side / 3;             /* a speck in a hole */
 
-        put_box(s, x + inset, y + inset, side - 2 * inset, side - 2 * inset,
+        map_sheet_box(s, x + inset, y + inset, side - 2 * inset, side - 2 * inset,
                 colour);
     } else {
-        put_box(s, x, y, side, side, colour);
+        map_sheet_box(s, x, y, side, side, colour);
     }
     draw_stripes(s, cell, x, y, side);
 }
@@ -184,7 +168,7 @@ static char *address_text(uint64_t addr)
     return g_strdup_printf("0x%" PRIx64, addr);
 }
 
-static int cell_x(const Sheet *s, unsigned nr)
+int map_sheet_cell_x(const Sheet *s, unsigned nr)
 {
     return s->left + (int)nr * s->cell +
            (int)(nr / CELLS_PER_GROUP) * GROUP_GAP;
@@ -194,15 +178,15 @@ static void draw_gap(Sheet *s, int y, uint64_t bytes)
 {
     g_autofree char *size = size_to_str(bytes);
     g_autofree char *text = g_strdup_printf("%s left out", size);
-    int width = cell_x(s, CELLS_PER_ROW) - s->left, middle = y + s->cell / 2;
-    int room = text_width(s, text) + 2 * s->cell;
+    int width = map_sheet_cell_x(s, CELLS_PER_ROW) - s->left, middle = y + s->cell / 2;
+    int room = map_sheet_text_width(s, text) + 2 * s->cell;
 
     for (int x = 0; x < width; x += 2 * s->cell) {
         if (x + s->cell < (width - room) / 2 || x > (width + room) / 2) {
-            put_box(s, s->left + x, middle, s->cell, 1, FAINT);
+            map_sheet_box(s, s->left + x, middle, s->cell, 1, FAINT);
         }
     }
-    put_text(s, s->left + (width - text_width(s, text)) / 2,
+    map_sheet_text(s, s->left + (width - map_sheet_text_width(s, text)) / 2,
              middle - 4 * (int)s->scale, FAINT, text);
 }
 
@@ -210,7 +194,7 @@ static void draw_address(Sheet *s, int y, uint64_t addr)
 {
     g_autofree char *text = address_text(addr);
 
-    put_text(s, s->left - text_width(s, text) - 5 * (int)s->scale,
+    map_sheet_text(s, s->left - map_sheet_text_width(s, text) - 5 * (int)s->scale,
              y + (s->cell - 8 * (int)s->scale) / 2, INK, text);
 }
 
@@ -219,7 +203,7 @@ static void draw_row(Sheet *s, unsigned row, int y)
     const MapCell *cells = s->layout->cells + (size_t)row * CELLS_PER_ROW;
 
     for (unsigned i = 0; i < CELLS_PER_ROW; i++) {
-        draw_cell(s, &cells[i], cell_x(s, i), y);
+        draw_cell(s, &cells[i], map_sheet_cell_x(s, i), y);
     }
 }
 
@@ -239,6 +223,7 @@ static uint64_t address_step(const Sheet *s)
 static int draw_rows(Sheet *s, int y)
 {
     uint64_t step = address_step(s);
+    int free_from = y;                    /* below the last address */
 
     for (unsigned row = 0; row < s->layout->nr_rows; row++) {
         const MapRow *r = &s->layout->rows[row];
@@ -247,8 +232,10 @@ static int draw_rows(Sheet *s, int y)
             draw_gap(s, y, r->skipped);
             y += s->cell;
         }
-        if (r->skipped || !row || !(r->addr & (step - 1))) {
+        if (y >= free_from &&
+            (r->skipped || !row || !(r->addr & (step - 1)))) {
             draw_address(s, y, r->addr);
+            free_from = y + 10 * (int)s->scale;
         }
         draw_row(s, row, y);
         y += s->cell;
@@ -263,12 +250,12 @@ static void draw_ruler(Sheet *s, int y)
         unsigned cell = i * CELLS_PER_GROUP;
         g_autofree char *size = size_to_str(cell * s->layout->cell_size);
         g_autofree char *text = g_strconcat("+", size, NULL);
-        int x = cell_x(s, cell);
+        int x = map_sheet_cell_x(s, cell);
 
         if (i) {
-            put_text(s, x, y, FAINT, text);
+            map_sheet_text(s, x, y, FAINT, text);
         }
-        put_box(s, x, y + s->line - (int)s->scale - 4, 1, 4, FAINT);
+        map_sheet_box(s, x, y + s->line - (int)s->scale - 4, 1, 4, FAINT);
     }
 }
 
@@ -278,12 +265,12 @@ static int draw_title(Sheet *s)
     g_autofree char *row = size_to_str(s->layout->row_size);
     g_autofree char *scale = g_strdup_printf("cell: %s   row: %s", cell, row);
     const char *title = "Guest physical memory";
-    int right = cell_x(s, CELLS_PER_ROW) - GROUP_GAP - text_width(s, scale);
+    int right = map_sheet_cell_x(s, CELLS_PER_ROW) - GROUP_GAP - map_sheet_text_width(s, scale);
 
     if (s->canvas) {
         canvas_text(s->canvas, s->margin, s->margin, s->scale + 1, INK, title);
     }
-    put_text(s, right, s->margin + 5 * (int)s->scale, INK, scale);
+    map_sheet_text(s, right, s->margin + 5 * (int)s->scale, INK, scale);
     return s->margin + 9 * (int)(s->scale + 1) + s->line / 2;
 }
 
@@ -294,16 +281,16 @@ static void put_sample(Sheet *s, int *x, int *y, uint32_t left, uint32_t right,
                        bool stripe, const char *text)
 {
     int side = 7 * (int)s->scale, height = stripe ? side / 3 : side;
-    int width = side + 3 * (int)s->scale + text_width(s, text);
+    int width = side + 3 * (int)s->scale + map_sheet_text_width(s, text);
 
     if (*x > s->margin && *x + width > s->width - s->margin) {
         *x = s->margin;
         *y += s->line;
     }
-    put_box(s, *x, *y + side - height, side / 2, height, left);
-    put_box(s, *x + side / 2, *y + side - height, side - side / 2, height,
+    map_sheet_box(s, *x, *y + side - height, side / 2, height, left);
+    map_sheet_box(s, *x + side / 2, *y + side - height, side - side / 2, height,
             right);
-    put_text(s, *x + side + 3 * (int)s->scale, *y, INK, text);
+    map_sheet_text(s, *x + side + 3 * (int)s->scale, *y, INK, text);
     *x += width + 14 * (int)s->scale;
 }
 
@@ -448,7 +435,7 @@ static void sheet_init(Sheet *s, MapModel *model, unsigned width)
     };
     s->margin = 10 * (int)s->scale;
     s->line = 12 * (int)s->scale;
-    s->left = s->margin + text_width(s, widest) + 5 * (int)s->scale;
+    s->left = s->margin + map_sheet_text_width(s, widest) + 5 * (int)s->scale;
     s->cell = (s->width - s->left - s->margin - (GROUPS - 1) * GROUP_GAP) /
               CELLS_PER_ROW;
     s->top = s->margin + 9 * (int)(s->scale + 1) + s->line / 2 + s->line;
@@ -475,6 +462,7 @@ static void draw_sheet(Sheet *s)
 
     draw_ruler(s, y);
     y = draw_rows(s, s->top) + s->line;
+    map_draw_borders(s);
     draw_legend(s, y);
 }
 

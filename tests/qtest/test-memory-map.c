@@ -7,6 +7,7 @@
 #include <png.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "coordination.h"
 
@@ -99,6 +100,64 @@ static void test_areas_are_as_sizes(Fixture *f, const void *data)
     g_assert_cmpuint(picture_count(&p, PLUGGED), ==, 0);
     g_assert_cmpuint(picture_count(&p, DEVICE), >, 0);
     picture_free(&p);
+}
+
+#define INK 0x1f2933
+
+static bool is_ink(const Picture *p, unsigned x, unsigned y)
+{
+    const uint8_t *rgb = p->pixels + 3 * ((size_t)y * p->png.width + x);
+
+    return ((uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2]) == INK;
+}
+
+/* Lines from side to side, as no text has them. */
+static unsigned count_lines(const Picture *p)
+{
+    unsigned n = 0;
+
+    for (unsigned y = 0; y < p->png.height; y++) {
+        unsigned ink = 0;
+
+        for (unsigned x = 0; x < p->png.width; x++) {
+            ink += is_ink(p, x, y);
+        }
+        n += ink > p->png.width * 3 / 4;
+    }
+    return n;
+}
+
+static unsigned lines_with(const char *devices)
+{
+    g_autofree char *file = NULL;
+    int fd = g_file_open_tmp("map-XXXXXX", &file, NULL);
+    QTestState *qts = qtest_init("-M q35 -m 64M,maxmem=1G %s", devices);
+    unsigned n;
+    Picture p;
+
+    close(fd);
+    json_node_unref(qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'memory-map-dump', 'arguments': {'file': "
+        "'%s'}}", file));
+    picture_read(&p, file);
+    n = count_lines(&p);
+    picture_free(&p);
+    g_unlink(file);
+    qtest_quit(qts);
+    return n;
+}
+
+#define ONE "-object memory-backend-ram,id=m%d,size=64M " \
+            "-device virtio-mem-pci,memdev=m%d "
+
+/* One above the other, each many rows high: they share a line. */
+static void test_adjacent_regions_have_borders(void)
+{
+    g_autofree char *one = g_strdup_printf(ONE, 0, 0);
+    g_autofree char *three = g_strdup_printf(ONE ONE ONE, 0, 0, 1, 1, 2, 2);
+
+    g_assert_cmpuint(lines_with(one), ==, 2);
+    g_assert_cmpuint(lines_with(three), ==, 4);
 }
 
 static void test_picture_follows_plugs(Fixture *f, const void *data)
@@ -239,6 +298,8 @@ int main(int argc, char **argv)
     ADD("bad-arguments", test_bad_arguments);
     ADD("file-that-cannot-be-written", test_file_that_cannot_be_written);
     ADD("by-hmp", test_by_hmp);
+    g_test_add_func("/memory-map/adjacent-regions-have-borders",
+                    test_adjacent_regions_have_borders);
     g_test_add_func("/memory-map/other-machines", test_other_machines);
     return g_test_run();
 }
