@@ -44,6 +44,17 @@ def virsh(*arguments):
     return result.stdout.strip()
 
 
+def virt_install(*arguments):
+    """The domain's XML that virt-install would define."""
+    if not shutil.which("virt-install"):
+        raise Skip("no virt-install: scripts/install-deps --libvirt")
+    result = subprocess.run(["virt-install", "--connect", "qemu:///system", "--print-xml",
+                             *arguments], capture_output=True, text=True, check=False,
+                            stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(STATE)})
+    assert result.returncode == 0, f"virt-install: {result.stdout}{result.stderr}"
+    return result.stdout
+
+
 class Libvirt:
     """A context manager: within it virsh works."""
 

@@ -4,7 +4,7 @@ passes and expects is its own affair."""
 import re
 import subprocess
 
-from labkit.libvirt import USER, Domain, Libvirt, virsh
+from labkit.libvirt import USER, Domain, Libvirt, virsh, virt_install
 from labkit.report import MIB, mib, say, wait_until
 from labkit.vfio import DRIVE_START
 from labkit.vm import BOOT_RAM
@@ -199,6 +199,33 @@ def test_life_of_a_domain(lab):
         check_reboot(domain)
         check_libvirtd_restarts(libvirt, domain)
         check_shutdown(lab, domain)
+
+
+# What this emulator has not is left out: a disk and a network card are not what the
+# lab is about, USB controllers and the channel of the guest agent it has not.
+VIRT_INSTALL = (
+    "--import", "--osinfo", "debian11", "--machine", "q35",
+    "--memory", str(BOOT_RAM // MIB), "--vcpus", "1", "--cpu", "host-passthrough",
+    "--graphics", "none", "--disk", "none", "--network", "none",
+    "--controller", "usb,model=none", "--channel", "none")
+
+
+def test_virt_install(lab):
+    """what virt-install writes by default, but for what is not there, starts and ends"""
+    with Libvirt(lab) as libvirt:
+        xml = virt_install(
+            *VIRT_INSTALL, "--name", "installed", "--xml",
+            f"./devices/emulator={lab.vmm}", "--boot",
+            f"kernel={libvirt.file(lab.kernel)},initrd={libvirt.file(lab.initrd)},"
+            "kernel_args=console=ttyS0 panic=-1 quiet")
+        for wanted in ("<memballoon", "<rng", "<console", "<pm>", "<timer"):
+            assert wanted in xml, f"virt-install no longer writes {wanted}: {xml}"
+        with Domain(lab, "installed", xml) as domain:
+            domain.start()
+            assert domain.executable() == lab.vmm, domain.executable()
+            domain.boot()
+            domain.virsh("shutdown", "--mode", "acpi")
+            wait_until("the guest powers off", lambda: domain.state() == "shut off")
 
 
 RUN_FIRST = (test_life_of_a_domain,)
