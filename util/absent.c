@@ -21,7 +21,7 @@ static const struct {
     { NO("SCSI"),
       { "scsi-* *scsi *scsi-* am53c974 dc390 lsi53c* megasas* mptsas1068",
         "pr-manager-helper", "" } },
-    { NO("disks"),
+    { NO("disks but those of other processes (vhost-user-blk-pci)"),
       { "virtio-blk* vhost-user-blk* floppy ide-* *-ide isa-fdc ich9-ahci nvme "
         "nvme-* sd-card sdhci-pci virtio-pmem*", "throttle-group",
         "blockdev drive cdrom fda fdb hda hdb hdc hdd iscsi mtdblock sd "
@@ -35,7 +35,7 @@ static const struct {
       { "", "rng-egd", "" } },
     { NO("virtio-crypto"),
       { "virtio-crypto*", "cryptodev-*", "" } },
-    { NO("vhost devices"), { "vhost-*", "", "" } },
+    { NO("such vhost device"), { "vhost-*", "", "" } },
     { NO("shared folders"), { "virtio-9p*", "", "fsdev virtfs" } },
     { NO("display and no keyboard"),
       { "VGA *-vga *-vga-* *-svga virtio-gpu* bochs-display qxl ramfb sga "
