@@ -22,6 +22,7 @@ typedef enum LexState {
     LEX_UNICODE,                          /* in the four digits of \u */
     LEX_NUMBER,
     LEX_WORD,
+    LEX_RECOVER,                          /* to a '{' or the end of the line */
     LEX_SKIP,                             /* to the end of the line */
 } LexState;
 
@@ -84,20 +85,37 @@ bool qmp_stream_is_idle(const QmpStream *s)
     return s->state == LEX_BETWEEN && !s->tokens;
 }
 
+/* Takes @message. All is skipped until @state, LEX_RECOVER or LEX_SKIP, ends. */
+static void qmp_stream_give_up(QmpStream *s, LexState state, char *message)
+{
+    Error *err = NULL;
+
+    error_setg(&err, "%s", message);
+    g_free(message);
+    qmp_stream_start_over(s);
+    s->state = state;
+    s->fn(s->opaque, NULL, err);
+}
+
+/* It is no JSON: as in QEMU, a command may follow on the same line. */
 static void G_GNUC_PRINTF(2, 3)
 qmp_stream_fail(QmpStream *s, const char *fmt, ...)
 {
-    g_autofree char *message = NULL;
-    Error *err = NULL;
     va_list ap;
+    char *message;
 
     va_start(ap, fmt);
     message = g_strdup_vprintf(fmt, ap);
     va_end(ap);
-    error_setg(&err, "%s", message);
-    qmp_stream_start_over(s);
-    s->state = LEX_SKIP;
-    s->fn(s->opaque, NULL, err);
+    qmp_stream_give_up(s, LEX_RECOVER, message);
+}
+
+/* It is too much: what follows on the line is more of the same, and not worth
+ * another error. */
+static void qmp_stream_exceed(QmpStream *s, const char *what)
+{
+    qmp_stream_give_up(s, LEX_SKIP,
+                       g_strdup_printf("JSON %s limit exceeded", what));
 }
 
 /* The text is balanced and made of valid tokens: it is json-glib's turn. */
@@ -145,10 +163,20 @@ static void lex_string_end(QmpStream *s)
     qmp_stream_end_token(s);
 }
 
+/* Whether no text in UTF-8 has such a byte: there is no use in waiting for the
+ * end of the string. */
+static bool is_impossible_byte(unsigned char c)
+{
+    return c == 0xc0 || c == 0xc1 || c >= 0xf5;
+}
+
 static void lex_string(QmpStream *s, char c)
 {
     if (c == s->quote) {
         lex_string_end(s);
+    } else if (is_impossible_byte(c)) {
+        qmp_stream_fail(s, "JSON parse error, invalid UTF-8 sequence in "
+                        "string");
     } else if ((unsigned char)c < ' ') {
         qmp_stream_fail(s, "JSON parse error, control character in string");
     } else if (c == '\\') {
@@ -299,7 +327,7 @@ static void lex_word_end(QmpStream *s)
 static void lex_open(QmpStream *s, char c)
 {
     if (s->depth == QMP_STREAM_MAX_DEPTH) {
-        qmp_stream_fail(s, "JSON nesting depth limit exceeded");
+        qmp_stream_exceed(s, "nesting depth");
         return;
     }
     s->brackets[s->depth++] = c == '{' ? '}' : ']';
@@ -334,7 +362,7 @@ static void lex_between(QmpStream *s, char c)
         return;
     }
     if (++s->tokens > QMP_STREAM_MAX_TOKENS) {
-        qmp_stream_fail(s, "JSON token count limit exceeded");
+        qmp_stream_exceed(s, "token count");
         return;
     }
     s->token = s->text->len;
@@ -396,6 +424,12 @@ static bool lex_byte(QmpStream *s, char c)
         }
         g_string_append_c(s->text, c);
         break;
+    case LEX_RECOVER:
+        if (c == '{') {
+            s->state = LEX_BETWEEN;
+            return false;
+        }
+        break;
     case LEX_SKIP:
         break;
     }
@@ -411,12 +445,12 @@ void qmp_stream_feed(QmpStream *s, const char *data, size_t len)
             /* the byte begins something new, or is skipped */
         }
         if (s->text->len > QMP_STREAM_MAX_BYTES) {
-            qmp_stream_fail(s, "JSON token size limit exceeded");
+            qmp_stream_exceed(s, "token size");
         }
         if (s->resets != resets) {
             return;
         }
-        if (s->state == LEX_SKIP && data[i] == '\n') {
+        if (s->state >= LEX_RECOVER && data[i] == '\n') {
             s->state = LEX_BETWEEN;
         }
     }

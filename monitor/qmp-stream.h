@@ -31,8 +31,8 @@ QmpStream *qmp_stream_new(QmpStreamFunc *fn, void *opaque);
 void qmp_stream_free(QmpStream *s);
 
 /*
- * Takes @len bytes. After malformed input, all is skipped up to the end of
- * the line.
+ * Takes @len bytes. After malformed input, all is skipped up to the next '{'
+ * or the end of the line; after too much of it, up to the end of the line.
  */
 void qmp_stream_feed(QmpStream *s, const char *data, size_t len);
 

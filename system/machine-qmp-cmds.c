@@ -128,9 +128,15 @@ static CPUState *find_cpu(int index)
 static JsonNode *qmp_query_hotpluggable_cpus(JsonObject *args, Error **errp)
 {
     const MachineState *ms = current_machine;
-    JsonArray *list = json_array_new();
+    JsonArray *list;
 
-    for (unsigned i = 0; ms->cpu_type && i < ms->smp.max_cpus; i++) {
+    if (!ms->cpu_type) {
+        error_setg(errp, "The feature 'query-hotpluggable-cpus' is not "
+                   "enabled: this machine has no CPUs");
+        return NULL;
+    }
+    list = json_array_new();
+    for (unsigned i = 0; i < ms->smp.max_cpus; i++) {
         JsonObject *info = json_object_new();
         CPUState *cpu = find_cpu(i);
 
@@ -343,7 +349,8 @@ static const QmpCommand machine_qmp_commands[] = {
     { .name = "query-hotpluggable-cpus", .returns = "[HotpluggableCPU]",
       .fn = qmp_query_hotpluggable_cpus,
       .help = "Lists the places for CPUs that -smp makes; what is in them "
-              "does not change." },
+              "does not change.\n"
+      "Errors: the machine has no CPUs" },
     { .name = "query-cpu-definitions", .returns = "[CpuDefinitionInfo]",
       .fn = qmp_query_cpu_definitions, .help = "Lists the models of CPU." },
     { .name = "query-cpu-model-expansion",

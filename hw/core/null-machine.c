@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -machine none: no CPU, no memory, no device, and no accelerator unless one
- * can be had. Management programs start it to ask the emulator over QMP what
- * it can do.
+ * -machine none: an empty bus, no CPU, no memory, no device, and no accelerator
+ * unless one can be had. Management programs start it to ask the emulator over
+ * QMP what it can do.
  */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "hw/sysbus.h"
 
+/* The bus is there from the start, so that a question whose answer begins at
+ * it ("info qtree") changes nothing. */
 static void null_machine_init(MachineState *ms)
 {
+    sysbus_get_default();
 }
 
 static void null_machine_class_init(ObjectClass *klass, void *data)

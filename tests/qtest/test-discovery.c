@@ -122,6 +122,31 @@ static void test_cpus_have_places(void)
     qtest_quit(qts);
 }
 
+/* What the HMP command @line says. */
+static char *tell(QTestState *qts, const char *line)
+{
+    g_autoptr(JsonNode) text = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'human-monitor-command', 'arguments': "
+        "{'command-line': '%s'}}", line);
+
+    return json_node_dup_string(text);
+}
+
+static void test_questions_change_nothing_without_a_machine(void)
+{
+    QTestState *qts = qtest_init("-nodefaults -machine none");
+    g_autofree char *before = tell(qts, "info qom-tree");
+    g_autofree char *buses = tell(qts, "info qtree");
+    g_autofree char *after = NULL;
+
+    qmp_client_expect_error(qtest_qmp(qts), "GenericError", "has no CPUs",
+                            "{'execute': 'query-hotpluggable-cpus'}");
+    g_assert_nonnull(strstr(buses, "main-system-bus"));
+    after = tell(qts, "info qom-tree");
+    g_assert_cmpstr(before, ==, after);
+    qtest_quit(qts);
+}
+
 static void test_cpu_models_are_what_kvm_says(void)
 {
     QTestState *qts = qtest_init("-M none");
@@ -361,6 +386,8 @@ int main(int argc, char **argv)
     ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
     ADD("machines-have-qemus-names", test_machines_have_qemus_names);
     ADD("cpus-have-places", test_cpus_have_places);
+    ADD("questions-change-nothing-without-a-machine",
+        test_questions_change_nothing_without_a_machine);
     ADD("cpu-models-are-what-kvm-says", test_cpu_models_are_what_kvm_says);
     ADD("memory-backends-are-listed", test_memory_backends_are_listed);
     ADD("chardevs-are-listed", test_chardevs_are_listed);

@@ -157,12 +157,12 @@ static void test_malformed_input_is_one_error_a_line(Fixture *f,
         "{\"a\":}", "{,}", "[,]", "[1 2]", "[1,]", "{\"a\":1,}", ",", ":",
         "{\"a\":1 \"b\":2}", "[01]", "[+1]", "[1.]", "[.5]", "[1e]", "[0x10]",
         "[1-2]", "[--1]", "[-]", "[1e999]", "[True]", "[nul]", "[truefalse]",
-        "[NaN]", "[Infinity]", "[undefined]", "var x = {}", "[/* c */ 1]",
+        "[NaN]", "[Infinity]", "[undefined]", "var x = 1", "[/* c */ 1]",
         "// comment", "# comment", "[\"\\x\"]", "[\"\\u12g4\"]",
         "[\"\\ud83d\"]", "[\"\\ud83dx\"]", "[\"\\ud83d\\n\"]", "[\"\\ude00\"]",
         "[\"\\ud83d\\ud83d\"]", "[\"\\u0000\"]", "[\"tab\there\"]",
         "[\"\377\"]", "[\"\303\"]", "\377", "\001", "[\"unfinished", "$", "(",
-        "@{}", "`", "[;]", "[\"a\":1]",
+        "@[]", "`", "[;]", "[\"a\":1]",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -185,14 +185,46 @@ static void test_nul_bytes_are_errors(Fixture *f, const void *data)
     g_assert_cmpstr(next(f), ==, "");
 }
 
-static void test_rest_of_a_bad_line_is_skipped(Fixture *f, const void *data)
+static void test_bad_line_is_skipped_to_a_brace(Fixture *f, const void *data)
 {
-    feed(f, "} {\"execute\":\"quit\"} ] [");
+    feed(f, "} ] [ \"a\" 1 {\"execute\":\"quit\"}");
     assert_error(f, "stray '}'");
-    feed(f, "still the same line {}");
+    g_assert_cmpstr(next(f), ==, "{\"execute\":\"quit\"}");
+    feed(f, "] [ 1");
+    assert_error(f, "stray ']'");
+    feed(f, "still the same line ]");
     g_assert_cmpstr(next(f), ==, "");
-    feed(f, "\n{}");
-    g_assert_cmpstr(next(f), ==, "{}");
+    feed(f, "\n[1]");
+    g_assert_cmpstr(next(f), ==, "[1]");
+}
+
+/* No newline is needed, wherever in a value the lexical error is. */
+static void test_command_after_a_lexical_error(Fixture *f, const void *data)
+{
+    static const char *const bad[] = {
+        "{\377", "{\001", "{'bad \377", "{'bad \300", "{'bad \365", "%p",
+        "{'a': 'b\n", "{'a': 'b\\x", "{'a': tru ",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        feed(f, bad[i]);
+        feed(f, "{'next': 1}");
+        assert_error(f, "JSON parse error, ");
+        g_assert_cmpstr(next(f), ==, "{\"next\":1}");
+        g_assert_cmpstr(next(f), ==, "");
+    }
+}
+
+static void test_too_much_is_skipped_to_the_end_of_the_line(Fixture *f,
+                                                            const void *data)
+{
+    g_autofree char *text = g_strnfill(3 * QMP_STREAM_MAX_DEPTH, '{');
+
+    feed(f, text);
+    assert_error(f, "nesting");
+    g_assert_cmpstr(next(f), ==, "");
+    feed(f, "\n[1]");
+    g_assert_cmpstr(next(f), ==, "[1]");
 }
 
 /* --- limits -------------------------------------------------------------- */
@@ -335,7 +367,10 @@ int main(int argc, char **argv)
     ADD("malformed-input-is-one-error-a-line",
         test_malformed_input_is_one_error_a_line);
     ADD("nul-bytes-are-errors", test_nul_bytes_are_errors);
-    ADD("rest-of-a-bad-line-is-skipped", test_rest_of_a_bad_line_is_skipped);
+    ADD("bad-line-is-skipped-to-a-brace", test_bad_line_is_skipped_to_a_brace);
+    ADD("command-after-a-lexical-error", test_command_after_a_lexical_error);
+    ADD("too-much-is-skipped-to-the-end-of-the-line",
+        test_too_much_is_skipped_to_the_end_of_the_line);
     ADD("depth-is-limited", test_depth_is_limited);
     ADD("size-is-limited", test_size_is_limited);
     ADD("long-garbage-is-one-error", test_long_garbage_is_one_error);
