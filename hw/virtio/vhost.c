@@ -424,6 +424,11 @@ static const VhostMemoryOps memory_ops = {
 bool vhost_dev_init(struct vhost_dev *dev, VirtIODevice *vdev, unsigned nvqs,
                     guint slots, bool whole, Error **errp)
 {
+    if (virtio_has_feature(vdev->host_features, VIRTIO_F_RING_PACKED)) {
+        error_setg(errp, "packed=on is not possible: a back end is given split "
+                   "queues only; leave it out or say off");
+        return false;
+    }
     dev->vdev = vdev;
     dev->nvqs = nvqs;
     dev->vqs = g_new0(struct vhost_virtqueue, nvqs);

@@ -239,7 +239,7 @@ static bool virtio_pci_add_caps(VirtIOPCIProxy *proxy, Error **errp)
 
 /* What QEMU command lines may switch off: bits of VirtIOPCIProxy.absent. */
 static const char *const absent_features[] = {
-    "ats", "aer", "packed", "page-per-vq",
+    "ats", "aer", "page-per-vq",
 };
 
 static bool virtio_pci_check_absent(VirtIOPCIProxy *proxy, Error **errp)
@@ -333,8 +333,7 @@ static const Property virtio_pci_properties[] = {
     DEFINE_PROP_BOOL("disable-modern", VirtIOPCIProxy, disable_modern, false),
     DEFINE_PROP_BIT("ats", VirtIOPCIProxy, absent, 0, false),
     DEFINE_PROP_BIT("aer", VirtIOPCIProxy, absent, 1, false),
-    DEFINE_PROP_BIT("packed", VirtIOPCIProxy, absent, 2, false),
-    DEFINE_PROP_BIT("page-per-vq", VirtIOPCIProxy, absent, 3, false),
+    DEFINE_PROP_BIT("page-per-vq", VirtIOPCIProxy, absent, 2, false),
     DEFINE_PROP_END_OF_LIST(),
 };
 

@@ -139,6 +139,19 @@ static void virtio_status_changed(VirtIODevice *vdev)
     }
 }
 
+/* What the driver acknowledged is accepted, and does not change any more. */
+static void virtio_settle_features(VirtIODevice *vdev)
+{
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+
+    for (unsigned int i = 0; i < vdev->nvqs; i++) {
+        virtqueue_settle_layout(vdev->vq[i]);
+    }
+    if (vdc->set_features) {
+        vdc->set_features(vdev, vdev->guest_features);
+    }
+}
+
 void virtio_set_status(VirtIODevice *vdev, uint8_t val)
 {
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
@@ -151,8 +164,8 @@ void virtio_set_status(VirtIODevice *vdev, uint8_t val)
     }
     val = virtio_acceptable_status(vdev, val);
     set = val & ~vdev->status;
-    if ((set & VIRTIO_CONFIG_S_FEATURES_OK) && vdc->set_features) {
-        vdc->set_features(vdev, vdev->guest_features);
+    if (set & VIRTIO_CONFIG_S_FEATURES_OK) {
+        virtio_settle_features(vdev);
     }
     if (vdc->set_status) {
         vdc->set_status(vdev, val);
@@ -315,6 +328,8 @@ static const Property virtio_properties[] = {
                       VIRTIO_RING_F_EVENT_IDX, true),
     DEFINE_PROP_BIT64("iommu_platform", VirtIODevice, host_features,
                       VIRTIO_F_ACCESS_PLATFORM, false),
+    DEFINE_PROP_BIT64("packed", VirtIODevice, host_features,
+                      VIRTIO_F_RING_PACKED, false),
     DEFINE_PROP_END_OF_LIST(),
 };
 

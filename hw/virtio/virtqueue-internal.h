@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A split virtqueue (VIRTIO 1.2, 2.7), shared by virtqueue.c (set-up, kicks),
- * virtqueue-ring.c (the request path) and virtqueue-element.c (elements, and
- * where guest memory is). Nobody else looks inside.
+ * A virtqueue (VIRTIO 1.2, 2.6), shared by virtqueue.c (set-up, kicks),
+ * virtqueue-ring.c (the request path, and split rings), virtqueue-packed.c
+ * (packed rings) and virtqueue-element.c (elements, and where guest memory is).
+ * Nobody else looks inside.
  */
 #ifndef HW_VIRTIO_VIRTQUEUE_INTERNAL_H
 #define HW_VIRTIO_VIRTQUEUE_INTERNAL_H
@@ -33,6 +34,12 @@ typedef struct VirtQueueReader {
     uint64_t bytes;
 } VirtQueueReader;
 
+/* A place in a packed ring: the descriptor, and the wrap counter there. */
+typedef struct PackedPosition {
+    uint16_t idx;
+    bool wrap;
+} PackedPosition;
+
 struct VirtQueue {
     VirtIODevice *vdev;
     unsigned int index;
@@ -40,10 +47,11 @@ struct VirtQueue {
     VirtIOHandleOutput handle_output;
 
     /* What the driver has set. */
-    unsigned int num;                     /* entries, power of two */
-    hwaddr desc;
-    hwaddr avail;
-    hwaddr used;
+    unsigned int num;                     /* entries; split: a power of two */
+    bool packed;                          /* the layout */
+    hwaddr desc;                          /* packed: the ring */
+    hwaddr avail;                         /* packed: the driver's event */
+    hwaddr used;                          /* packed: the device's event */
     uint16_t vector;
     bool enabled;
 
@@ -56,6 +64,9 @@ struct VirtQueue {
     const struct vring_desc *desc_ring;
     const struct vring_avail *avail_ring;
     struct vring_used *used_ring;
+    struct vring_packed_desc *packed_ring;
+    const struct vring_packed_desc_event *driver_event;
+    struct vring_packed_desc_event *device_event;
 
     uint16_t last_avail_idx;              /* next to pop */
     uint16_t shadow_avail_idx;            /* the driver's, as last seen */
@@ -63,6 +74,16 @@ struct VirtQueue {
     uint16_t signalled_used;              /* used_idx at the last notification */
     bool signalled_used_valid;
     unsigned int inuse;                   /* popped, not yet given back */
+
+    /* Of a packed ring. */
+    PackedPosition packed_avail;          /* next to pop */
+    PackedPosition packed_used;           /* next to publish */
+    PackedPosition packed_filled;         /* behind what is filled */
+    unsigned int nr_filled;               /* elements, not yet published */
+    unsigned int descs_filled;            /* their descriptors */
+    uint16_t first_flags;                 /* of the first of them */
+    unsigned int descs_unsignalled;       /* published since the last look at
+                                             the driver's event */
 
     VirtQueueSlot *free_slots;
 
@@ -75,6 +96,8 @@ struct VirtQueue {
 
 /* Everything the driver has set, and what came of it, is forgotten. */
 void virtqueue_reset(VirtQueue *vq);
+/* The layout is the negotiated one; the rings are to be found again. */
+void virtqueue_settle_layout(VirtQueue *vq);
 /* Whether elements may be popped and pushed now. Does not look at the rings. */
 static inline bool virtqueue_is_live(const VirtQueue *vq)
 {
@@ -87,9 +110,55 @@ static inline bool virtqueue_is_live(const VirtQueue *vq)
  * kicks that came while they could not be. @opaque: the VirtIODevice. */
 void virtio_run_pending_kicks(void *opaque);
 
+/* --- rings of either layout --- */
+
 /* Finds the rings in this process, if that is not known; false: they are not in
  * RAM, and the device broke. */
 bool virtqueue_map_rings(VirtQueue *vq);
+
+static inline uint16_t virtqueue_load16(const uint16_t *p)
+{
+    return GUINT16_FROM_LE(__atomic_load_n(p, __ATOMIC_RELAXED));
+}
+
+static inline void virtqueue_store16(uint16_t *p, uint16_t v)
+{
+    __atomic_store_n(p, GUINT16_TO_LE(v), __ATOMIC_RELAXED);
+}
+
+/* After our store, before our load of what the driver stores: the driver does
+ * the same the other way round, so that one of us sees the other's. */
+static inline void virtqueue_full_barrier(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline bool virtqueue_has_event_idx(const VirtQueue *vq)
+{
+    return virtio_vdev_has_feature(vq->vdev, VIRTIO_RING_F_EVENT_IDX);
+}
+
+/* Host address of @size bytes, all in one piece of RAM; or NULL. */
+void *virtqueue_ring_host(VirtQueue *vq, hwaddr addr, hwaddr size,
+                          bool is_write);
+/* The indirect table of @len bytes at @addr, of a descriptor that says that its
+ * chain goes on (@next) or not. NULL if the driver may not give such a one; the
+ * device is broken then. */
+const void *virtqueue_indirect_table(VirtQueue *vq, hwaddr addr, uint32_t len,
+                                     bool next);
+
+/* --- virtqueue-packed.c: what virtqueue-ring.c does, for packed rings, once
+ *     the rings are known to be mapped --- */
+
+/* false: they are not all in RAM. */
+bool packed_map(VirtQueue *vq);
+void *packed_pop(VirtQueue *vq, size_t sz);
+void packed_unpop(VirtQueue *vq, const VirtQueueElement *elem);
+void packed_fill(VirtQueue *vq, const VirtQueueElement *elem, unsigned int len,
+                 unsigned int idx);
+/* Publishes all that is filled. */
+void packed_flush(VirtQueue *vq);
+bool packed_should_notify(VirtQueue *vq);
 
 /* --- virtqueue-element.c --- */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The request path of split virtqueues (VIRTIO 1.2, 2.7): popping descriptor
- * chains, publishing used entries, suppressing notifications. Elements, and
- * where buffers are, are virtqueue-element.c's.
+ * The request path of virtqueues: popping descriptor chains, publishing used
+ * entries, suppressing notifications; here for split rings (VIRTIO 1.2, 2.7),
+ * in virtqueue-packed.c for packed ones. Elements, and where buffers are, are
+ * virtqueue-element.c's.
  *
  * The rings are shared with a driver that runs at the same time and may write
  * anything at any moment. Hence each field is fetched once and checked after;
@@ -15,8 +16,8 @@
 
 /* --- the rings as host memory --- */
 
-/* Host address of @size bytes, all in one piece of RAM; or NULL. */
-static void *ring_host(VirtQueue *vq, hwaddr addr, hwaddr size, bool is_write)
+void *virtqueue_ring_host(VirtQueue *vq, hwaddr addr, hwaddr size,
+                          bool is_write)
 {
     const MemoryRun *run = virtqueue_run(vq, addr, size);
 
@@ -27,18 +28,29 @@ static void *ring_host(VirtQueue *vq, hwaddr addr, hwaddr size, bool is_write)
     return run->host + (addr - run->first);
 }
 
+static bool split_map(VirtQueue *vq)
+{
+    vq->desc_ring = virtqueue_ring_host(
+        vq, vq->desc, vq->num * sizeof(struct vring_desc), false);
+    /* Each ring is followed by the 16-bit event index. */
+    vq->avail_ring = virtqueue_ring_host(
+        vq, vq->avail, sizeof(struct vring_avail) +
+        (vq->num + 1) * sizeof(uint16_t), false);
+    vq->used_ring = virtqueue_ring_host(
+        vq, vq->used, sizeof(struct vring_used) +
+        vq->num * sizeof(struct vring_used_elem) + sizeof(uint16_t), true);
+    return vq->desc_ring && vq->avail_ring && vq->used_ring;
+}
+
 bool virtqueue_map_rings(VirtQueue *vq)
 {
     virtqueue_forget_runs(vq);
-    vq->desc_ring = ring_host(vq, vq->desc,
-                              vq->num * sizeof(struct vring_desc), false);
-    /* Each ring is followed by the 16-bit event index. */
-    vq->avail_ring = ring_host(vq, vq->avail, sizeof(struct vring_avail) +
-                               (vq->num + 1) * sizeof(uint16_t), false);
-    vq->used_ring = ring_host(vq, vq->used, sizeof(struct vring_used) +
-                              vq->num * sizeof(struct vring_used_elem) +
-                              sizeof(uint16_t), true);
-    if (!vq->desc_ring || !vq->avail_ring || !vq->used_ring) {
+    if (!vq->packed && !is_power_of_2(vq->num)) {
+        virtio_error(vq->vdev, "queue %u: a split ring of %u entries, which "
+                     "is no power of two", vq->index, vq->num);
+        return false;
+    }
+    if (!(vq->packed ? packed_map(vq) : split_map(vq))) {
         vq->map_generation = 0;
         virtio_error(vq->vdev, "queue %u: rings at 0x%" PRIx64 ", 0x%" PRIx64
                      ", 0x%" PRIx64 " are not in RAM", vq->index, vq->desc,
@@ -58,37 +70,15 @@ static inline bool virtqueue_ready(VirtQueue *vq)
             virtqueue_map_rings(vq));
 }
 
-static uint16_t load16(const uint16_t *p)
-{
-    return GUINT16_FROM_LE(__atomic_load_n(p, __ATOMIC_RELAXED));
-}
-
-static void store16(uint16_t *p, uint16_t v)
-{
-    __atomic_store_n(p, GUINT16_TO_LE(v), __ATOMIC_RELAXED);
-}
-
-/* After our store to one ring, before our load from the other: the driver does
- * the same the other way round, so that one of us sees the other's. */
-static void full_barrier(void)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static bool virtqueue_has_event_idx(const VirtQueue *vq)
-{
-    return virtio_vdev_has_feature(vq->vdev, VIRTIO_RING_F_EVENT_IDX);
-}
-
 /* Kick when the entry @idx becomes available (2.7.10). */
 static void set_avail_event(VirtQueue *vq, uint16_t idx)
 {
-    store16((uint16_t *)&vq->used_ring->ring[vq->num], idx);
+    virtqueue_store16((uint16_t *)&vq->used_ring->ring[vq->num], idx);
 }
 
 static uint16_t get_used_event(const VirtQueue *vq)
 {
-    return load16(&vq->avail_ring->ring[vq->num]);
+    return virtqueue_load16(&vq->avail_ring->ring[vq->num]);
 }
 
 /* --- what is available --- */
@@ -108,8 +98,8 @@ static uint16_t virtqueue_num_heads(VirtQueue *vq)
     if (virtqueue_has_event_idx(vq)) {
         set_avail_event(vq, vq->last_avail_idx);
     }
-    full_barrier();
-    vq->shadow_avail_idx = load16(&vq->avail_ring->idx);
+    virtqueue_full_barrier();
+    vq->shadow_avail_idx = virtqueue_load16(&vq->avail_ring->idx);
     /* The entries were written before the index. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return vq->shadow_avail_idx - vq->last_avail_idx;
@@ -139,33 +129,44 @@ static struct vring_desc fetch_desc(const DescTable *t, uint32_t i)
     return d;
 }
 
-/* Goes on in the table that @d points to (2.7.5.3). */
-static bool table_enter(VirtQueue *vq, DescTable *t, const struct vring_desc *d)
+const void *virtqueue_indirect_table(VirtQueue *vq, hwaddr addr, uint32_t len,
+                                     bool next)
 {
     const char *wrong = NULL;
+    const void *table = NULL;
 
     if (!virtio_vdev_has_feature(vq->vdev, VIRTIO_RING_F_INDIRECT_DESC)) {
         wrong = "indirect descriptors, which were not negotiated";
-    } else if (t->indirect) {
-        wrong = "an indirect table in an indirect table";
-    } else if (d->flags & VRING_DESC_F_NEXT) {
+    } else if (next) {
         wrong = "an indirect table that is not the last of its chain";
-    } else if (!d->len || d->len % sizeof(struct vring_desc) ||
-               d->len / sizeof(struct vring_desc) > VIRTQUEUE_MAX_SIZE) {
+    } else if (!len || len % sizeof(struct vring_desc) ||
+               len / sizeof(struct vring_desc) > VIRTQUEUE_MAX_SIZE) {
         wrong = "an indirect table of an impossible size";
-    } else if (d->addr + d->len < d->addr) {
+    } else if (addr + len < addr) {
         wrong = "an indirect table beyond the end of memory";
     } else {
-        t->base = ring_host(vq, d->addr, d->len, false);
-        wrong = t->base ? NULL : "an indirect table that is not in RAM";
+        table = virtqueue_ring_host(vq, addr, len, false);
+        wrong = table ? NULL : "an indirect table that is not in RAM";
     }
     if (wrong) {
         virtio_error(vq->vdev, "queue %u: %s", vq->index, wrong);
+    }
+    return table;
+}
+
+/* Goes on in the table that @d points to (2.7.5.3). */
+static bool table_enter(VirtQueue *vq, DescTable *t, const struct vring_desc *d)
+{
+    if (t->indirect) {
+        virtio_error(vq->vdev, "queue %u: an indirect table in an indirect "
+                     "table", vq->index);
         return false;
     }
+    t->base = virtqueue_indirect_table(vq, d->addr, d->len,
+                                       d->flags & VRING_DESC_F_NEXT);
     t->num = d->len / sizeof(struct vring_desc);
     t->indirect = true;
-    return true;
+    return t->base != NULL;
 }
 
 static bool read_chain(VirtQueue *vq, VirtQueueReader *r, uint32_t head)
@@ -213,6 +214,9 @@ void *virtqueue_pop(VirtQueue *vq, size_t sz)
     if (!virtqueue_ready(vq)) {
         return NULL;
     }
+    if (vq->packed) {
+        return packed_pop(vq, sz);
+    }
     heads = virtqueue_num_heads(vq);
     if (!heads) {
         return NULL;
@@ -222,7 +226,7 @@ void *virtqueue_pop(VirtQueue *vq, size_t sz)
                      "than the queue has", vq->index, heads, vq->inuse);
         return NULL;
     }
-    head = load16(&vq->avail_ring->ring[vq->last_avail_idx & (vq->num - 1)]);
+    head = virtqueue_load16(&vq->avail_ring->ring[vq->last_avail_idx & (vq->num - 1)]);
     virtqueue_element_begin(&r, vq, sz);
     if (!read_chain(vq, &r, head)) {
         virtqueue_element_abandon(&r);
@@ -247,7 +251,11 @@ void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
 
 void virtqueue_unpop(VirtQueue *vq, VirtQueueElement *elem, unsigned int len)
 {
-    vq->last_avail_idx--;
+    if (vq->packed) {
+        packed_unpop(vq, elem);
+    } else {
+        vq->last_avail_idx--;
+    }
     virtqueue_detach_element(vq, elem, len);
 }
 
@@ -259,6 +267,10 @@ void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
     struct vring_used_elem *entry;
 
     if (!virtqueue_ready(vq)) {
+        return;
+    }
+    if (vq->packed) {
+        packed_fill(vq, elem, len, idx);
         return;
     }
     entry = &vq->used_ring->ring[(uint16_t)(vq->used_idx + idx) &
@@ -275,6 +287,10 @@ void virtqueue_flush(VirtQueue *vq, unsigned int count)
     if (!virtqueue_ready(vq)) {
         return;
     }
+    if (vq->packed) {
+        packed_flush(vq);
+        return;
+    }
     vq->used_idx = old + count;
     /* The driver sees the entries no later than the index. */
     __atomic_store_n(&vq->used_ring->idx, GUINT16_TO_LE(vq->used_idx),
@@ -287,14 +303,14 @@ void virtqueue_flush(VirtQueue *vq, unsigned int count)
 }
 
 /* Whether the driver wants an interrupt for what was published (2.7.7.2). */
-static bool virtqueue_should_notify(VirtQueue *vq)
+static bool split_should_notify(VirtQueue *vq)
 {
     uint16_t old = vq->signalled_used;
     bool valid = vq->signalled_used_valid;
 
-    full_barrier();
+    virtqueue_full_barrier();
     if (!virtqueue_has_event_idx(vq)) {
-        return !(load16(&vq->avail_ring->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+        return !(virtqueue_load16(&vq->avail_ring->flags) & VRING_AVAIL_F_NO_INTERRUPT);
     }
     vq->signalled_used = vq->used_idx;
     vq->signalled_used_valid = true;
@@ -303,7 +319,8 @@ static bool virtqueue_should_notify(VirtQueue *vq)
 
 void virtio_notify(VirtIODevice *vdev, VirtQueue *vq)
 {
-    if (virtqueue_ready(vq) && virtqueue_should_notify(vq)) {
+    if (virtqueue_ready(vq) && (vq->packed ? packed_should_notify(vq)
+                                           : split_should_notify(vq))) {
         virtio_notify_vector(vdev, vq->vector);
     }
 }

@@ -20,6 +20,7 @@ void virtqueue_reset(VirtQueue *vq)
     vq->used = 0;
     vq->vector = VIRTIO_NO_VECTOR;
     vq->enabled = false;
+    vq->packed = false;
     vq->map_generation = 0;
     vq->last_avail_idx = 0;
     vq->shadow_avail_idx = 0;
@@ -27,7 +28,17 @@ void virtqueue_reset(VirtQueue *vq)
     vq->signalled_used = 0;
     vq->signalled_used_valid = false;
     vq->inuse = 0;
+    vq->packed_avail = vq->packed_used = (PackedPosition) { .wrap = true };
+    vq->nr_filled = 0;
+    vq->descs_filled = 0;
+    vq->descs_unsignalled = 0;
     vq->kick_pending = false;
+}
+
+void virtqueue_settle_layout(VirtQueue *vq)
+{
+    vq->packed = virtio_vdev_has_feature(vq->vdev, VIRTIO_F_RING_PACKED);
+    vq->map_generation = 0;
 }
 
 VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
@@ -76,7 +87,8 @@ void virtio_queue_set_num(VirtIODevice *vdev, int n, unsigned int num)
 {
     VirtQueue *vq = virtio_get_queue(vdev, n);
 
-    if (vq && !vq->enabled && is_power_of_2(num) && num <= vq->num_max) {
+    if (vq && !vq->enabled && num > 0 && num <= vq->num_max &&
+        (vq->packed || is_power_of_2(num))) {
         vq->num = num;
     }
 }

@@ -27,11 +27,11 @@ static const char options[] =
     "-object memory-backend-ram,id=mem0,size=64M "
     "-object memory-backend-memfd,id=mem1,size=128M "
     "-device virtio-mem-pci,id=vm0,memdev=mem0,addr=1,block-size=2M,"
-    "requested-size=32M "
+    "requested-size=32M,packed=on "
     "-device virtio-mem-pci,id=vm1,memdev=mem1,addr=2,block-size=4M,"
-    "requested-size=64M "
+    "requested-size=64M,packed=on "
     "-device virtio-balloon-pci,id=bal,addr=3,deflate-on-oom=on,"
-    "free-page-reporting=on "
+    "free-page-reporting=on,packed=on "
     "-device pcie-root-port,id=rp0,addr=4,chassis=1 "
     "-device pcie-root-port,id=rp1,addr=5,chassis=2";
 

@@ -27,8 +27,10 @@
 typedef struct Driver {
     /* Where the registers are; 0: nowhere. */
     uint64_t common, isr, config, notify;
-    uint16_t avail[NR_QUEUES];            /* indexes written */
+    uint16_t avail[NR_QUEUES];            /* indexes written; packed: places */
     uint16_t size[NR_QUEUES];
+    bool packed;
+    bool wrap[NR_QUEUES];                 /* packed: the counters there */
 } Driver;
 
 static Driver drivers[FUZZ_NR_VIRTIO];
@@ -136,10 +138,14 @@ static void set_up_queue(FuzzSlot slot, unsigned queue, uint16_t size)
     common_write(slot, VIRTIO_PCI_COMMON_Q_SIZE, size, 2);
     d->size[queue] = fuzz_read(d->common + VIRTIO_PCI_COMMON_Q_SIZE, 2);
     d->avail[queue] = 0;
+    d->wrap[queue] = true;
     set_address(slot, VIRTIO_PCI_COMMON_Q_DESCLO, rings);
     set_address(slot, VIRTIO_PCI_COMMON_Q_AVAILLO, rings + AVAIL);
     set_address(slot, VIRTIO_PCI_COMMON_Q_USEDLO, rings + USED);
     fuzz_write(rings + AVAIL, 0, 4);
+    for (unsigned i = 0; d->packed && i < d->size[queue]; i++) {
+        fuzz_write(rings + i * DESC_SIZE + 8, 0, 8);
+    }
     common_write(slot, VIRTIO_PCI_COMMON_Q_ENABLE, 1, 2);
 }
 
@@ -160,6 +166,8 @@ void fuzz_virtio_setup(FuzzInput *in, FuzzSlot slot)
     features &= flags & 2 ? ~(1ULL << VIRTIO_RING_F_EVENT_IDX) : UINT64_MAX;
     features &= flags & 4 ? fuzz_u64(in) | 1ULL << VIRTIO_F_VERSION_1 : UINT64_MAX;
     features |= flags & 8 ? fuzz_u64(in) : 0;
+    features &= flags & 32 ? UINT64_MAX : ~(1ULL << VIRTIO_F_RING_PACKED);
+    drivers[slot].packed = features >> VIRTIO_F_RING_PACKED & 1;
     accept_features(slot, features);
     common_write(slot, VIRTIO_PCI_COMMON_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE |
                  VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK, 1);
@@ -202,6 +210,27 @@ static void set_desc(uint64_t table, unsigned i, struct vring_desc desc)
     fuzz_write(table + 8, desc.len, 4);
     fuzz_write(table + 12, desc.flags, 2);
     fuzz_write(table + 14, desc.next, 2);
+}
+
+/* Makes @desc available in a packed ring; its id is in next. @lie: the wrap
+ * counter is wrong. */
+static void push_packed(FuzzSlot slot, unsigned queue, struct vring_desc desc,
+                        bool lie)
+{
+    Driver *d = &drivers[slot];
+    unsigned at = d->avail[queue] % MAX(d->size[queue], 1);
+    bool wrap = d->wrap[queue] ^ lie;
+
+    set_desc(queue_rings(slot, queue), at, (struct vring_desc) {
+        .addr = desc.addr, .len = desc.len, .flags = desc.next,
+        .next = desc.flags | 1U << (wrap ? VRING_PACKED_DESC_F_AVAIL
+                                         : VRING_PACKED_DESC_F_USED),
+    });
+    d->avail[queue] = at + 1;
+    if (d->avail[queue] >= d->size[queue]) {
+        d->avail[queue] = 0;
+        d->wrap[queue] = !d->wrap[queue];
+    }
 }
 
 /* Makes @head available, and as many further entries as the index says. */
@@ -253,6 +282,37 @@ static struct vring_desc any_desc(FuzzInput *in, unsigned i)
     };
 }
 
+/* @n descriptors, in an indirect table if @flags say so; events and wrap
+ * counters that may lie. */
+static void packed_ring(FuzzInput *in, FuzzSlot slot, unsigned queue,
+                        unsigned n, uint8_t flags)
+{
+    uint64_t rings = queue_rings(slot, queue), table = rings + TABLE;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct vring_desc desc = any_desc(in, i);
+
+        if (flags & 1) {
+            /* In a table the flags are where a split ring has next. */
+            desc.next = desc.flags;
+            set_desc(table, i, desc);
+        } else {
+            push_packed(slot, queue, desc, flags & 4 && fuzz_u8(in) & 1);
+        }
+    }
+    if (flags & 1) {
+        push_packed(slot, queue, (struct vring_desc) {
+            .addr = table, .len = n * DESC_SIZE,
+            .flags = VRING_DESC_F_INDIRECT | (flags & 2 ? VRING_DESC_F_NEXT : 0),
+            .next = fuzz_u8(in),
+        }, flags & 4);
+    }
+    if (flags & 8) {
+        fuzz_write(rings + AVAIL, fuzz_u32(in), 4);
+    }
+    kick(slot, queue);
+}
+
 void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot)
 {
     unsigned queue = fuzz_below(in, NR_QUEUES), n = fuzz_below(in, 16);
@@ -260,6 +320,10 @@ void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot)
     uint8_t flags = fuzz_u8(in);
     uint64_t table = flags & 1 ? rings + TABLE : rings;
 
+    if (drivers[slot].packed) {
+        packed_ring(in, slot, queue, n, flags);
+        return;
+    }
     for (unsigned i = 0; i < n; i++) {
         set_desc(table, i, any_desc(in, i));
     }
@@ -275,6 +339,22 @@ void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot)
     kick(slot, queue);
 }
 
+/* Offers a chain of @n descriptors, in a split ring from @first on. */
+static void offer(FuzzSlot slot, unsigned queue, unsigned first,
+                  const struct vring_desc *descs, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (drivers[slot].packed) {
+            push_packed(slot, queue, descs[i], false);
+        } else {
+            set_desc(queue_rings(slot, queue), first + i, descs[i]);
+        }
+    }
+    if (!drivers[slot].packed) {
+        push(slot, queue, first, 1);
+    }
+}
+
 /* --- requests ------------------------------------------------------------- */
 
 static void mem_request(FuzzInput *in, FuzzSlot slot, unsigned i)
@@ -285,22 +365,23 @@ static void mem_request(FuzzInput *in, FuzzSlot slot, unsigned i)
     uint64_t addr = fuzz_read(config + offsetof(struct virtio_mem_config, addr), 8);
     uint64_t buffer = rings + BUFFERS + i * 64, response = buffer + 32;
     uint8_t kind = fuzz_u8(in);
+    struct vring_desc descs[2];
 
     addr += fuzz_below(in, 40) * block_size;
     fuzz_write(buffer, kind & 0x80 ? fuzz_u16(in) : kind & 3, 2);
     fuzz_write(buffer + 8, kind & 0x40 ? fuzz_number(in) : addr, 8);
     fuzz_write(buffer + 16, kind & 0x20 ? fuzz_u16(in) : 1 + fuzz_below(in, 8), 2);
-    set_desc(rings, 2 * i, (struct vring_desc) {
+    descs[0] = (struct vring_desc) {
         .addr = buffer,
         .len = kind & 0x10 ? fuzz_u8(in) : sizeof(struct virtio_mem_req),
         .flags = VRING_DESC_F_NEXT, .next = 2 * i + 1,
-    });
-    set_desc(rings, 2 * i + 1, (struct vring_desc) {
+    };
+    descs[1] = (struct vring_desc) {
         .addr = kind & 8 ? any_address(in) : response,
         .len = kind & 8 ? fuzz_u16(in) : sizeof(struct virtio_mem_resp),
         .flags = VRING_DESC_F_WRITE,
-    });
-    push(slot, 0, 2 * i, 1);
+    };
+    offer(slot, 0, 2 * i, descs, ARRAY_SIZE(descs));
 }
 
 void fuzz_virtio_mem_requests(FuzzInput *in, FuzzSlot slot)
@@ -320,21 +401,22 @@ void fuzz_balloon_pages(FuzzInput *in)
 {
     unsigned queue = fuzz_below(in, NR_QUEUES), n = 1 + fuzz_below(in, 32);
     unsigned times = 1 + fuzz_u8(in) % 160;
-    uint64_t rings = queue_rings(FUZZ_BALLOON, queue), buffer = rings + BUFFERS;
+    uint64_t buffer = queue_rings(FUZZ_BALLOON, queue) + BUFFERS;
+    struct vring_desc desc;
 
     for (unsigned i = 0; i < n; i++) {
         uint32_t pfn = fuzz_u8(in) << 2;
 
         fuzz_write(buffer + 4 * i, pfn & 4 ? fuzz_number(in) : pfn + 0x300, 4);
     }
-    set_desc(rings, 0, (struct vring_desc) {
+    desc = (struct vring_desc) {
         .addr = queue < 2 ? buffer : 0x400000 + fuzz_u8(in) * 4096ULL,
         .len = queue < 2 ? 4 * n : 4096U << fuzz_below(in, 8),
         .flags = queue < 2 ? 0 : VRING_DESC_F_WRITE,
-    });
+    };
     /* More at a time than the device takes in one go. */
     for (unsigned i = 0; i < times; i++) {
-        push(FUZZ_BALLOON, queue, 0, 1);
+        offer(FUZZ_BALLOON, queue, 0, &desc, 1);
     }
     kick(FUZZ_BALLOON, queue);
 }

@@ -312,6 +312,23 @@ static void test_back_end_comes_back(void)
     stop(&f);
 }
 
+/* Where a back end stopped is asked, and told, of split queues only. */
+static void test_packed_queues_are_refused(void)
+{
+    Fixture f;
+
+    f.daemon = qstorage_daemon_new(IMAGE_SIZE, 1);
+    coordination_start(&f.c, 1, 0, "",
+                       " " MEMORY "-device pcie-root-port,id=port0 "
+                       "-chardev socket,id=c0,path=%s", f.daemon->socket);
+    qmp_client_expect_error(qtest_qmp(f.c.qts), "GenericError",
+                            "packed=on is not possible",
+                            "{'execute': 'device_add', 'arguments': "
+                            "{'driver': 'vhost-user-blk-pci', 'bus': 'port0', "
+                            "'chardev': 'c0', 'packed': true}}");
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
@@ -322,6 +339,8 @@ int main(int argc, char **argv)
                     test_disk_without_ioeventfd);
     g_test_add_func("/vhost-user-blk/reset", test_reset);
     g_test_add_func("/vhost-user-blk/stopped-vm", test_stopped_vm);
+    g_test_add_func("/vhost-user-blk/packed-queues-are-refused",
+                    test_packed_queues_are_refused);
     g_test_add_func("/vhost-user-blk/plug-and-unplug", test_plug_and_unplug);
     g_test_add_func("/vhost-user-blk/more-runs-than-slots",
                     test_more_runs_than_slots);

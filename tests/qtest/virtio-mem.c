@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A virtio-mem driver: requests, one at a time. */
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
 
@@ -7,8 +8,10 @@
 
 static void start(QVirtioMem *vmem)
 {
+    /* Packed queues where packed=on offers them. */
     vmem->features = qvirtio_start(
-        &vmem->vdev, 1ULL << VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE);
+        &vmem->vdev, 1ULL << VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE |
+        1ULL << VIRTIO_F_RING_PACKED);
     qvirtqueue_init(&vmem->vq, &vmem->vdev, 0, 0);
     qvirtio_driver_ok(&vmem->vdev);
 }

@@ -93,6 +93,7 @@ uint64_t qvirtio_start(QVirtioPCI *dev, uint64_t wanted)
     set_status(dev, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
                     VIRTIO_CONFIG_S_FEATURES_OK);
     g_assert_true(qvirtio_status(dev) & VIRTIO_CONFIG_S_FEATURES_OK);
+    dev->features = features;
     if (dev->has_msix) {
         qtest_writew(s, COMMON(msix_config), QVIRTIO_CONFIG_CHANGED);
         g_assert_cmpuint(qtest_readw(s, COMMON(msix_config)), ==,
@@ -172,10 +173,13 @@ void qvirtqueue_init(QVirtQueue *vq, QVirtioPCI *dev, uint16_t index,
 {
     QTestState *s = dev->pci.guest->qts;
 
-    *vq = (QVirtQueue) { .dev = dev, .index = index };
+    *vq = (QVirtQueue) { .dev = dev, .index = index, .wrap = true,
+                         .used_wrap = true };
+    vq->packed = dev->features >> VIRTIO_F_RING_PACKED & 1;
     qtest_writew(s, COMMON(queue_select), index);
     vq->size = qtest_readw(s, COMMON(queue_size));
     g_assert_cmpuint(vq->size, >, 0);
+    g_assert_cmpuint(vq->size, <=, QVIRTQUEUE_MAX);
     if (!rings) {
         rings = qguest_alloc(dev->pci.guest, qvirtqueue_ring_bytes(vq->size),
                              16);
@@ -194,12 +198,84 @@ void qvirtqueue_init(QVirtQueue *vq, QVirtioPCI *dev, uint16_t index,
     qtest_writew(s, COMMON(queue_enable), 1);
 }
 
+/* --- packed ones --- */
+
+static uint64_t packed_desc(QVirtQueue *vq, uint16_t at)
+{
+    return vq->desc + at * sizeof(struct vring_packed_desc);
+}
+
+/* @count further; the counter flips with each time round. */
+static void packed_advance(QVirtQueue *vq, uint16_t *at, bool *wrap,
+                           unsigned count)
+{
+    *at += count;
+    if (*at >= vq->size) {
+        *at -= vq->size;
+        *wrap = !*wrap;
+    }
+}
+
+/* The device may look at the first one as soon as its flags are there, so it
+ * is written last. */
+static uint16_t packed_add(QVirtQueue *vq, const QVirtioBuffer *bufs,
+                           unsigned n)
+{
+    uint16_t head = vq->next_desc;
+
+    for (unsigned i = n; i-- > 0; ) {
+        uint16_t at = head;
+        bool wrap = vq->wrap;
+        struct vring_packed_desc desc;
+
+        packed_advance(vq, &at, &wrap, i);
+        desc.addr = bufs[i].addr;
+        desc.len = bufs[i].len;
+        desc.id = head;
+        desc.flags = (bufs[i].device_writes ? VRING_DESC_F_WRITE : 0) |
+                     (i + 1 < n ? VRING_DESC_F_NEXT : 0) |
+                     1U << (wrap ? VRING_PACKED_DESC_F_AVAIL
+                                 : VRING_PACKED_DESC_F_USED);
+        qtest_memwrite(vq->dev->pci.guest->qts, packed_desc(vq, at), &desc,
+                       sizeof(desc));
+    }
+    vq->chain[head] = n;
+    packed_advance(vq, &vq->next_desc, &vq->wrap, n);
+    return head;
+}
+
+static bool packed_has_used(QVirtQueue *vq)
+{
+    uint16_t flags = qtest_readw(
+        vq->dev->pci.guest->qts, packed_desc(vq, vq->used_idx) +
+        offsetof(struct vring_packed_desc, flags));
+
+    return (flags >> VRING_PACKED_DESC_F_AVAIL & 1) == vq->used_wrap &&
+           (flags >> VRING_PACKED_DESC_F_USED & 1) == vq->used_wrap;
+}
+
+static struct vring_used_elem packed_take_used(QVirtQueue *vq)
+{
+    struct vring_packed_desc desc;
+
+    qtest_memread(vq->dev->pci.guest->qts, packed_desc(vq, vq->used_idx),
+                  &desc, sizeof(desc));
+    g_assert_cmpuint(desc.id, <, vq->size);
+    packed_advance(vq, &vq->used_idx, &vq->used_wrap, vq->chain[desc.id]);
+    return (struct vring_used_elem) { .id = desc.id, .len = desc.len };
+}
+
+/* --- of either layout --- */
+
 uint16_t qvirtqueue_add(QVirtQueue *vq, const QVirtioBuffer *bufs, unsigned n)
 {
     QTestState *s = vq->dev->pci.guest->qts;
     uint16_t head = vq->next_desc;
 
     g_assert_cmpuint(n, <=, vq->size);
+    if (vq->packed) {
+        return packed_add(vq, bufs, n);
+    }
     for (unsigned i = 0; i < n; i++) {
         uint16_t at = vq->next_desc;
         struct vring_desc desc;
@@ -227,9 +303,27 @@ void qvirtqueue_kick(QVirtQueue *vq)
 
 bool qvirtqueue_has_used(QVirtQueue *vq)
 {
+    if (vq->packed) {
+        return packed_has_used(vq);
+    }
     return qtest_readw(vq->dev->pci.guest->qts,
                        vq->used + offsetof(struct vring_used, idx)) !=
            vq->used_idx;
+}
+
+static struct vring_used_elem take_used(QVirtQueue *vq)
+{
+    struct vring_used_elem elem;
+
+    if (vq->packed) {
+        return packed_take_used(vq);
+    }
+    qtest_memread(vq->dev->pci.guest->qts,
+                  vq->used + offsetof(struct vring_used, ring) +
+                  (vq->used_idx % vq->size) * sizeof(elem),
+                  &elem, sizeof(elem));
+    vq->used_idx++;
+    return elem;
 }
 
 uint16_t qvirtqueue_wait(QVirtQueue *vq, uint32_t *len)
@@ -243,11 +337,7 @@ uint16_t qvirtqueue_wait(QVirtQueue *vq, uint32_t *len)
             g_error("virtqueue %u: nothing used in time", vq->index);
         }
     }
-    qtest_memread(vq->dev->pci.guest->qts,
-                  vq->used + offsetof(struct vring_used, ring) +
-                  (vq->used_idx % vq->size) * sizeof(elem),
-                  &elem, sizeof(elem));
-    vq->used_idx++;
+    elem = take_used(vq);
     if (len) {
         *len = elem.len;
     }

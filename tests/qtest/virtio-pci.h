@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A driver for modern virtio devices over PCI (virtio 1.2, 4.1) with split
- * virtqueues (2.7): enough to be a well-behaved one, and to be a bad one by
+ * virtqueues (2.7), or packed ones (2.8) if these are negotiated: enough to be a well-behaved one, and to be a bad one by
  * writing to the rings' memory.
  */
 #ifndef QTEST_VIRTIO_PCI_H
@@ -25,9 +25,13 @@ typedef struct QVirtioPCI {
     uint32_t notify_multiplier;
     uint64_t isr;
     uint64_t config;
+    uint64_t features;                    /* taken by qvirtio_start() */
     bool has_msix;
     bool isr_seen[QVIRTIO_NR_INTERRUPTS]; /* read from isr, not yet asked for */
 } QVirtioPCI;
+
+/* The most entries that a queue may have here. */
+#define QVIRTQUEUE_MAX 1024
 
 typedef struct QVirtQueue {
     QVirtioPCI *dev;
@@ -40,6 +44,10 @@ typedef struct QVirtQueue {
     uint16_t next_desc;
     uint16_t avail_idx;
     uint16_t used_idx;                    /* what has been taken */
+    bool packed;
+    bool wrap;                            /* the counter at next_desc */
+    bool used_wrap;                       /* ... at used_idx */
+    uint16_t chain[QVIRTQUEUE_MAX];       /* packed: descriptors of each id */
 } QVirtQueue;
 
 /* One buffer of a chain. */

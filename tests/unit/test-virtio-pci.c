@@ -40,7 +40,7 @@ static void test_impossible_properties_are_refused(void)
 {
     static const char *const wrong[] = {
         "vectors=2049", "disable-legacy=off", "disable-modern=on",
-        "ats=on", "aer=on", "packed=on", "page-per-vq=on",
+        "ats=on", "aer=on", "page-per-vq=on",
     };
 
     pci_board_clear();

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "exec/address-spaces.h"
+#include "packed-driver.h"
 #include "pci-fixture.h"
 #include "virtio-echo.h"
 #include "vring-driver.h"
@@ -142,6 +143,99 @@ static void test_random_rings_break_nothing(void)
     test_transport_free(t);
 }
 
+/* --- packed rings --- */
+
+static PackedDriver packed;
+
+static void start_packed_driver(void)
+{
+    uint64_t features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_RING_PACKED;
+    unsigned num = 1 + below(NUM);
+
+    features |= one_in(4) ? 0 : 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
+    features |= one_in(2) ? 0 : 1ULL << VIRTIO_RING_F_EVENT_IDX;
+    g_assert_true(test_negotiate(vdev, features));
+    packed_driver_init(&packed, &address_space_memory, num, RING);
+    virtio_queue_set_num(vdev, 0, num);
+    virtio_queue_set_rings(vdev, 0, packed.ring, packed.driver_event,
+                           packed.device_event);
+    virtio_queue_enable(vdev, 0);
+    virtio_set_status(vdev, vdev->status | VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+/* The buffer of a descriptor, as packed_set_desc() takes it. */
+static void random_packed_buffer(hwaddr *addr, uint32_t *len, uint16_t *flags,
+                                 bool is_write)
+{
+    *flags = is_write ? VRING_DESC_F_WRITE : 0;
+    *len = one_in(30) ? anything() : one_in(30) ? 0 : 1 + below(256);
+    *addr = random_address(is_write);
+    if (one_in(6)) {
+        *flags = VRING_DESC_F_INDIRECT;
+        *len = one_in(8) ? below(5000) : 16 * (1 + below(TABLE_ENTRIES));
+        *addr = TABLES + below(NR_TABLES) * TABLE_ENTRIES * 16;
+    }
+}
+
+/* Some chains, or what looks like them, and wrap counters that may lie. */
+static void random_packed_ring(void)
+{
+    unsigned n = 1 + below(packed.num);
+
+    for (unsigned i = 0; i < NR_TABLES * TABLE_ENTRIES; i++) {
+        bool is_write = i % TABLE_ENTRIES >= TABLE_ENTRIES / 3;
+
+        packed_set_desc(&packed, TABLES, i, random_address(is_write),
+                        one_in(300) ? anything() : 1 + below(256), anything(),
+                        (is_write ? VRING_DESC_F_WRITE : 0) |
+                        (anything() & ~VRING_DESC_F_WRITE));
+    }
+    for (unsigned i = 0; i < n; i++) {
+        uint16_t flags;
+        uint32_t len;
+        hwaddr addr;
+
+        random_packed_buffer(&addr, &len, &flags, i >= n / 2);
+        flags |= one_in(3) ? VRING_DESC_F_NEXT : 0;
+        packed.wrap ^= one_in(100);
+        packed_offer(&packed, addr, len, anything(), flags);
+    }
+    packed_set_event(&packed, anything(), anything(), one_in(2));
+}
+
+static void test_random_packed_rings_break_nothing(void)
+{
+    const uint8_t *ram;
+    g_autofree uint8_t *pattern = g_malloc(AREA);
+    unsigned broken = 0;
+
+    pci_board_clear();
+    t = test_transport_new();
+    vdev = VIRTIO_DEVICE(&t->echo);
+    virtio_add_feature(&vdev->host_features, VIRTIO_F_RING_PACKED);
+    ram = memory_region_get_ram_ptr(&pci_board()->ram);
+    memset(pattern, 0x5a, AREA);
+    address_space_write(&address_space_memory, READABLE,
+                        MEMTXATTRS_UNSPECIFIED, pattern, AREA);
+    start_packed_driver();
+    for (int i = 0; i < ROUNDS; i++) {
+        random_packed_ring();
+        virtio_queue_notify(vdev, 0);
+        g_assert_true(memcmp(ram + READABLE, pattern, AREA) == 0);
+        if (vdev->broken || one_in(50)) {
+            broken += vdev->broken;
+            start_packed_driver();
+        }
+    }
+    g_test_message("%u requests handled, broken %u times in %u rounds",
+                   t->echo.handled, broken, ROUNDS);
+    /* Neither only nonsense nor only sense. */
+    g_assert_cmpuint(t->echo.handled, >, ROUNDS / 10);
+    g_assert_cmpuint(broken, >, ROUNDS / 10);
+    g_assert_cmpuint(broken, <, ROUNDS);
+    test_transport_free(t);
+}
+
 /* Not even descriptors any more. */
 static void test_random_bytes_break_nothing(void)
 {
@@ -163,6 +257,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/virtqueue-fuzz/rings", test_random_rings_break_nothing);
+    g_test_add_func("/virtqueue-fuzz/packed-rings",
+                    test_random_packed_rings_break_nothing);
     g_test_add_func("/virtqueue-fuzz/bytes", test_random_bytes_break_nothing);
     return g_test_run();
 }

@@ -7,9 +7,9 @@
  * virtio_cleanup(). A queue's handler runs after the driver has kicked: it pops
  * all that is available, fills used elements, flushes once, notifies once.
  *
- * Only VIRTIO 1 over split rings: no legacy interface, no packed rings. What
- * the driver puts into a ring is hostile. Whatever breaks the rules breaks only
- * the device: virtio_error() sets DEVICE_NEEDS_RESET, nothing is processed any
+ * Only VIRTIO 1, over split or packed rings: no legacy interface. What the
+ * driver puts into a ring is hostile. Whatever breaks the rules breaks only the
+ * device: virtio_error() sets DEVICE_NEEDS_RESET, nothing is processed any
  * more, and the driver's reset repairs it.
  *
  * Big lock held throughout.
@@ -47,7 +47,8 @@ DECLARE_OBJ_CHECKERS(VirtIODevice, VirtioDeviceClass, VIRTIO_DEVICE,
  * the handler itself does not discard memory.
  */
 typedef struct VirtQueueElement {
-    unsigned int index;                   /* head descriptor */
+    unsigned int index;                   /* head descriptor; packed: its id */
+    unsigned int ndescs;                  /* descriptors it takes, if packed */
     unsigned int out_num;                 /* segments the device reads */
     unsigned int in_num;                  /* segments the device writes */
     hwaddr *in_addr;                      /* their DMA addresses */
@@ -63,7 +64,8 @@ typedef void (*VirtIOHandleOutput)(VirtIODevice *vdev, VirtQueue *vq);
 struct VirtIODevice {
     DeviceState parent_obj;
 
-    /* Bits offered. Properties: indirect_desc, event_idx, iommu_platform. */
+    /* Bits offered. Properties: indirect_desc, event_idx, iommu_platform,
+     * packed. */
     uint64_t host_features;
 
     /* What the driver sees and has said. */
