@@ -296,6 +296,12 @@ static void virtio_balloon_realize(DeviceState *dev, Error **errp)
     VirtIOBalloon *b = VIRTIO_BALLOON(dev);
     bool ambiguous = false;
 
+    if (b->free_page_hint) {
+        error_setg(errp, "free-page-hint=on: free pages are hinted to a "
+                   "migration, of which there is none; free-page-reporting=on "
+                   "gives them back to the host");
+        return;
+    }
     find_balloon(&ambiguous);
     if (ambiguous) {
         error_setg(errp, "there is a balloon already, and QMP's balloon command "
@@ -403,6 +409,7 @@ static const Property virtio_balloon_properties[] = {
     DEFINE_PROP_BOOL("deflate-on-oom", VirtIOBalloon, deflate_on_oom, false),
     DEFINE_PROP_BOOL("free-page-reporting", VirtIOBalloon,
                      free_page_reporting, false),
+    DEFINE_PROP_BOOL("free-page-hint", VirtIOBalloon, free_page_hint, false),
     DEFINE_PROP_END_OF_LIST(),
 };
 

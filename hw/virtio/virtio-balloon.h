@@ -40,6 +40,7 @@ struct VirtIOBalloon {
     /* Properties. */
     bool deflate_on_oom;
     bool free_page_reporting;
+    bool free_page_hint;                  /* refused if on */
 
     /* What the guest sees, in pages of 4 KiB. */
     uint32_t num_pages;                   /* that it should give back */

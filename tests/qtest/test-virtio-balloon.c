@@ -233,11 +233,12 @@ static void test_size(Fixture *f, const void *data)
                             "'arguments': {'value': 0}}");
 }
 
-static void test_second_is_refused(void)
+/* The emulator does not start with a balloon and @device beside it. */
+static void check_refused(const char *device, const char *part)
 {
     const char *argv[] = { g_getenv("QTEST_QEMU_BINARY"), "-accel", "qtest",
                            "-nodefaults", "-device", "virtio-balloon-pci",
-                           "-device", "virtio-balloon-pci", NULL };
+                           "-device", device, NULL };
     g_autofree char *err = NULL;
     int status;
 
@@ -245,7 +246,16 @@ static void test_second_is_refused(void)
                                NULL, NULL, &err, &status, NULL));
     g_assert_true(WIFEXITED(status));
     g_assert_cmpint(WEXITSTATUS(status), ==, 1);
-    g_assert_nonnull(strstr(err, "there is a balloon already"));
+    g_assert_nonnull(strstr(err, part));
+}
+
+static void test_refused_balloons(void)
+{
+    check_refused("virtio-balloon-pci", "there is a balloon already");
+    check_refused("virtio-balloon-pci,free-page-hint=off",
+                  "there is a balloon already");
+    check_refused("virtio-balloon-pci,free-page-hint=on",
+                  "free-page-reporting=on gives them back");
 }
 
 static void test_no_balloon(void)
@@ -509,8 +519,8 @@ int main(int argc, char **argv)
     ADD("statistics-and-reports-have-their-queues", test_stats_beside_reports,
         0);
     ADD("bad-statistics-do-nothing", test_bad_stats, 0);
-    g_test_add_func("/virtio-balloon/second-is-refused",
-                    test_second_is_refused);
+    g_test_add_func("/virtio-balloon/refused-balloons",
+                    test_refused_balloons);
     g_test_add_func("/virtio-balloon/no-balloon-says-so", test_no_balloon);
     ADD("with-vfio-nothing-is-given-back", test_with_vfio, 1);
     return g_test_run();
