@@ -19,6 +19,11 @@ static JsonNode *qmp_query_none(JsonObject *args, Error **errp)
 /* Nothing is migrated, so there is no event that this would ask for. */
 static bool migration_events;
 
+static JsonNode *qmp_query_migrate(JsonObject *args, Error **errp)
+{
+    return NULL;
+}
+
 static JsonNode *qmp_query_migrate_capabilities(JsonObject *args, Error **errp)
 {
     JsonObject *info = json_object_new();
@@ -67,6 +72,9 @@ static const QmpType absent_types[] = {
       .help = "Models of TPMs: none." },
     { .name = "TpmType", .values = "",
       .help = "Kinds of what can be behind a TPM: none." },
+    { .name = "MigrationInfo", .members = "?status:str",
+      .help = "The state of a migration; there is none.\n"
+      "status: how far it is" },
     { .name = "MigrationCapability", .values = "events",
       .help = "What a migration could be asked to do." },
     { .name = "MigrationCapabilityStatus",
@@ -97,6 +105,9 @@ static const QmpCommand absent_commands[] = {
       .fn = qmp_query_none, .help = "Lists the models of TPMs: none." },
     { .name = "query-tpm-types", .returns = "[TpmType]", .fn = qmp_query_none,
       .help = "Lists what can be behind a TPM: nothing." },
+    { .name = "query-migrate", .returns = "MigrationInfo",
+      .fn = qmp_query_migrate,
+      .help = "The state of a migration; there is none." },
     { .name = "query-migrate-capabilities",
       .returns = "[MigrationCapabilityStatus]",
       .fn = qmp_query_migrate_capabilities,

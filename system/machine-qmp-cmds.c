@@ -76,6 +76,15 @@ static JsonNode *qmp_query_kvm(JsonObject *args, Error **errp)
     return json_object_node(info);
 }
 
+/* The guest cannot suspend to RAM: its firmware tables offer no S3. */
+static JsonNode *qmp_query_current_machine(JsonObject *args, Error **errp)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_boolean_member(info, "wakeup-suspend-support", false);
+    return json_object_node(info);
+}
+
 /* Where the CPU @index is. */
 static JsonObject *cpu_props(const MachineState *ms, unsigned index)
 {
@@ -294,6 +303,9 @@ static const QmpType machine_qmp_types[] = {
     { .name = "TargetInfo", .members = "arch:SysEmuTarget",
       .help = "What is emulated.\n"
       "arch: the guest's architecture" },
+    { .name = "CurrentMachineParams", .members = "wakeup-suspend-support:bool",
+      .help = "What the machine that runs can do.\n"
+      "wakeup-suspend-support: a guest that has suspended can be woken up" },
     { .name = "KvmInfo", .members = "enabled:bool,present:bool",
       .help = "Whether there is KVM.\n"
       "enabled: it runs the guest\n"
@@ -341,6 +353,9 @@ static const QmpCommand machine_qmp_commands[] = {
       .fn = qmp_query_machines, .help = "Lists the machine types." },
     { .name = "query-target", .returns = "TargetInfo", .fn = qmp_query_target,
       .help = "What is emulated." },
+    { .name = "query-current-machine", .returns = "CurrentMachineParams",
+      .fn = qmp_query_current_machine,
+      .help = "What the machine that runs can do." },
     { .name = "query-kvm", .returns = "KvmInfo", .fn = qmp_query_kvm,
       .help = "Whether there is KVM and the guest runs by it." },
     { .name = "query-cpus-fast", .returns = "[CpuInfoFast]",
