@@ -201,20 +201,31 @@ static void number_buses(void)
     }
 }
 
-/* Whatever an input can have added: its devices first, then their memory. */
+static const char *const addition_ids[] = {
+    "h0", "h1", "h2", "m0", "m1", "m2",
+};
+
+static void remove_objects(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(addition_ids); i++) {
+        fuzz_qmp("{'execute': 'object-del', 'arguments': {'id': '%s'}}",
+                 addition_ids[i]);
+    }
+}
+
+/* Whatever an input can have added: who keeps devices first (memory controllers),
+ * then its devices, then their memory. */
 static void remove_additions(void)
 {
-    static const char *const ids[] = { "h0", "h1", "h2", "m0", "m1", "m2" };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
-        fuzz_qmp("{'execute': 'device_del', 'arguments': {'id': '%s'}}", ids[i]);
+    remove_objects();
+    for (size_t i = 0; i < G_N_ELEMENTS(addition_ids); i++) {
+        fuzz_qmp("{'execute': 'device_del', 'arguments': {'id': '%s'}}",
+                 addition_ids[i]);
     }
     /* A reset completes the removals. */
     qemu_system_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
     fuzz_settle();
-    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
-        fuzz_qmp("{'execute': 'object-del', 'arguments': {'id': '%s'}}", ids[i]);
-    }
+    remove_objects();
 }
 
 void fuzz_fresh(void)

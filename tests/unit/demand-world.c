@@ -102,6 +102,7 @@ static void check(const DemandWorld *w)
     g_assert_cmpuint(sum, >=, w->config.min);
     g_assert_cmpuint(sum, <=, w->config.max);
     g_assert_nonnull(demand_reason_name(d->reason));
+    g_assert_cmpuint(strlen(text), >, 0);
 }
 
 void demand_world_step(DemandWorld *w)

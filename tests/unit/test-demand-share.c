@@ -49,7 +49,7 @@ static void test_random(void)
         unsigned n = (unsigned)g_test_rand_int_range(1, 17);
         DemandDevice devices[16] = { 0 };
         DemandShare shares[16] = { 0 };
-        uint64_t all = 0, least = 0, goal, sum = 0, smallest = UINT64_MAX;
+        uint64_t all = 0, goal, sum = 0;
 
         for (unsigned i = 0; i < n; i++) {
             uint64_t block = MiB << g_test_rand_int_range(1, 8);
@@ -61,9 +61,7 @@ static void test_random(void)
             };
             shares[i].low = block * (unsigned)g_test_rand_int_range(0, 2);
             shares[i].high = devices[i].size;
-            least += shares[i].low;
             all += shares[i].high;
-            smallest = MIN(smallest, block);
         }
         goal = (uint64_t)g_test_rand_double_range(0, (double)all);
         demand_share_out(devices, shares, n, goal, all);
