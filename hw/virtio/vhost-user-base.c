@@ -114,8 +114,6 @@ static uint64_t base_get_features(VirtIODevice *vdev, uint64_t features,
         virtio_add_feature(&features, bits[i]);
     }
     features = vhost_get_features(&base->user.dev, ring_bits, features);
-    /* Where a packed ring is to begin is told in another way. */
-    virtio_clear_feature(&features, VIRTIO_F_RING_PACKED);
     return vhost_get_features(&base->user.dev, bits, features);
 }
 

@@ -97,24 +97,30 @@ static bool locate_rings(struct vhost_dev *dev, unsigned n)
     return true;
 }
 
-/* Whether the rings of all queues that run are in the set. */
+/* Whether @set has all of the rings of queue @n. */
+static bool has_rings(const GArray *set, VirtIODevice *vdev, unsigned n)
+{
+    Ring rings[NR_RINGS];
+    bool has = true;
+
+    find_rings(vdev, n, rings);
+    for (const Ring *r = rings; r < rings + NR_RINGS; r++) {
+        has = has && vhost_regions_within(set, r->gpa, r->size,
+                                          NULL) == r->size;
+    }
+    return has;
+}
+
+/* The same for all queues that run. */
 static bool rings_are_in(struct vhost_dev *dev, const GArray *set)
 {
-    for (unsigned n = 0; n < dev->nvqs; n++) {
-        Ring rings[NR_RINGS];
+    unsigned n = 0;
 
-        if (!dev->vqs[n].started) {
-            continue;
-        }
-        find_rings(dev->vdev, n, rings);
-        for (unsigned i = 0; i < NR_RINGS; i++) {
-            if (vhost_regions_within(set, rings[i].gpa, rings[i].size,
-                                     NULL) < rings[i].size) {
-                return false;
-            }
-        }
+    while (n < dev->nvqs &&
+           (!dev->vqs[n].started || has_rings(set, dev->vdev, n))) {
+        n++;
     }
-    return true;
+    return n == dev->nvqs;
 }
 
 /* --- one queue --- */

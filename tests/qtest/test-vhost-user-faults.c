@@ -17,6 +17,8 @@
 #define REM_MEM_REG 38
 #define SET_MEM_TABLE 5
 #define GET_CONFIG 24
+#define GET_INFLIGHT_FD 31
+#define SET_INFLIGHT_FD 32
 #define PCI_VENDOR_ID_REDHAT 0x1b36
 #define ROOT_PORT 0x000c
 #define BLOCKS 128
@@ -351,21 +353,52 @@ static void test_hangs_at_the_start(void)
     stop(&f);
 }
 
+static void drive_disk(Fixture *f, QVirtioPCI *disk)
+{
+    QVirtQueue vq;
+
+    qvirtio_pci_init(disk, &f->c.guest, VIRTIO_ID_BLOCK, 0);
+    qvirtio_start(disk, 0);
+    qvirtqueue_init(&vq, disk, 0, 0);
+    qvirtio_driver_ok(disk);
+}
+
+/* The notes of one back end go to the next; a reset makes them void. */
+static void test_notes_on_requests(void)
+{
+    QVirtioPCI disk;
+    Fixture f;
+
+    f.server = qvhost_server_new(32);
+    f.server->protocol_features |= QVHOST_INFLIGHT;
+    start_with(&f, DEVICE, patience_us() / 1000);
+    drive_disk(&f, &disk);
+    g_assert_cmpuint(qvhost_server_count(f.server, GET_INFLIGHT_FD), ==, 1);
+    g_assert_cmpuint(qvhost_server_count(f.server, SET_INFLIGHT_FD), ==, 1);
+    qvhost_server_fault(f.server, QVHOST_FAULT_CLOSE, ADD_MEM_REG, 0);
+    must_change(&f, true, 0, 1);
+    qvhost_server_wait_connections(f.server, 2);
+    qtest_wait_message(f.messages, "the back end has gone: ");
+    must_change(&f, true, 4, 1);
+    g_assert_cmpuint(qvhost_server_count(f.server, GET_INFLIGHT_FD), ==, 1);
+    g_assert_cmpuint(qvhost_server_count(f.server, SET_INFLIGHT_FD), ==, 2);
+    drive_disk(&f, &disk);
+    g_assert_cmpuint(qvhost_server_count(f.server, GET_INFLIGHT_FD), ==, 2);
+    g_assert_cmpuint(qvhost_server_count(f.server, SET_INFLIGHT_FD), ==, 3);
+    stop(&f);
+}
+
 /* A queue that stands still is one where nothing is in flight: who says that it
  * has taken a request has to complete it. */
 static void test_request_is_never_completed(void)
 {
     QVirtioPCI disk;
-    QVirtQueue vq;
     Fixture f;
 
     f.server = qvhost_server_new(32);
     f.server->vring_base = 1;
     start_with(&f, DEVICE, 100);
-    qvirtio_pci_init(&disk, &f.c.guest, VIRTIO_ID_BLOCK, 0);
-    qvirtio_start(&disk, 0);
-    qvirtqueue_init(&vq, &disk, 0, 0);
-    qvirtio_driver_ok(&disk);
+    drive_disk(&f, &disk);
     qvirtio_reset(&disk);
     qtest_wait_message(f.messages, "it has been told to stop, and 1 requests "
                        "of queue 0 are still not completed");
@@ -449,6 +482,8 @@ int main(int argc, char **argv)
                     test_lies_at_the_start);
     g_test_add_func("/vhost-user-faults/hangs-at-the-start",
                     test_hangs_at_the_start);
+    g_test_add_func("/vhost-user-faults/notes-on-requests",
+                    test_notes_on_requests);
     g_test_add_func("/vhost-user-faults/request-is-never-completed",
                     test_request_is_never_completed);
     g_test_add_func("/vhost-user-faults/device-del-meanwhile",

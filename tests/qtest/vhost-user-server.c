@@ -21,6 +21,7 @@ enum {
     GET_PROTOCOL_FEATURES = 15,
     GET_QUEUE_NUM = 17,
     GET_CONFIG = 24,
+    GET_INFLIGHT_FD = 31,
     GET_MAX_MEM_SLOTS = 36,
     ADD_MEM_REG = 37,
     REM_MEM_REG = 38,
@@ -198,6 +199,7 @@ static bool answer_is_due(QVhostServer *s, Message *m)
         m->payload.u32[1] = s->vring_base;
         return true;
     case GET_CONFIG:
+    case GET_INFLIGHT_FD:
         return true;
     default:
         return false;
@@ -236,7 +238,8 @@ static void hang(int fd)
 static bool send_answer(int fd, Message *m, QVhostFault fault)
 {
     unsigned fds = fault == QVHOST_FAULT_FD ? 1
-                   : fault == QVHOST_FAULT_FDS ? MAX_FDS : 0;
+                   : fault == QVHOST_FAULT_FDS ? MAX_FDS
+                   : m->header.request == GET_INFLIGHT_FD ? 1 : 0;
     size_t size = m->header.size;
 
     m->header.flags = fault == QVHOST_FAULT_FLAGS ? 1 : FLAG_REPLY;

@@ -53,9 +53,11 @@ typedef struct QVhostServer {
     unsigned fault_after;                 /* after so many of them */
 } QVhostServer;
 
-/* Features of the protocol: REPLY_ACK and CONFIG, and CONFIGURE_MEM_SLOTS. */
+/* Features of the protocol: REPLY_ACK and CONFIG; CONFIGURE_MEM_SLOTS; and
+ * INFLIGHT_SHMFD. */
 #define QVHOST_BASIC (1ULL << 3 | 1ULL << 9)
 #define QVHOST_SLOTS (1ULL << 15)
+#define QVHOST_INFLIGHT (1ULL << 12)
 
 /* Listens, with QVHOST_BASIC | QVHOST_SLOTS and @slots. */
 QVhostServer *qvhost_server_new(uint64_t slots);
