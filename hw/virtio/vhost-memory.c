@@ -78,9 +78,7 @@ static void must_follow(VhostMemory *m)
         return;
     }
     m->ops->cut_off(m, err);
-    if (!follow(m, m->whole, &err)) {
-        error_free(err);
-    }
+    follow(m, m->whole, NULL);
 }
 
 const VhostRegion *vhost_memory_find(VhostMemory *m, hwaddr gpa, uint64_t size)
