@@ -228,6 +228,24 @@ static void add_accels(const VlConfig *cfg, const char *list)
     }
 }
 
+/* -machine smp.cpus=N is -smp cpus=N, which -smp itself may replace. The texts
+ * live for ever. */
+static void add_smp(const VlConfig *cfg, JsonObject *opts)
+{
+    g_autoptr(GList) names = json_object_get_members(opts);
+
+    for (GList *l = names; l; l = l->next) {
+        const char *name = g_intern_string(l->data);
+
+        if (g_str_has_prefix(name, "smp.")) {
+            g_autofree char *value = take_member(opts, name);
+            g_autofree char *text = g_strdup_printf("%s=%s", name + 4, value);
+
+            g_ptr_array_insert(cfg->smp, 0, (char *)g_intern_string(text));
+        }
+    }
+}
+
 /* Creates it, too, since its type is one of the values. */
 static bool apply_machine(const VlConfig *cfg, Error **errp)
 {
@@ -243,6 +261,7 @@ static bool apply_machine(const VlConfig *cfg, Error **errp)
         return false;
     }
     opts = with_dashes(given);
+    add_smp(cfg, opts);
     error_set_location(cfg->machine->len ? location : NULL);
     type = take_member(opts, "type");
     mc = choose_class(type, errp);

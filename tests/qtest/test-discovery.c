@@ -94,10 +94,10 @@ static void test_machines_have_qemus_names(void)
     qtest_quit(qts);
 }
 
-static void test_cpus_have_places(void)
+/* Five CPUs of eight, two a core, two cores a socket, as @options say. */
+static void check_places(const char *options)
 {
-    QTestState *qts = qtest_init(
-        "-M q35 -m 64M -smp 5,maxcpus=8,sockets=2,cores=2,threads=2");
+    QTestState *qts = qtest_init("-m 64M %s", options);
     g_autoptr(JsonNode) cpus = qmp_client_do(
         qtest_qmp(qts), "{'execute': 'query-cpus-fast'}");
     g_autoptr(JsonNode) places = qmp_client_do(
@@ -120,6 +120,15 @@ static void test_cpus_have_places(void)
         g_assert_cmpint(json_object_has_member(place, "qom-path"), ==, i < 5);
     }
     qtest_quit(qts);
+}
+
+static void test_cpus_have_places(void)
+{
+    check_places("-M q35 -smp 5,maxcpus=8,sockets=2,cores=2,threads=2");
+    check_places("-M q35,smp.cpus=5,smp.maxcpus=8,smp.sockets=2,smp.cores=2,"
+                 "smp.threads=2");
+    check_places("-smp 5,threads=2 -M q35,smp.cpus=3,smp.maxcpus=8,"
+                 "smp.sockets=2,smp.cores=2");
 }
 
 /* What the HMP command @line says. */
