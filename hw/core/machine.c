@@ -148,7 +148,8 @@ bool machine_run_board_init(MachineState *machine, Error **errp)
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
     if (!numa_complete_configuration(machine, errp) ||
-        (mc->default_ram_id && !machine_create_ram(machine, errp))) {
+        (mc->default_ram_id && machine->ram_size &&
+         !machine_create_ram(machine, errp))) {
         return false;
     }
     mc->init(machine);

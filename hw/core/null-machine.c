@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -machine none: an empty bus, no CPU, no memory, no device, and no accelerator
- * unless one can be had. Management programs start it to ask the emulator over
- * QMP what it can do.
+ * -machine none: an empty bus, no CPU, no device, memory only if -m asks for it,
+ * and no accelerator unless one can be had. Management programs start it to ask
+ * the emulator over QMP what it can do.
  */
 #include "qemu/osdep.h"
+#include "exec/address-spaces.h"
 #include "hw/boards.h"
 #include "hw/sysbus.h"
 
@@ -13,6 +14,9 @@
 static void null_machine_init(MachineState *ms)
 {
     sysbus_get_default();
+    if (ms->ram) {
+        memory_region_add_subregion(get_system_memory(), 0, ms->ram);
+    }
 }
 
 static void null_machine_class_init(ObjectClass *klass, void *data)
@@ -23,6 +27,7 @@ static void null_machine_class_init(ObjectClass *klass, void *data)
     mc->init = null_machine_init;
     mc->max_cpus = 1;
     mc->accel_optional = true;
+    mc->default_ram_id = "ram";
 }
 
 static const TypeInfo null_machine_types[] = {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libqtest.h"
+#include "qemu/units.h"
 
 /* --- helpers ------------------------------------------------------------- */
 
@@ -153,6 +154,20 @@ static void test_questions_change_nothing_without_a_machine(void)
     g_assert_nonnull(strstr(buses, "main-system-bus"));
     after = tell(qts, "info qom-tree");
     g_assert_cmpstr(before, ==, after);
+    qtest_quit(qts);
+}
+
+static void test_no_machine_has_the_memory_that_is_asked_for(void)
+{
+    QTestState *qts = qtest_init("-nodefaults -machine none -m 3M");
+    g_autoptr(JsonNode) backends = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-memdev'}");
+    JsonObject *ram = find(backends, "id", "ram");
+
+    g_assert_nonnull(ram);
+    g_assert_cmpint(json_object_get_int_member(ram, "size"), ==, 3 * MiB);
+    qtest_writeq(qts, 3 * MiB - 8, 0x1122334455667788);
+    g_assert_cmphex(qtest_readq(qts, 3 * MiB - 8), ==, 0x1122334455667788);
     qtest_quit(qts);
 }
 
@@ -397,6 +412,8 @@ int main(int argc, char **argv)
     ADD("cpus-have-places", test_cpus_have_places);
     ADD("questions-change-nothing-without-a-machine",
         test_questions_change_nothing_without_a_machine);
+    ADD("no-machine-has-the-memory-that-is-asked-for",
+        test_no_machine_has_the_memory_that_is_asked_for);
     ADD("cpu-models-are-what-kvm-says", test_cpu_models_are_what_kvm_says);
     ADD("memory-backends-are-listed", test_memory_backends_are_listed);
     ADD("chardevs-are-listed", test_chardevs_are_listed);
