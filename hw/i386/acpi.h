@@ -15,6 +15,7 @@
 /* Fixed interrupt and ports, which dsdt.asl and pm.c agree on. */
 #define ACPI_SCI_IRQ 9
 #define ACPI_PM_BASE 0x600
+#define ACPI_PM_SIZE 0x80
 #define ACPI_RESET_PORT 0xcf9
 #define ACPI_RESET_VALUE 0x06
 #define ACPI_SLP_TYP_S5 5

@@ -10,13 +10,13 @@
 #include "acpi.h"
 #include "pm.h"
 #include "hw/irq.h"
-#include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "qemu/timer.h"
 #include "sysemu/runstate.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(ACPIPMState, ACPI_PM)
 
+#define IO_PRIORITY (-1)
 #define PM1_SIZE 0x8
 #define PM1_STS 0x0
 #define PM1_EN 0x2
@@ -42,15 +42,12 @@ OBJECT_DECLARE_SIMPLE_TYPE(ACPIPMState, ACPI_PM)
 struct ACPIPMState {
     SysBusDevice parent_obj;
 
-    uint8_t disable_s3;
-    uint8_t disable_s4;
-    bool bridge_hotplug;
-
     uint16_t sts;
     uint16_t en;
     uint16_t cnt;                         /* as written, without SLP_EN */
 
     uint64_t half_seen;                   /* of the timer, by status */
+    MemoryRegion io;                      /* all, where PMBASE says */
     MemoryRegion pm1_io;
     MemoryRegion timer_io;
     qemu_irq sci;
@@ -195,37 +192,31 @@ static void pm_reset(DeviceState *dev)
     update_sci(s);
 }
 
-static bool check_absent_features(const ACPIPMState *s, Error **errp)
+void acpi_pm_place(DeviceState *dev, uint16_t base, bool enabled)
 {
-    if (s->disable_s3 != 1 || s->disable_s4 != 1) {
-        error_setg(errp, "disable_%s=%u: a guest cannot be suspended; possible: "
-                   "1", s->disable_s3 != 1 ? "s3" : "s4",
-                   s->disable_s3 != 1 ? s->disable_s3 : s->disable_s4);
-        return false;
-    }
-    if (s->bridge_hotplug) {
-        error_setg(errp, "acpi-pci-hotplug-with-bridge-support=on: hot plug is "
-                   "that of PCI Express; possible: off");
-        return false;
-    }
-    return true;
+    ACPIPMState *s = ACPI_PM(dev);
+
+    memory_region_transaction_begin();
+    memory_region_set_enabled(&s->io, enabled);
+    memory_region_set_address(&s->io, base);
+    memory_region_transaction_commit();
 }
 
 static void pm_realize(DeviceState *dev, Error **errp)
 {
     ACPIPMState *s = ACPI_PM(dev);
 
-    if (!check_absent_features(s, errp)) {
-        return;
-    }
+    memory_region_init(&s->io, OBJECT(s), "acpi-pm", ACPI_PM_SIZE);
     memory_region_init_io(&s->pm1_io, OBJECT(s), &pm1_ops, s, "acpi-pm1",
                           PM1_SIZE);
     memory_region_init_io(&s->timer_io, OBJECT(s), &timer_ops, s,
                           "acpi-timer", PM_TMR_SIZE);
     s->half_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, on_half_timer, s);
-    memory_region_add_subregion(get_system_io(), ACPI_PM_BASE, &s->pm1_io);
-    memory_region_add_subregion(get_system_io(), ACPI_PM_BASE + PM_TMR,
-                                &s->timer_io);
+    memory_region_add_subregion(&s->io, 0, &s->pm1_io);
+    memory_region_add_subregion(&s->io, PM_TMR, &s->timer_io);
+    /* A guest may put it over other ports: those keep theirs. */
+    memory_region_add_subregion_overlap(get_system_io(), ACPI_PM_BASE, &s->io,
+                                        IO_PRIORITY);
     s->powerdown.notify = on_powerdown;
     qemu_register_powerdown_notifier(&s->powerdown);
 }
@@ -235,25 +226,19 @@ static void pm_unrealize(DeviceState *dev)
     ACPIPMState *s = ACPI_PM(dev);
 
     qemu_unregister_powerdown_notifier(&s->powerdown);
-    memory_region_del_subregion(get_system_io(), &s->timer_io);
-    memory_region_del_subregion(get_system_io(), &s->pm1_io);
+    memory_region_del_subregion(get_system_io(), &s->io);
+    memory_region_del_subregion(&s->io, &s->timer_io);
+    memory_region_del_subregion(&s->io, &s->pm1_io);
     timer_free(s->half_timer);
     object_unparent(OBJECT(&s->timer_io));
     object_unparent(OBJECT(&s->pm1_io));
+    object_unparent(OBJECT(&s->io));
 }
 
 static void pm_instance_init(Object *obj)
 {
     qdev_init_gpio_out_named(DEVICE(obj), &ACPI_PM(obj)->sci, "sci", 1);
 }
-
-static const Property pm_properties[] = {
-    DEFINE_PROP_UINT8("disable_s3", ACPIPMState, disable_s3, 1),
-    DEFINE_PROP_UINT8("disable_s4", ACPIPMState, disable_s4, 1),
-    DEFINE_PROP_BOOL("acpi-pci-hotplug-with-bridge-support", ACPIPMState,
-                     bridge_hotplug, false),
-    DEFINE_PROP_END_OF_LIST(),
-};
 
 static void pm_class_init(ObjectClass *klass, void *data)
 {
@@ -262,7 +247,6 @@ static void pm_class_init(ObjectClass *klass, void *data)
     dc->realize = pm_realize;
     dc->unrealize = pm_unrealize;
     dc->reset = pm_reset;
-    device_class_set_props(dc, pm_properties);
 }
 
 static const TypeInfo pm_types[] = {

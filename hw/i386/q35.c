@@ -19,6 +19,7 @@
 #include "boot.h"
 #include "target/i386/cpu.h"
 #include "fw_cfg.h"
+#include "ich9-lpc.h"
 #include "ioapic.h"
 #include "kvm-pit.h"
 #include "pci-setup.h"
@@ -55,6 +56,7 @@ struct Q35MachineState {
     unsigned apic_id_limit;               /* of all CPUs that are possible */
     DeviceState *ioapic;
     PCIBus *pci_bus;
+    PCIDevice *lpc;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     X86Boot *boot;                        /* NULL: no -kernel */
     bool guest_loaded;                    /* at least once */
@@ -137,8 +139,14 @@ static void init_pci(Q35MachineState *m)
     DeviceState *host = add_device(m, "q35", TYPE_Q35_PCIHOST);
 
     m->pci_bus = PCI_HOST_BRIDGE(host)->bus;
+    m->lpc = pci_create_simple(m->pci_bus, ICH9_LPC_DEVFN, TYPE_ICH9_LPC);
     for (int i = 0; i < Q35_PCI_GSIS; i++) {
-        qdev_connect_gpio_out(host, i, gsi(m, Q35_PCI_GSI_BASE + i));
+        qdev_connect_gpio_out(host, i, qdev_get_gpio_in(DEVICE(m->lpc), i));
+        qdev_connect_gpio_out_named(DEVICE(m->lpc), "apic", i,
+                                    gsi(m, Q35_PCI_GSI_BASE + i));
+    }
+    for (int i = 0; i < ICH9_LPC_ISA_IRQS; i++) {
+        qdev_connect_gpio_out_named(DEVICE(m->lpc), "isa", i, gsi(m, i));
     }
 }
 
@@ -185,6 +193,7 @@ static void init_devices(Q35MachineState *m)
     init_pci(m);
     pm = add_device(m, "pm", TYPE_ACPI_PM);
     qdev_connect_gpio_out_named(pm, "sci", 0, gsi(m, ACPI_SCI_IRQ));
+    ich9_lpc_connect_pm(m->lpc, pm);
     rtc = add_device(m, "rtc", TYPE_RTC);
     sysbus_connect_irq(SYS_BUS_DEVICE(rtc), 0, gsi(m, RTC_ISA_IRQ));
     rtc_set_memory_sizes(RTC(rtc), m->map.below_4g, m->map.above_4g);
