@@ -28,7 +28,12 @@ OBJECT_DECLARE_SIMPLE_TYPE(Q35PCIHost, Q35_PCIHOST)
 #define RESET_CPU 0x4
 
 #define MCH_PCIEXBAR 0x60
-#define MCH_PCIEXBAR_ENABLE 0x1           /* 256 buses */
+#define MCH_PCIEXBAR_SIZE 8
+#define MCH_PCIEXBAR_ENABLE 0x1
+/* 256, 128 or 64 buses; 3 is reserved. */
+#define MCH_PCIEXBAR_LENGTH(bar) (((bar) >> 1) & 3)
+#define MCH_PCIEXBAR_MASK 0xffc000007ULL
+#define MCH_PCIEXBAR_BASE 0xffc000000ULL
 #define PCI_MEMORY_PRIORITY (-1)
 
 struct Q35PCIHost {
@@ -129,8 +134,6 @@ static void q35_host_realize(DeviceState *dev, Error **errp)
     pci_bus_irqs(host->bus, set_irq, map_irq, s, Q35_PCI_GSIS);
     pci_bus_set_route_irq_fn(host->bus, route_irq);
     pcie_host_mmcfg_init(PCIE_HOST_BRIDGE(s), X86_MMCONFIG_SIZE);
-    pcie_host_mmcfg_map(PCIE_HOST_BRIDGE(s), X86_MMCONFIG_BASE,
-                        X86_MMCONFIG_SIZE);
     pci_create_simple(host->bus, 0, TYPE_MCH);
 }
 
@@ -149,10 +152,41 @@ static void q35_host_class_init(ObjectClass *klass, void *data)
 
 /* --- function 00.0 --- */
 
+/* Where the register says that configuration space is. */
+static void mch_update_mmcfg(PCIDevice *dev)
+{
+    PCIExpressHost *host = PCIE_HOST_BRIDGE(BUS(pci_get_bus(dev))->parent);
+    uint64_t bar = pci_get_quad(dev->config + MCH_PCIEXBAR);
+    unsigned length = MCH_PCIEXBAR_LENGTH(bar);
+    uint64_t size = X86_MMCONFIG_SIZE >> MIN(length, 2);
+    uint64_t base = bar & MCH_PCIEXBAR_BASE & -size;
+    bool enable = (bar & MCH_PCIEXBAR_ENABLE) && length <= 2;
+
+    pcie_host_mmcfg_update(host, enable, base, size);
+}
+
+static void mch_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
+                             int len)
+{
+    pci_default_write_config(dev, addr, val, len);
+    if (ranges_overlap(addr, len, MCH_PCIEXBAR, MCH_PCIEXBAR_SIZE)) {
+        mch_update_mmcfg(dev);
+    }
+}
+
+static void mch_reset(DeviceState *dev)
+{
+    PCIDevice *pd = PCI_DEVICE(dev);
+
+    pci_set_quad(pd->config + MCH_PCIEXBAR,
+                 X86_MMCONFIG_BASE | MCH_PCIEXBAR_ENABLE);
+    mch_update_mmcfg(pd);
+}
+
 static void mch_realize(PCIDevice *dev, Error **errp)
 {
-    pci_set_long(dev->config + MCH_PCIEXBAR,
-                 X86_MMCONFIG_BASE | MCH_PCIEXBAR_ENABLE);
+    pci_set_quad(dev->wmask + MCH_PCIEXBAR, MCH_PCIEXBAR_MASK);
+    mch_reset(DEVICE(dev));
 }
 
 static void mch_class_init(ObjectClass *klass, void *data)
@@ -161,7 +195,9 @@ static void mch_class_init(ObjectClass *klass, void *data)
 
     DEVICE_CLASS(klass)->user_creatable = false;
     DEVICE_CLASS(klass)->hotpluggable = false;
+    DEVICE_CLASS(klass)->reset = mch_reset;
     pc->realize = mch_realize;
+    pc->config_write = mch_config_write;
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
     pc->device_id = PCI_DEVICE_ID_INTEL_Q35_MCH;
     pc->class_id = PCI_CLASS_BRIDGE_HOST;

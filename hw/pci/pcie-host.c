@@ -8,6 +8,9 @@
 #include "exec/address-spaces.h"
 #include "hw/pci/pcie_host.h"
 
+/* Below RAM, wherever a guest puts it; above BARs, being mapped after them. */
+#define MMCFG_PRIORITY (-1)
+
 static PCIDevice *mmcfg_dev_at(PCIExpressHost *e, hwaddr addr)
 {
     if (!e->pci.bus) {
@@ -60,7 +63,28 @@ void pcie_host_mmcfg_map(PCIExpressHost *e, hwaddr addr, uint32_t size)
     g_assert(size >= PCIE_MMCFG_SIZE_MIN && size <= PCIE_MMCFG_SIZE_MAX);
     e->size = size;
     memory_region_set_size(&e->mmio, size);
-    memory_region_add_subregion(get_system_memory(), addr, &e->mmio);
+    e->base_addr = addr;
+    memory_region_add_subregion_overlap(get_system_memory(), addr, &e->mmio,
+                                        MMCFG_PRIORITY);
+}
+
+static void mmcfg_unmap(PCIExpressHost *e)
+{
+    if (e->base_addr != PCIE_BASE_ADDR_UNMAPPED) {
+        memory_region_del_subregion(get_system_memory(), &e->mmio);
+        e->base_addr = PCIE_BASE_ADDR_UNMAPPED;
+    }
+}
+
+void pcie_host_mmcfg_update(PCIExpressHost *e, int enable, hwaddr addr,
+                            uint32_t size)
+{
+    memory_region_transaction_begin();
+    mmcfg_unmap(e);
+    if (enable) {
+        pcie_host_mmcfg_map(e, addr, size);
+    }
+    memory_region_transaction_commit();
 }
 
 static void pcie_host_init(Object *obj)

@@ -7,6 +7,7 @@
 #include <linux/pci_regs.h>
 #include <linux/virtio_ids.h>
 
+#include "qemu/units.h"
 #include "virtio-pci.h"
 
 #define HOST_BRIDGE_ID 0x29c08086u
@@ -302,6 +303,55 @@ static JsonObject *find_slot(JsonNode *reply, int64_t slot)
 }
 
 /* What the guest sees, and has done. */
+static void set_pciexbar(Fixture *f, uint64_t value)
+{
+    qpci_config_writel(f->qts, 0, PCIEXBAR + 4, value >> 32);
+    qpci_config_writel(f->qts, 0, PCIEXBAR, value);
+}
+
+/* Bit 0 turns it on; 0, 2 and 4 are 256, 128 and 64 buses. */
+static void test_mmconfig_moves(Fixture *f, const void *data)
+{
+    set_pciexbar(f, 0xd0000001);
+    g_assert_cmphex(qtest_readl(f->qts, 0xd0000000), ==, HOST_BRIDGE_ID);
+    g_assert_cmphex(qtest_readl(f->qts, MMCONFIG), !=, HOST_BRIDGE_ID);
+    set_pciexbar(f, 0xd0000000);
+    g_assert_cmphex(qtest_readl(f->qts, 0xd0000000), !=, HOST_BRIDGE_ID);
+}
+
+static void test_mmconfig_of_fewer_buses(Fixture *f, const void *data)
+{
+    set_pciexbar(f, 0xe8000003);
+    g_assert_cmphex(qtest_readl(f->qts, 0xe8000000), ==, HOST_BRIDGE_ID);
+    set_pciexbar(f, 0xe4000005);
+    g_assert_cmphex(qtest_readl(f->qts, 0xe4000000), ==, HOST_BRIDGE_ID);
+    g_assert_cmphex(qtest_readl(f->qts, 0xe8000000), !=, HOST_BRIDGE_ID);
+}
+
+static void test_reset_brings_mmconfig_back(Fixture *f, const void *data)
+{
+    set_pciexbar(f, 0xd0000001);
+    json_node_unref(qmp_client_do(qtest_qmp(f->qts),
+                                  "{'execute': 'system_reset'}"));
+    json_object_unref(qmp_client_event(qtest_qmp(f->qts), "RESET"));
+    g_assert_cmphex(qtest_readl(f->qts, MMCONFIG), ==, HOST_BRIDGE_ID);
+    g_assert_cmphex(qtest_readl(f->qts, 0xd0000000), !=, HOST_BRIDGE_ID);
+}
+
+/* RAM stays RAM, and other addresses are harmless. */
+static void test_mmconfig_anywhere(Fixture *f, const void *data)
+{
+    qtest_writel(f->qts, 1 * MiB, 0x12345678);
+    set_pciexbar(f, 1);
+    g_assert_cmphex(qtest_readl(f->qts, 1 * MiB), ==, 0x12345678);
+    g_assert_cmphex(qpci_config_readl(f->qts, 0, 0), ==, HOST_BRIDGE_ID);
+    set_pciexbar(f, 0xff0000001);
+    g_assert_cmphex(qtest_readl(f->qts, 0xff0000000), ==, HOST_BRIDGE_ID);
+    set_pciexbar(f, 0xf0000001);
+    set_pciexbar(f, UINT64_MAX);
+    g_assert_cmphex(qtest_readl(f->qts, 1 * MiB), ==, 0x12345678);
+}
+
 static void test_query_pci(Fixture *f, const void *data)
 {
     unsigned n = first_memory_bar(f);
@@ -342,6 +392,12 @@ int main(int argc, char **argv)
     ADD("bar-answers-where-it-is-placed", test_bar_answers_where_it_is_placed);
     ADD("bar-above-4g", test_bar_above_4g);
     ADD("mmconfig-shows-the-same", test_mmconfig_shows_the_same);
+    ADD("mmconfig-moves", test_mmconfig_moves);
+    if (qtest_emulator_has(QTEST_NEEDS_SPARSEVM)) {
+        ADD("mmconfig-of-fewer-buses", test_mmconfig_of_fewer_buses);
+        ADD("reset-brings-mmconfig-back", test_reset_brings_mmconfig_back);
+        ADD("mmconfig-anywhere", test_mmconfig_anywhere);
+    }
     ADD("query-pci", test_query_pci);
     ADD("random-config-writes-do-no-harm",
         test_random_config_writes_do_no_harm);

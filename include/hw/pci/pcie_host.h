@@ -26,5 +26,8 @@ struct PCIExpressHost {
 /* @size: a power of two between the limits above. */
 void pcie_host_mmcfg_init(PCIExpressHost *e, uint32_t size);
 void pcie_host_mmcfg_map(PCIExpressHost *e, hwaddr addr, uint32_t size);
+/* Moves it to @addr, or, if not @enable, away. Where RAM is RAM answers. */
+void pcie_host_mmcfg_update(PCIExpressHost *e, int enable, hwaddr addr,
+                            uint32_t size);
 
 #endif
