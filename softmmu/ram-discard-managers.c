@@ -56,7 +56,8 @@ static void state_free(RamDiscardState *s)
     g_free(s);
 }
 
-/* Nobody is told, but the region's block size may change. */
+/* Nobody is told, and the block size stays: what listeners hold, but @b does not
+ * have, has to be taken away in the blocks in which it was given. */
 static void attach(MemoryRegion *mr, RamDiscardBlocks *b, bool first)
 {
     RamDiscardState *s = mr->discard_state;
@@ -73,10 +74,9 @@ static void attach(MemoryRegion *mr, RamDiscardBlocks *b, bool first)
     }
     b->state = s;
     s->smallest = ram_discard_state_smallest(s, NULL);
-    ram_discard_state_settle(s);
 }
 
-/* The same; nothing that anybody was told may change by it. */
+/* Nobody is told, and nothing that anybody was told may change by it. */
 static void detach(MemoryRegion *mr, RamDiscardBlocks *b)
 {
     RamDiscardState *s = b->state;
@@ -121,6 +121,7 @@ void memory_region_set_ram_discard_mgr(MemoryRegion *mr, RamDiscardMgr *rdm)
              (!mr->discard_state->set &&
               QTAILQ_EMPTY(&mr->discard_state->listeners)));
     attach(mr, b, true);
+    ram_discard_state_settle(b->state);
     mr->discard_state->set = b;
 }
 

@@ -119,6 +119,30 @@ static void devices_come_and_go_meanwhile(Fixture *f, gconstpointer data)
     g_assert_cmpint(sparse_ram_plug(f->ram, 1, 1), ==, 0);
 }
 
+/* What is mapped in blocks of a manager that has left is taken away in these,
+ * even if the one that comes leaves nothing populated. */
+static void manager_comes_that_has_nothing(Fixture *f, gconstpointer data)
+{
+    g_assert_cmpint(sparse_ram_plug(f->ram, 0, 10), ==, 0);
+    g_assert_cmpint(ram_discard_blocks_populate(&f->small->blocks, 0, BLOCK),
+                    ==, 0);
+    add(f, f->small, &error_abort);
+    start(f);
+    del(f, f->small, &error_abort);
+    check(f);
+    g_assert_cmpuint(f->iommu->mappings->len, ==, 40);
+    add(f, f->large, &error_abort);
+    check(f);
+    g_assert_cmpuint(f->iommu->mappings->len, ==, 0);
+    /* From now on, in blocks of those that are there. */
+    g_assert_cmpint(ram_discard_blocks_populate(&f->large->blocks, 0,
+                                                2 * BLOCK), ==, 0);
+    check(f);
+    g_assert_cmpuint(f->iommu->mappings->len, ==, 2);
+    del(f, f->large, &error_abort);
+    fake_iommu_stop(f->iommu);
+}
+
 static void failed_map_keeps_the_manager(Fixture *f, gconstpointer data)
 {
     Error *err = NULL;
@@ -232,6 +256,7 @@ int main(int argc, char **argv)
                set_up, test, tear_down)
     ADD(managers_come_and_go);
     ADD(devices_come_and_go_meanwhile);
+    ADD(manager_comes_that_has_nothing);
     ADD(failed_map_keeps_the_manager);
     ADD(budget_is_asked_before_blocks_get_smaller);
     ADD(random_steps);
