@@ -10,7 +10,8 @@
 
 #include "client.h"
 
-static const MemTxAttrs attrs_ram = { .memory = 1, .keep_unbacked = 1 };
+/* BARs of other devices are among what it is shown, so not .memory. */
+static const MemTxAttrs attrs_shown = { .keep_unbacked = 1 };
 
 static void serve_read(VFIOUserDevice *user, const VFIOUserMessage *msg)
 {
@@ -23,7 +24,7 @@ static void serve_read(VFIOUserDevice *user, const VFIOUserMessage *msg)
         .data_size = access->count,
     };
     MemTxResult result = address_space_read(user->container.as, access->address,
-                                            attrs_ram, data, access->count);
+                                            attrs_shown, data, access->count);
 
     vfio_user_socket_reply(user->socket, msg, result ? EFAULT : 0, &body);
 }
@@ -33,7 +34,7 @@ static void serve_write(VFIOUserDevice *user, const VFIOUserMessage *msg)
     const VFIOUserDMAAccess *access = (const void *)msg->payload;
     const VFIOUserBody body = { .head = access, .head_size = sizeof(*access) };
     MemTxResult result = address_space_write(user->container.as,
-                                             access->address, attrs_ram,
+                                             access->address, attrs_shown,
                                              access->data, access->count);
 
     vfio_user_socket_reply(user->socket, msg, result ? EFAULT : 0, &body);
