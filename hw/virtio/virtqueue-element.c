@@ -43,7 +43,7 @@ const MemoryRun *virtqueue_run(VirtQueue *vq, hwaddr addr, hwaddr len)
 
 /* --- slots --- */
 
-static VirtQueueSlot *slot_of(void *elem)
+static VirtQueueSlot *slot_of(const void *elem)
 {
     return (VirtQueueSlot *)elem - 1;
 }
@@ -60,7 +60,15 @@ static VirtQueueSlot *slot_new(size_t sz, unsigned int capacity)
 
     slot->elem_size = sz;
     slot->capacity = capacity;
+    slot->nr_pins = 0;
+    slot->pins = NULL;
     return slot;
+}
+
+static void slot_free(VirtQueueSlot *slot)
+{
+    g_free(slot->pins);
+    g_free(slot);
 }
 
 static VirtQueueSlot *slot_take(VirtQueue *vq, size_t sz)
@@ -80,13 +88,14 @@ static void slot_give_back(VirtQueue *vq, VirtQueueSlot *slot)
         slot->next = vq->free_slots;
         vq->free_slots = slot;
     } else {
-        g_free(slot);
+        slot_free(slot);
     }
 }
 
 void virtqueue_free_element(VirtQueue *vq, void *elem)
 {
     if (elem) {
+        g_assert(!slot_of(elem)->nr_pins);
         slot_give_back(vq, slot_of(elem));
     }
 }
@@ -97,7 +106,37 @@ void virtqueue_free_slots(VirtQueue *vq)
         VirtQueueSlot *slot = vq->free_slots;
 
         vq->free_slots = slot->next;
-        g_free(slot);
+        slot_free(slot);
+    }
+}
+
+/* --- pins --- */
+
+void virtqueue_pin_element(VirtQueue *vq, const VirtQueueElement *elem)
+{
+    VirtQueueSlot *slot = slot_of(elem);
+    unsigned int n = elem->out_num + elem->in_num;
+
+    g_assert(vq->map_generation == memory_map_generation());
+    g_assert(!slot->nr_pins);
+    if (!slot->pins) {
+        slot->pins = g_new(MemoryPin, slot->capacity);
+    }
+    /* All segments, and their addresses, are in one array. */
+    for (unsigned int i = 0; i < n; i++) {
+        hwaddr addr = elem->out_addr[i], len = elem->out_sg[i].iov_len;
+
+        memory_pin(&slot->pins[i], virtqueue_run(vq, addr, len), addr, len);
+    }
+    slot->nr_pins = n;
+}
+
+void virtqueue_unpin_element(const VirtQueueElement *elem)
+{
+    VirtQueueSlot *slot = slot_of(elem);
+
+    for (; slot->nr_pins; slot->nr_pins--) {
+        memory_unpin(&slot->pins[slot->nr_pins - 1]);
     }
 }
 

@@ -8,6 +8,7 @@
 #ifndef HW_VIRTIO_VIRTQUEUE_INTERNAL_H
 #define HW_VIRTIO_VIRTQUEUE_INTERNAL_H
 
+#include "exec/memory-pin.h"
 #include "hw/virtio/virtio.h"
 
 /* Segments that an element of the free list has room for. */
@@ -21,6 +22,8 @@ typedef struct VirtQueueSlot {
     struct VirtQueueSlot *next;           /* in the free list */
     size_t elem_size;
     unsigned int capacity;                /* segments */
+    unsigned int nr_pins;                 /* segments that are pinned */
+    MemoryPin *pins;                      /* room for capacity, or NULL */
 } __attribute__((aligned(16))) VirtQueueSlot;
 
 /* An element while its chain is read: virtqueue_element_begin() and so on. */
@@ -210,6 +213,8 @@ bool virtqueue_element_add(VirtQueueReader *r, hwaddr addr, uint32_t len,
 VirtQueueElement *virtqueue_element_end(VirtQueueReader *r,
                                         unsigned int index);
 void virtqueue_element_abandon(VirtQueueReader *r);
+/* Unpins the segments, if they are pinned. */
+void virtqueue_unpin_element(const VirtQueueElement *elem);
 /* Frees the free list. */
 void virtqueue_free_slots(VirtQueue *vq);
 /* Interrupts the driver for a queue. */

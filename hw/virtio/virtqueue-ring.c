@@ -246,6 +246,7 @@ static void virtqueue_dec_inuse(VirtQueue *vq, unsigned int count)
 void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
                               unsigned int len)
 {
+    virtqueue_unpin_element(elem);
     virtqueue_dec_inuse(vq, 1);
 }
 
@@ -266,6 +267,7 @@ void virtqueue_fill(VirtQueue *vq, const VirtQueueElement *elem,
 {
     struct vring_used_elem *entry;
 
+    virtqueue_unpin_element(elem);
     if (!virtqueue_ready(vq)) {
         return;
     }

@@ -298,6 +298,33 @@ static void test_detached_element_is_not_published(void)
     teardown();
 }
 
+/* Its memory stays, whatever becomes of the memory map; and goes with it. */
+static void test_pinned_element_keeps_its_memory(void)
+{
+    MemoryRegion *more = g_new(MemoryRegion, 1);
+    VirtQueueElement *elem;
+    VirtQueue *vq;
+
+    setup(0);
+    vq = virtio_get_queue(vdev, 0);
+    memory_region_init_ram(more, NULL, "more", 1 * MiB, &error_abort);
+    memory_region_add_subregion(get_system_memory(), TEST_RAM_SIZE, more);
+    vring_offer_request(&ring, 0, OUT, 4, TEST_RAM_SIZE, 4);
+    elem = virtqueue_pop(vq, sizeof(*elem));
+    g_assert_cmpuint(OBJECT(more)->ref, ==, 3);
+    virtqueue_pin_element(vq, elem);
+    memory_region_del_subregion(get_system_memory(), more);
+    g_assert_cmpuint(OBJECT(more)->ref, ==, 2);
+    memset(elem->in_sg[0].iov_base, 0x5a, 4);
+    push(vq, elem, 4);
+    g_assert_cmpuint(OBJECT(more)->ref, ==, 1);
+    virtqueue_free_element(vq, elem);
+    assert_used(0, 4);
+    object_unref(more);
+    g_free(more);
+    teardown();
+}
+
 static void test_unpopped_element_is_popped_again(void)
 {
     VirtQueueElement *elem;
@@ -474,6 +501,8 @@ int main(int argc, char **argv)
     g_test_add_func("/virtqueue/element/recycled", test_elements_are_recycled);
     g_test_add_func("/virtqueue/element/detached",
                     test_detached_element_is_not_published);
+    g_test_add_func("/virtqueue/element/pinned",
+                    test_pinned_element_keeps_its_memory);
     g_test_add_func("/virtqueue/element/unpopped",
                     test_unpopped_element_is_popped_again);
     g_test_add_func("/virtqueue/element/any-order",

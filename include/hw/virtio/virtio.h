@@ -42,9 +42,9 @@ DECLARE_OBJ_CHECKERS(VirtIODevice, VirtioDeviceClass, VIRTIO_DEVICE,
 /*
  * A chain of descriptors in the device's hands. A model may put it first in a
  * bigger struct of its own. Segments are host memory, out_sg for the device to
- * read, in_sg to write; in use only while memory_map_generation() is what it was
- * at virtqueue_pop(), which it is at least until the queue's handler returns if
- * the handler itself does not discard memory.
+ * read, in_sg to write; to be used only while memory_map_generation() is what it
+ * was at virtqueue_pop(), as it is until the handler returns unless the handler
+ * itself changes the map; or until the element is filled, if it was pinned.
  */
 typedef struct VirtQueueElement {
     unsigned int index;                   /* head descriptor; packed: its id */
@@ -269,6 +269,10 @@ bool virtio_queue_restore_last_avail_idx(VirtIODevice *vdev, int n);
  */
 void *virtqueue_pop(VirtQueue *vq, size_t sz);
 void virtqueue_free_element(VirtQueue *vq, void *elem);
+/* For who uses the segments after the handler has returned: pins them (see
+ * exec/memory-pin.h) until the element is filled or detached. At once after the
+ * pop. */
+void virtqueue_pin_element(VirtQueue *vq, const VirtQueueElement *elem);
 /* Gives back an element unused: publishes nothing. */
 void virtqueue_detach_element(VirtQueue *vq, VirtQueueElement *elem,
                               unsigned int len);
