@@ -187,13 +187,6 @@ int memory_region_get_fd(MemoryRegion *mr)
     return mr->ram_block ? mr->ram_block->fd : -1;
 }
 
-MemoryRegion *memory_region_from_host(void *ptr, ram_addr_t *offset)
-{
-    RAMBlock *block = qemu_ram_block_from_host(ptr, offset);
-
-    return block ? block->mr : NULL;
-}
-
 /* --- the QOM type --- */
 
 static void memory_region_get_addr(Object *obj, Visitor *v, const char *name,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * RAM blocks: the host memory behind RAM regions, its setting up and tearing
- * down, and the way back from a host address to its block.
+ * down.
  *
- * memory-region.c makes and frees blocks; consumers reach them by the region
- * or by qemu_ram_block_from_host(). Nothing here touches the memory itself: a
- * block of a TiB costs as little as one of a page.
+ * memory-region.c makes and frees blocks; consumers reach them by the region.
+ * Nothing here touches the memory itself: a block of a TiB costs as little as
+ * one of a page.
  */
 #include "qemu/osdep.h"
 #include <fcntl.h>
@@ -21,7 +21,6 @@
 #define THP_SIZE (2 * MiB)
 
 static QLIST_HEAD(, RAMBlock) ram_blocks = QLIST_HEAD_INITIALIZER(ram_blocks);
-static RAMBlock *recent_block;            /* what a lookup found last */
 
 /* --- host mappings --- */
 
@@ -255,9 +254,6 @@ RAMBlock *qemu_ram_alloc_from_ptr(ram_addr_t size, void *host,
 void qemu_ram_free(RAMBlock *block)
 {
     QLIST_REMOVE(block, next);
-    if (recent_block == block) {
-        recent_block = NULL;
-    }
     if (!(block->flags & RAM_PREALLOC)) {
         file_mapping_free(block->mapping);
         munmap(block->host, block->used_length);
@@ -278,29 +274,6 @@ size_t qemu_ram_pagesize(RAMBlock *block)
 bool qemu_ram_is_shared(RAMBlock *block)
 {
     return block->flags & RAM_SHARED;
-}
-
-static bool block_holds(const RAMBlock *block, const uint8_t *host)
-{
-    return (uintptr_t)host - (uintptr_t)block->host < block->used_length;
-}
-
-RAMBlock *qemu_ram_block_from_host(void *ptr, ram_addr_t *offset)
-{
-    RAMBlock *block = recent_block;
-
-    if (!block || !block_holds(block, ptr)) {
-        QLIST_FOREACH(block, &ram_blocks, next) {
-            if (block_holds(block, ptr)) {
-                break;
-            }
-        }
-    }
-    if (block) {
-        recent_block = block;
-        *offset = (uint8_t *)ptr - block->host;
-    }
-    return block;
 }
 
 int qemu_ram_foreach_block(int (*fn)(RAMBlock *rb, void *opaque), void *opaque)

@@ -393,8 +393,6 @@ static inline RAMBlock *memory_region_ram_block(const MemoryRegion *mr)
 void *memory_region_get_ram_ptr(MemoryRegion *mr);
 /* The fd behind RAM, or -1; stays the region's. */
 int memory_region_get_fd(MemoryRegion *mr);
-/* The region that holds the host address @ptr, and where in it; or NULL. */
-MemoryRegion *memory_region_from_host(void *ptr, ram_addr_t *offset);
 /* Holds and drops the owner (or the region itself if it has none). */
 void memory_region_ref(MemoryRegion *mr);
 void memory_region_unref(MemoryRegion *mr);

@@ -46,8 +46,6 @@ static inline void *ramblock_ptr(RAMBlock *block, ram_addr_t offset)
 {
     return block->host + offset;
 }
-/* The block that holds @ptr (NULL: none), and where in it. */
-RAMBlock *qemu_ram_block_from_host(void *ptr, ram_addr_t *offset);
 /* Calls @fn for each block until it returns nonzero; returns that. */
 int qemu_ram_foreach_block(int (*fn)(RAMBlock *rb, void *opaque), void *opaque);
 

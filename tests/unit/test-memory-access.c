@@ -316,7 +316,6 @@ static void map_through_an_alias_gives_the_owner_s_memory(Fixture *f,
 {
     MemoryRegion alias;
     hwaddr len = 0x10000;
-    ram_addr_t offset;
 
     memory_region_init_alias(&alias, NULL, "alias", &f->ram, 0x800, 0x400);
     memory_region_add_subregion(&f->t.root, 0x100000, &alias);
@@ -324,9 +323,6 @@ static void map_through_an_alias_gives_the_owner_s_memory(Fixture *f,
     g_assert_true(address_space_map(&f->t.as, 0x100010, &len, true, ATTRS) ==
                   f->host + 0x810);
     g_assert_cmphex(len, ==, 0x3f0);
-    g_assert_true(memory_region_from_host(f->host + 0x810, &offset) ==
-                  &f->ram);
-    g_assert_cmphex(offset, ==, 0x810);
     address_space_unmap(&f->t.as, f->host + 0x810, len, true, len);
     memory_region_del_subregion(&f->t.root, &alias);
     object_unref(&alias);
