@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QMP commands that ask for what this emulator has none of: block devices,
+ * QMP commands that ask for what this emulator has none of:
  * jobs, I/O threads, TPMs, migration. A client that only wants to know how
  * many there are, or prepares for what it never does, is not turned away.
  * Whoever adds the first such thing takes its command out of here.
@@ -49,15 +49,6 @@ static JsonNode *qmp_migrate_set_capabilities(JsonObject *args, Error **errp)
 /* --- commands ------------------------------------------------------------ */
 
 static const QmpType absent_types[] = {
-    { .name = "BlockInfo", .members = "device:str",
-      .help = "A block device; there is none.\n"
-      "device: its name" },
-    { .name = "BlockDeviceInfo", .members = "node-name:str",
-      .help = "A block node; there is none.\n"
-      "node-name: its name" },
-    { .name = "BlockStats", .members = "?device:str",
-      .help = "Statistics of a block device; there is none.\n"
-      "device: its name" },
     { .name = "JobInfo", .members = "id:str",
       .help = "A job; there is none.\n"
       "id: its name" },
@@ -85,16 +76,6 @@ static const QmpType absent_types[] = {
 };
 
 static const QmpCommand absent_commands[] = {
-    { .name = "query-block", .returns = "[BlockInfo]", .fn = qmp_query_none,
-      .help = "Lists the block devices: none." },
-    { .name = "query-named-block-nodes", .args = "?flat:bool",
-      .returns = "[BlockDeviceInfo]", .fn = qmp_query_none,
-      .help = "Lists the block nodes: none.\n"
-      "flat: without what is below them" },
-    { .name = "query-blockstats", .args = "?query-nodes:bool",
-      .returns = "[BlockStats]", .fn = qmp_query_none,
-      .help = "Statistics of the block devices: none.\n"
-      "query-nodes: of all nodes" },
     { .name = "query-jobs", .returns = "[JobInfo]", .fn = qmp_query_none,
       .help = "Lists the jobs: none." },
     { .name = "query-iothreads", .returns = "[IOThreadInfo]",

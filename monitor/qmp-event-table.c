@@ -8,6 +8,10 @@
 #include "monitor/qmp-schema.h"
 
 static const QmpType qmp_event_types[] = {
+    { .name = "BlockErrorAction", .values = "ignore,report,stop",
+      .help = "What was done about a request of a disk that failed." },
+    { .name = "IoOperationType", .values = "read,write",
+      .help = "What a disk was asked for." },
     { .name = "GuestPanicAction", .values = "pause,poweroff,run",
       .help = "What was done about a guest's panic: it was stopped (pause), "
               "the VM ends (poweroff), or nothing (run)." },
@@ -27,6 +31,17 @@ static const QmpEventInfo qmp_event_table[] = {
       "The guest has given back, or taken, some of its boot RAM. At most one a "
       "second.\n"
       "actual: bytes of boot RAM that it has now" },
+    { .name = "BLOCK_IO_ERROR",
+      .members = "device:str,?node-name:str,operation:IoOperationType,"
+                 "action:BlockErrorAction,?nospace:bool,reason:str",
+      .help =
+      "The host could not do what the guest asked a disk for.\n"
+      "device: the drive's id; empty if it is of -blockdev\n"
+      "node-name: its node\n"
+      "operation: what was asked for; a write is also what is no read\n"
+      "action: what werror= or rerror= say is done about it\n"
+      "nospace: with stop, whether the host has no room\n"
+      "reason: for people" },
     { .name = "DEVICE_BROKEN", .members = "?device:str,path:str,reason:str",
       .help =
       "Whoever serves a device has broken the connection to it, or the "

@@ -10,8 +10,8 @@ static const struct {
     const char *title;
 } groups[] = {
     { DEVICE_CATEGORY_BRIDGE, "Controller/Bridge/Hub" },
-    { DEVICE_CATEGORY_STORAGE, "Storage" },
     { DEVICE_CATEGORY_INPUT, "Input" },
+    { DEVICE_CATEGORY_STORAGE, "Storage" },
     { DEVICE_CATEGORY_MISC, "Misc" },
     { DEVICE_CATEGORY_MAX, "Uncategorized" },
 };

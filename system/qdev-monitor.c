@@ -24,6 +24,7 @@ static const char *resolve_alias(const char *driver)
 {
     static const char *const aliases[][2] = {
         { "virtio-balloon", "virtio-balloon-pci" },
+        { "virtio-blk", "virtio-blk-pci" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {

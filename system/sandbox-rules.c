@@ -89,6 +89,20 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C | W, ALWAYS, "newfstatat"),
     CALL(M, ALWAYS, "unlink"),
 
+    /* Disks: by a ring that can do no more than that, or by threads. None waits
+     * for a disk but at a stop, a reset, or when a disk is unplugged. */
+    CALL(M | C, ALWAYS, "io_uring_enter"),
+    CALL(M, HOTPLUG, "io_uring_setup"),
+    CALL(M, HOTPLUG, "io_uring_register"),
+    CALL(M | W, ALWAYS, "preadv"),
+    CALL(M | W, ALWAYS, "pwritev2"),
+    CALL(M | W, ALWAYS, "fdatasync"),
+    MASKED(M | W, ALWAYS, "fallocate", 1, UINT32_MAX,
+           FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+           "FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE"),
+    ARG(M, HOTPLUG, "fcntl", 1, F_OFD_SETLK),
+    ARG(M, HOTPLUG, "fcntl", 1, F_OFD_GETLK),
+
     /* Random bytes for the guest */
     CALL(M | C, ALWAYS, "getrandom"),
 

@@ -277,5 +277,8 @@ const char *sandbox_features(void)
 #ifdef CONFIG_LIBCAP_NG
            " libcap-ng"
 #endif
+#ifdef CONFIG_LINUX_IO_URING
+           " liburing"
+#endif
            " Landlock";
 }

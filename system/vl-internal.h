@@ -38,6 +38,9 @@ typedef struct VlConfig {
     GPtrArray *log_items;
     GPtrArray *boots;
     GPtrArray *fw_cfgs;
+    GPtrArray *blockdevs;
+    GPtrArray *drives;
+    GPtrArray *disks;                     /* -hda and others */
     GPtrArray *run_with;
     /* the last one counts; NULL: not given */
     const char *cpu;
@@ -142,6 +145,11 @@ bool vl_create_netdevs(const VlConfig *cfg, Error **errp);
 bool vl_check_daemon(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
+
+/* vl-block.c: -blockdev, -drive, -hda. Before devices. */
+bool vl_create_block(const VlConfig *cfg, Error **errp);
+/* The devices of -drive if=virtio. After those of -device. */
+bool vl_create_drive_devices(Error **errp);
 
 /* vl-msg.c: -msg. After -name. */
 bool vl_configure_messages(const VlConfig *cfg, Error **errp);

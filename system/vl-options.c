@@ -159,6 +159,21 @@ static const VlOption options[] = {
     { .name = "device", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(devices), .params = "DRIVER[,id=ID][,bus=BUS][,PROP=VALUE...]",
       .help = "add a device; help lists, DRIVER,help describes" },
+    { .name = "drive", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(drives),
+      .params = "file=FILE[,if=virtio|none][,id=ID][,cache=MODE][,OPTION=VALUE...]",
+      .help = "a disk: an image and, unless if=none, its device" },
+    { .name = "blockdev", .kind = OPT_LIST, .group = GROUP_DEVICES,
+      FIELD(blockdevs),
+      .params = "[driver=]raw|file|host_device,node-name=NAME[,OPTION=VALUE...]",
+      .help = "an image for the drive= of a device" },
+    { .name = "hda", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
+      .params = "FILE", .help = "the same as -drive file=FILE,format=raw" },
+    { .name = "hdb", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
+      .params = "ARG" },
+    { .name = "hdc", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
+      .params = "ARG" },
+    { .name = "hdd", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
+      .params = "ARG" },
     { .name = "object", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(objects), .params = "TYPE,id=ID[,PROP=VALUE...]",
       .help = "create an object, e.g. a memory backend; help lists" },
@@ -406,8 +421,8 @@ bool vl_parse_options(VlConfig *cfg, int argc, char **argv, Error **errp)
         const VlOption *opt;
 
         if (*name != '-') {
-            error_setg(errp, "%s: not an option; disk images are not supported "
-                       "by sparsevm", word);
+            error_setg(errp, "%s: not an option; a disk is given by -drive "
+                       "file=%s,format=raw", word, word);
             return false;
         }
         name += name[1] == '-' ? 2 : 1;

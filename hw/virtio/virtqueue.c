@@ -74,6 +74,11 @@ VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n)
     return n >= 0 && (unsigned)n < vdev->nvqs ? vdev->vq[n] : NULL;
 }
 
+unsigned int virtio_get_queue_index(const VirtQueue *vq)
+{
+    return vq->index;
+}
+
 /* --- the driver's settings --- */
 
 int virtio_queue_get_num(VirtIODevice *vdev, int n)

@@ -32,8 +32,8 @@ DECLARE_OBJ_CHECKERS(BusState, BusClass, BUS, TYPE_BUS)
 /* What a device is good for: the groups of `-device help`. */
 typedef enum DeviceCategory {
     DEVICE_CATEGORY_BRIDGE,
-    DEVICE_CATEGORY_STORAGE,
     DEVICE_CATEGORY_INPUT,
+    DEVICE_CATEGORY_STORAGE,
     DEVICE_CATEGORY_MISC,
     DEVICE_CATEGORY_CPU,
     DEVICE_CATEGORY_MAX

@@ -216,6 +216,8 @@ void virtio_queue_kick_later(VirtQueue *vq);
 
 /* NULL: no such queue. */
 VirtQueue *virtio_get_queue(VirtIODevice *vdev, int n);
+/* The @n of it. */
+unsigned int virtio_get_queue_index(const VirtQueue *vq);
 
 /* The driver's side of it (4.1.4.3), for transports; @n is checked. A change
  * while the queue is enabled, or an invalid size, is ignored. */

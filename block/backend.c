@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Backends: a device's use of a node, with what it is to do about errors, and
+ * figures. Requests are request.c's.
+ */
+#include "qemu/osdep.h"
+
+#include "block-internal.h"
+#include "qapi/client-event.h"
+#include "qapi/visitor.h"
+#include "qemu/id.h"
+#include "sysemu/reset.h"
+
+static QTAILQ_HEAD(, BlockBackend) backends =
+    QTAILQ_HEAD_INITIALIZER(backends);
+
+static const char *const error_policy_names[] = {
+    [BLOCK_ERROR_AUTO] = "auto",
+    [BLOCK_ERROR_REPORT] = "report",
+    [BLOCK_ERROR_IGNORE] = "ignore",
+    [BLOCK_ERROR_ENOSPC] = "enospc",
+    [BLOCK_ERROR_STOP] = "stop",
+};
+const QEnumLookup BlockErrorPolicy_lookup = {
+    .array = error_policy_names, .size = BLOCK_ERROR__MAX,
+};
+
+enum { READING, WRITING };
+
+/* --- looking --- */
+
+void blk_foreach(void (*fn)(BlockBackend *blk, void *opaque), void *opaque)
+{
+    BlockBackend *blk;
+
+    QTAILQ_FOREACH(blk, &backends, next) {
+        fn(blk, opaque);
+    }
+}
+
+BlockBackend *blk_find(const char *name)
+{
+    BlockBackend *blk;
+
+    QTAILQ_FOREACH(blk, &backends, next) {
+        if ((*blk->name && strcmp(blk->name, name) == 0) ||
+            strcmp(blk->node->name, name) == 0) {
+            return blk;
+        }
+    }
+    return NULL;
+}
+
+/* --- life --- */
+
+static BlockBackend *blk_new(const char *name, BlockNode *node)
+{
+    BlockBackend *blk = g_new0(BlockBackend, 1);
+
+    blk->name = g_strdup(name);
+    blk->node = node;
+    blk->write_cache = true;
+    node->blk = blk;
+    QTAILQ_INSERT_TAIL(&backends, blk, next);
+    return blk;
+}
+
+static void blk_free(BlockBackend *blk)
+{
+    QTAILQ_REMOVE(&backends, blk, next);
+    blk->node->blk = NULL;
+    if (blk->node->implicit) {
+        block_node_free(blk->node);
+    }
+    g_free(blk->qdev);
+    g_free(blk->name);
+    g_free(blk);
+}
+
+/* -drive's: a node of its own, which goes with it. */
+bool block_drive_add(JsonObject *options, Error **errp)
+{
+    ERRP_GUARD();
+    g_autoptr(JsonObject) o = block_options_nest(options, errp);
+    g_autofree char *id = o ? block_take_string(o, "id", errp) : NULL;
+    int werror = BLOCK_ERROR_AUTO, rerror = BLOCK_ERROR_AUTO;
+    bool write_cache = true;
+    BlockBackend *blk;
+    BlockNode *node;
+
+    if (*errp || !block_take_bool(o, "write-cache", &write_cache, errp) ||
+        !block_take_enum(o, "werror", &BlockErrorPolicy_lookup, &werror,
+                         errp) ||
+        !block_take_enum(o, "rerror", &BlockErrorPolicy_lookup, &rerror,
+                         errp)) {
+        return false;
+    }
+    if (!id_wellformed(id) || block_node_find(id) || blk_find(id)) {
+        error_setg(errp, "id=%s: %s", id, id_wellformed(id)
+                   ? "there is a node, or drive, of that name"
+                   : ERROR_ID_MALFORMED);
+        return false;
+    }
+    node = block_node_add(o, errp);
+    if (!node) {
+        return false;
+    }
+    node->implicit = true;
+    blk = blk_new(id, node);
+    blk->write_cache = write_cache;
+    blk_set_on_error(blk, rerror, werror);
+    return true;
+}
+
+BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
+                         const BlockUserOps *ops, void *opaque, Error **errp)
+{
+    BlockBackend *blk = blk_find(name);
+    BlockNode *node = blk ? blk->node : block_node_find(name);
+
+    if (!node) {
+        error_setg(errp, "drive=%s: there is no such node or drive", name);
+        return NULL;
+    }
+    if (blk ? blk->qdev != NULL : !block_node_check_unused(node, errp)) {
+        if (blk) {
+            error_setg(errp, "drive=%s: it is in use by %s", name, blk->qdev);
+        }
+        return NULL;
+    }
+    if (writable && node->read_only) {
+        error_setg(errp, "drive=%s: Block node is read-only", name);
+        return NULL;
+    }
+    blk = blk ?: blk_new("", node);
+    blk->qdev = g_strdup(qdev);
+    blk->ops = ops;
+    blk->opaque = opaque;
+    return blk;
+}
+
+/* One that has a name of its own goes, too, as its device was the only one that
+ * it was for. */
+void blk_detach(BlockBackend *blk)
+{
+    blk_drain(blk);
+    blk_free(blk);
+}
+
+/* --- properties --- */
+
+bool blk_is_read_only(const BlockBackend *blk)
+{
+    return blk->node->read_only;
+}
+
+uint64_t blk_size(const BlockBackend *blk)
+{
+    return ROUND_UP(block_node_image(blk->node)->size, BLOCK_SECTOR);
+}
+
+uint32_t blk_request_alignment(const BlockBackend *blk)
+{
+    return MAX(block_node_image(blk->node)->alignment, BLOCK_SECTOR);
+}
+
+void blk_set_write_cache(BlockBackend *blk, bool on)
+{
+    blk->write_cache = on;
+}
+
+bool blk_write_cache(const BlockBackend *blk)
+{
+    return blk->write_cache;
+}
+
+/* --- errors --- */
+
+void blk_set_on_error(BlockBackend *blk, BlockErrorPolicy read,
+                      BlockErrorPolicy write)
+{
+    if (read != BLOCK_ERROR_AUTO) {
+        blk->on_error[READING] = read;
+    }
+    if (write != BLOCK_ERROR_AUTO) {
+        blk->on_error[WRITING] = write;
+    }
+}
+
+static BlockErrorAction action_of(const BlockBackend *blk, bool is_read,
+                                  int error)
+{
+    BlockErrorPolicy p = blk->on_error[is_read ? READING : WRITING];
+
+    if (p == BLOCK_ERROR_AUTO) {
+        p = is_read ? BLOCK_ERROR_REPORT : BLOCK_ERROR_ENOSPC;
+    }
+    switch (p) {
+    case BLOCK_ERROR_ENOSPC:
+        return error == ENOSPC ? BLOCK_ACTION_STOP : BLOCK_ACTION_REPORT;
+    case BLOCK_ERROR_STOP:
+        return BLOCK_ACTION_STOP;
+    case BLOCK_ERROR_IGNORE:
+        return BLOCK_ACTION_IGNORE;
+    default:
+        return BLOCK_ACTION_REPORT;
+    }
+}
+
+BlockErrorAction blk_error_action(BlockBackend *blk, bool is_read, int error)
+{
+    static const char *const names[] = {
+        [BLOCK_ACTION_REPORT] = "report", [BLOCK_ACTION_IGNORE] = "ignore",
+        [BLOCK_ACTION_STOP] = "stop",
+    };
+    BlockErrorAction action = action_of(blk, is_read, error);
+    JsonObject *data = json_object_new();
+
+    json_object_set_string_member(data, "device", blk->name);
+    json_object_set_string_member(data, "node-name", blk->node->name);
+    json_object_set_string_member(data, "operation", is_read ? "read"
+                                                             : "write");
+    json_object_set_string_member(data, "action", names[action]);
+    if (action == BLOCK_ACTION_STOP) {
+        json_object_set_boolean_member(data, "nospace", error == ENOSPC);
+        blk->status = error;
+    }
+    json_object_set_string_member(data, "reason", strerror(error));
+    qapi_event_emit("BLOCK_IO_ERROR", data);
+    return action;
+}
+
+void blk_reset_status(BlockBackend *blk)
+{
+    blk->status = 0;
+}
+
+/* --- waiting --- */
+
+void blk_drain_all(void)
+{
+    BlockBackend *blk;
+
+    QTAILQ_FOREACH(blk, &backends, next) {
+        blk_drain(blk);
+    }
+}
+
+/* What is in flight has the memory that a reset discards. */
+static void drain_before_reset(void *opaque)
+{
+    blk_drain_all();
+}
+
+void block_init(void)
+{
+    qemu_register_reset(drain_before_reset, NULL);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of block/ share.
+ *
+ *   node.c      nodes: options, names, who uses whom
+ *   image.c     an open file or disk of the host: opening, locks, size
+ *   backend.c   backends: who uses a node, errors, figures
+ *   request.c   requests, from a device to an engine and back
+ *   uring.c     an engine: io_uring
+ *   threads.c   an engine: threads
+ *   block-qmp.c commands
+ */
+#ifndef BLOCK_BLOCK_INTERNAL_H
+#define BLOCK_BLOCK_INTERNAL_H
+
+#include "block/block.h"
+
+/* --- engines --- */
+
+/* Carries requests out. Completed ones go to block_request_complete(). */
+typedef struct BlockEngine {
+    const char *name;                     /* as aio= spells it */
+    /* Makes it work, if it does not yet. false: *errp. */
+    bool (*start)(Error **errp);
+    void (*submit)(BlockRequest *req);
+    void (*kick)(void);
+    /* Completes what is done; if nothing is, waits until something is. There
+     * is something in flight. */
+    void (*wait)(void);
+} BlockEngine;
+
+extern const BlockEngine block_engine_uring;
+extern const BlockEngine block_engine_threads;
+
+/* --- images --- */
+
+typedef struct BlockImageOptions {
+    const char *filename;
+    bool is_device;                       /* driver host_device */
+    bool read_only;
+    bool auto_read_only;                  /* if it cannot be written to */
+    bool direct;                          /* O_DIRECT */
+    bool lock;
+    bool force_share;                     /* others may write */
+    const char *aio;                      /* an engine; NULL: the best */
+} BlockImageOptions;
+
+/* An open file or disk of the host. */
+typedef struct BlockImage {
+    int fd;
+    char *filename;
+    bool is_device;
+    bool read_only;
+    bool direct;
+    uint32_t alignment;                   /* of offsets and sizes */
+    uint32_t mem_alignment;               /* of buffers */
+    uint64_t size;                        /* bytes */
+    const BlockEngine *engine;
+} BlockImage;
+
+/* NULL: *errp. */
+BlockImage *block_image_open(const BlockImageOptions *o, Error **errp);
+void block_image_close(BlockImage *image);
+bool block_image_resize(BlockImage *image, uint64_t size, Error **errp);
+/* What the host has allocated, bytes. */
+uint64_t block_image_allocated(const BlockImage *image);
+
+/* --- nodes --- */
+
+typedef enum BlockDetectZeroes {
+    BLOCK_DETECT_ZEROES_OFF,
+    BLOCK_DETECT_ZEROES_ON,
+    BLOCK_DETECT_ZEROES_UNMAP,
+    BLOCK_DETECT_ZEROES__MAX,
+} BlockDetectZeroes;
+extern const struct QEnumLookup BlockDetectZeroes_lookup;
+
+struct BlockNode {
+    char *name;                           /* "#block12": nobody has named it */
+    const char *driver;                   /* a literal */
+    bool read_only;
+    bool discard;                         /* give unused blocks back */
+    bool no_flush;                        /* flushes do nothing */
+    bool implicit;                        /* goes with its user */
+    BlockDetectZeroes detect_zeroes;
+    BlockNode *child;                     /* format: what is below */
+    BlockImage *image;                    /* protocol */
+    BlockNode *parent;                    /* who uses it: another node, */
+    BlockBackend *blk;                    /* or a backend; or nobody */
+    QTAILQ_ENTRY(BlockNode) next;
+};
+
+BlockNode *block_node_find(const char *name);
+void block_node_foreach(void (*fn)(BlockNode *node, void *opaque),
+                        void *opaque);
+/* false: *errp says who uses it. */
+bool block_node_check_unused(const BlockNode *node, Error **errp);
+/* Nobody uses @node: closes it, and what is implicit below. */
+void block_node_free(BlockNode *node);
+static inline BlockImage *block_node_image(const BlockNode *node)
+{
+    return node->child ? node->child->image : node->image;
+}
+
+/* --- options (options.c): they are taken out of the object --- */
+
+/* Turns "a.b": x into "a": {"b": x}. A copy; NULL: *errp. */
+JsonObject *block_options_nest(JsonObject *options, Error **errp);
+/* Text; g_free(); NULL: it is not there, or *errp. */
+char *block_take_string(JsonObject *o, const char *name, Error **errp);
+/* false: *errp. *value stays if it is not there. Text on and off will do. */
+bool block_take_bool(JsonObject *o, const char *name, bool *value,
+                     Error **errp);
+bool block_take_enum(JsonObject *o, const char *name,
+                     const struct QEnumLookup *lookup, int *value,
+                     Error **errp);
+/* false: something is left, which *errp names. */
+bool block_check_no_more(JsonObject *o, const char *of, Error **errp);
+
+/* --- backends --- */
+
+typedef struct BlockFigures {
+    uint64_t operations;
+    uint64_t bytes;
+    uint64_t time_ns;
+    uint64_t failed;
+    uint64_t invalid;
+} BlockFigures;
+
+struct BlockBackend {
+    char *name;                           /* -drive's id; "": of a device */
+    BlockNode *node;
+    char *qdev;                           /* the device's QOM path, or NULL */
+    const BlockUserOps *ops;
+    void *opaque;
+    bool write_cache;
+    BlockErrorPolicy on_error[2];         /* reading, writing */
+    int status;                           /* errno that stopped the VM; 0 */
+    unsigned int in_flight;
+    bool batch;                           /* in the list of those to be told */
+    BlockFigures figures[BLOCK_OP__MAX];
+    uint64_t wr_highest_offset;
+    int64_t last_ns;                      /* of the last request */
+    QTAILQ_ENTRY(BlockBackend) next;
+    QTAILQ_ENTRY(BlockBackend) next_batch;
+};
+
+void blk_foreach(void (*fn)(BlockBackend *blk, void *opaque), void *opaque);
+/* By the name of the backend, or of its node. NULL: none. */
+BlockBackend *blk_find(const char *name);
+/* Waits for the requests of all. */
+void blk_drain_all(void);
+
+/* --- requests --- */
+
+/* For engines: what is to be done now, of @iov and @niov, from @offset on. */
+void block_request_left(BlockRequest *req, const struct iovec **iov,
+                        unsigned int *niov, uint64_t *offset);
+/* For engines: @ret bytes have been read or written, or 0; or -errno. */
+void block_request_complete(BlockRequest *req, int64_t ret);
+/* For engines, when they have completed what is done: backends are told. */
+void block_requests_batch_end(void);
+/* The fallocate() mode of a request that is one. */
+int block_request_fallocate_mode(const BlockRequest *req);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands on disks: blockdev-add and -del, block_resize, the queries, and what
+ * people have of them. No policy: nodes and backends say what is possible.
+ */
+#include "qemu/osdep.h"
+
+#include "block-internal.h"
+#include "monitor/hmp.h"
+#include "monitor/qmp.h"
+#include "qapi/visitor.h"
+
+/* --- changes --- */
+
+static JsonNode *qmp_blockdev_add(JsonObject *args, Error **errp)
+{
+    if (!json_object_has_member(args, "node-name")) {
+        error_setg(errp, "Parameter 'node-name' is missing");
+        return NULL;
+    }
+    block_node_add(args, errp);
+    return NULL;
+}
+
+static JsonNode *qmp_blockdev_del(JsonObject *args, Error **errp)
+{
+    block_node_del(json_object_get_string_member(args, "node-name"), errp);
+    return NULL;
+}
+
+/* The node that "device", "id" or "node-name" means. */
+static BlockNode *node_of_args(JsonObject *args, Error **errp)
+{
+    const char *device = json_object_get_string_member_with_default(
+        args, "device", NULL);
+    const char *name = json_object_get_string_member_with_default(
+        args, "node-name", NULL);
+    BlockBackend *blk = device ? blk_find(device) : NULL;
+    BlockNode *node = name ? block_node_find(name) : blk ? blk->node : NULL;
+
+    if (!node) {
+        error_setg(errp, "Cannot find device='%s' nor node-name='%s'",
+                   device ?: "", name ?: "");
+    }
+    return node;
+}
+
+static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
+{
+    int64_t size = json_object_get_int_member(args, "size");
+    BlockNode *node = node_of_args(args, errp);
+    BlockBackend *blk;
+
+    if (!node) {
+        return NULL;
+    }
+    if (size < 0 || node->read_only) {
+        error_setg(errp, node->read_only
+                   ? "Node '%s' is read-only: its size cannot change"
+                   : "size of node '%s': it is no number of bytes", node->name);
+        return NULL;
+    }
+    blk = node->parent ? node->parent->blk : node->blk;
+    if (blk) {
+        blk_drain(blk);
+    }
+    if (block_image_resize(block_node_image(node), size, errp) && blk &&
+        blk->ops && blk->ops->resized) {
+        blk->ops->resized(blk->opaque);
+    }
+    return NULL;
+}
+
+/* --- queries --- */
+
+static const char *filename_of(const BlockNode *node)
+{
+    return block_node_image(node)->filename;
+}
+
+static JsonObject *image_info(const BlockNode *node)
+{
+    const BlockImage *image = block_node_image(node);
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "filename", image->filename);
+    json_object_set_string_member(o, "format", node->driver);
+    json_object_set_int_member(o, "virtual-size",
+                               ROUND_UP(image->size, BLOCK_SECTOR));
+    json_object_set_int_member(o, "actual-size", block_image_allocated(image));
+    json_object_set_boolean_member(o, "dirty-flag", false);
+    return o;
+}
+
+static JsonObject *cache_info(const BlockNode *node)
+{
+    const BlockBackend *blk = node->parent ? node->parent->blk : node->blk;
+    JsonObject *o = json_object_new();
+
+    json_object_set_boolean_member(o, "writeback", !blk || blk->write_cache);
+    json_object_set_boolean_member(o, "direct", block_node_image(node)->direct);
+    json_object_set_boolean_member(o, "no-flush", node->no_flush);
+    return o;
+}
+
+static JsonObject *node_info(const BlockNode *node)
+{
+    static const char *const throttles[] = {
+        "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr",
+        "write_threshold", "backing_file_depth",
+    };
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "node-name", node->name);
+    json_object_set_string_member(o, "file", filename_of(node));
+    json_object_set_string_member(o, "drv", node->driver);
+    json_object_set_boolean_member(o, "ro", node->read_only);
+    json_object_set_boolean_member(o, "encrypted", false);
+    json_object_set_string_member(
+        o, "detect_zeroes",
+        BlockDetectZeroes_lookup.array[node->detect_zeroes]);
+    for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
+        json_object_set_int_member(o, throttles[i], 0);
+    }
+    json_object_set_object_member(o, "cache", cache_info(node));
+    json_object_set_object_member(o, "image", image_info(node));
+    return o;
+}
+
+static void append_node(BlockNode *node, void *opaque)
+{
+    json_array_add_object_element(opaque, node_info(node));
+}
+
+static JsonNode *qmp_query_named_block_nodes(JsonObject *args, Error **errp)
+{
+    JsonArray *list = json_array_new();
+
+    block_node_foreach(append_node, list);
+    return json_array_node(list);
+}
+
+static void append_backend(BlockBackend *blk, void *opaque)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "device", blk->name);
+    json_object_set_string_member(o, "type", "unknown");
+    json_object_set_boolean_member(o, "removable", false);
+    json_object_set_boolean_member(o, "locked", false);
+    if (blk->qdev) {
+        json_object_set_string_member(o, "qdev", blk->qdev);
+        json_object_set_string_member(o, "io-status",
+                                      !blk->status ? "ok"
+                                      : blk->status == ENOSPC ? "nospace"
+                                                              : "failed");
+    }
+    json_object_set_object_member(o, "inserted", node_info(blk->node));
+    json_array_add_object_element(opaque, o);
+}
+
+static JsonNode *qmp_query_block(JsonObject *args, Error **errp)
+{
+    JsonArray *list = json_array_new();
+
+    blk_foreach(append_backend, list);
+    return json_array_node(list);
+}
+
+/* --- figures --- */
+
+static void add_figures(JsonObject *o, const char *prefix,
+                        const BlockFigures *f, bool moves_bytes)
+{
+    const struct { const char *format; uint64_t value; } members[] = {
+        { "%s_operations", f->operations },
+        { "%s_total_time_ns", f->time_ns },
+        { "%s_merged", 0 },
+        { "failed_%s_operations", f->failed },
+        { "invalid_%s_operations", f->invalid },
+        { "%s_bytes", f->bytes },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(members) - !moves_bytes; i++) {
+        g_autofree char *name = g_strdup_printf(members[i].format, prefix);
+
+        json_object_set_int_member(o, name, members[i].value);
+    }
+    if (!moves_bytes) {
+        g_autofree char *merged = g_strdup_printf("%s_merged", prefix);
+
+        json_object_remove_member(o, merged);
+    }
+}
+
+static void append_stats(BlockBackend *blk, void *opaque)
+{
+    const BlockFigures *f = blk->figures;
+    JsonObject *o = json_object_new(), *stats = json_object_new();
+    BlockFigures written = f[BLOCK_WRITE];
+
+    /* Zeroes are written, too. */
+    written.operations += f[BLOCK_WRITE_ZEROES].operations;
+    written.bytes += f[BLOCK_WRITE_ZEROES].bytes;
+    written.time_ns += f[BLOCK_WRITE_ZEROES].time_ns;
+    written.failed += f[BLOCK_WRITE_ZEROES].failed;
+    written.invalid += f[BLOCK_WRITE_ZEROES].invalid;
+    add_figures(stats, "rd", &f[BLOCK_READ], true);
+    add_figures(stats, "wr", &written, true);
+    add_figures(stats, "unmap", &f[BLOCK_DISCARD], true);
+    add_figures(stats, "flush", &f[BLOCK_FLUSH], false);
+    json_object_set_int_member(stats, "wr_highest_offset",
+                               blk->wr_highest_offset);
+    json_object_set_boolean_member(stats, "account_invalid", true);
+    json_object_set_boolean_member(stats, "account_failed", true);
+    json_object_set_array_member(stats, "timed_stats", json_array_new());
+    json_object_set_string_member(o, "device", blk->name);
+    json_object_set_string_member(o, "node-name", blk->node->name);
+    if (blk->qdev) {
+        json_object_set_string_member(o, "qdev", blk->qdev);
+    }
+    json_object_set_object_member(o, "stats", stats);
+    json_array_add_object_element(opaque, o);
+}
+
+static JsonNode *qmp_query_blockstats(JsonObject *args, Error **errp)
+{
+    JsonArray *list = json_array_new();
+
+    blk_foreach(append_stats, list);
+    return json_array_node(list);
+}
+
+/* --- the schema --- */
+
+#define FIGURES(of)                                                          \
+    of "_operations:int," of "_bytes:int," of "_total_time_ns:int,"          \
+    of "_merged:int,failed_" of "_operations:int,"                           \
+    "invalid_" of "_operations:int"
+
+static const QmpType block_types[] = {
+    { .name = "BlockdevOptions", .members = "driver:str,?node-name:str,**",
+      .help = "A block node.\n"
+      "driver: raw, file or host_device\n"
+      "node-name: its name\n"
+      "**: what docs/disks.md says of the driver" },
+    { .name = "BlockDeviceIoStatus", .values = "ok,failed,nospace",
+      .help = "Whether an error of a disk has stopped the VM." },
+    { .name = "BlockdevCacheInfo",
+      .members = "writeback:bool,direct:bool,no-flush:bool",
+      .help = "How a node is cached.\n"
+      "writeback: writes may stay in a cache until a flush\n"
+      "direct: the host's page cache is not used\n"
+      "no-flush: flushes do nothing" },
+    { .name = "ImageInfo",
+      .members = "filename:str,format:str,virtual-size:int,actual-size:int,"
+                 "dirty-flag:bool",
+      .help = "An image.\n"
+      "filename: of the file or disk\n"
+      "format: the node's driver\n"
+      "virtual-size: bytes that the guest sees\n"
+      "actual-size: bytes that the host has allocated\n"
+      "dirty-flag: false: images have none" },
+    { .name = "BlockDeviceInfo",
+      .members = "node-name:str,file:str,drv:str,ro:bool,encrypted:bool,"
+                 "detect_zeroes:str,bps:int,bps_rd:int,bps_wr:int,iops:int,"
+                 "iops_rd:int,iops_wr:int,write_threshold:int,"
+                 "backing_file_depth:int,cache:BlockdevCacheInfo,"
+                 "image:ImageInfo",
+      .help = "A block node.\n"
+      "node-name: its name\n"
+      "file: of the file or disk\n"
+      "drv: its driver\n"
+      "ro: whether it is only read\n"
+      "encrypted: false\n"
+      "detect_zeroes: off, on or unmap\n"
+      "bps: 0, nothing is throttled; as the five that follow\n"
+      "bps_rd: 0\nbps_wr: 0\niops: 0\niops_rd: 0\niops_wr: 0\n"
+      "write_threshold: 0, there is none\n"
+      "backing_file_depth: 0, there are no backing files\n"
+      "cache: how it is cached\n"
+      "image: what is behind it" },
+    { .name = "BlockInfo",
+      .members = "device:str,type:str,removable:bool,locked:bool,?qdev:str,"
+                 "?io-status:BlockDeviceIoStatus,?inserted:BlockDeviceInfo",
+      .help = "A disk, or a drive that no device has yet.\n"
+      "device: the drive's id; empty if it is of -blockdev\n"
+      "type: unknown\n"
+      "removable: false\n"
+      "locked: false\n"
+      "qdev: path of the device\n"
+      "io-status: whether an error has stopped the VM\n"
+      "inserted: its node" },
+    { .name = "BlockDeviceStats",
+      .members = FIGURES("rd") "," FIGURES("wr") "," FIGURES("unmap") ","
+                 "flush_operations:int,flush_total_time_ns:int,"
+                 "failed_flush_operations:int,invalid_flush_operations:int,"
+                 "wr_highest_offset:int,account_invalid:bool,"
+                 "account_failed:bool,timed_stats:[any]",
+      .help = "What a disk has done since its device came.\n"
+      "rd_operations: reads that worked\n"
+      "rd_bytes: of them\n"
+      "rd_total_time_ns: that they took\n"
+      "rd_merged: 0, requests are not merged\n"
+      "failed_rd_operations: that the host could not do\n"
+      "invalid_rd_operations: that the guest should not have asked for\n"
+      "wr_operations: the same of writes, and of zeroes that are written\n"
+      "wr_bytes: of them\nwr_total_time_ns: that they took\nwr_merged: 0\n"
+      "failed_wr_operations: not done\ninvalid_wr_operations: not possible\n"
+      "unmap_operations: the same of discards\n"
+      "unmap_bytes: of them\nunmap_total_time_ns: that they took\n"
+      "unmap_merged: 0\nfailed_unmap_operations: not done\n"
+      "invalid_unmap_operations: not possible\n"
+      "flush_operations: the same of flushes\n"
+      "flush_total_time_ns: that they took\n"
+      "failed_flush_operations: not done\n"
+      "invalid_flush_operations: not possible\n"
+      "wr_highest_offset: where the highest write ended, bytes\n"
+      "account_invalid: true: what is invalid is counted\n"
+      "account_failed: true: what fails is counted\n"
+      "timed_stats: empty: there are none" },
+    { .name = "BlockStats",
+      .members = "device:str,node-name:str,?qdev:str,stats:BlockDeviceStats",
+      .help = "Statistics of a disk.\n"
+      "device: the drive's id; empty if it is of -blockdev\n"
+      "node-name: its node\n"
+      "qdev: path of the device\n"
+      "stats: the figures" },
+};
+
+static const QmpCommand block_commands[] = {
+    { .name = "blockdev-add", .args = "BlockdevOptions", .fn = qmp_blockdev_add,
+      .help = "Makes a block node, as -blockdev does.\n"
+      "Errors: one that says why the image cannot be opened, such as that "
+      "another process uses it; nothing is open then" },
+    { .name = "blockdev-del", .args = "node-name:str", .fn = qmp_blockdev_del,
+      .help = "Closes a block node.\n"
+      "node-name: its name\n"
+      "Errors: there is none of the name, or something uses it" },
+    { .name = "block_resize", .args = "?device:str,?node-name:str,size:int",
+      .fn = qmp_block_resize,
+      .help = "Gives an image another size, and tells the guest. Of a disk of "
+      "the host, its size is looked at again.\n"
+      "device: id of a drive\n"
+      "node-name: or name of a node\n"
+      "size: bytes\n"
+      "Errors: the host cannot do it" },
+    { .name = "query-block", .returns = "[BlockInfo]", .fn = qmp_query_block,
+      .help = "Lists the disks." },
+    { .name = "query-named-block-nodes", .args = "?flat:bool",
+      .returns = "[BlockDeviceInfo]", .fn = qmp_query_named_block_nodes,
+      .help = "Lists the block nodes.\n"
+      "flat: without what is below them; changes nothing" },
+    { .name = "query-blockstats", .args = "?query-nodes:bool",
+      .returns = "[BlockStats]", .fn = qmp_query_blockstats,
+      .help = "Statistics of the disks.\n"
+      "query-nodes: changes nothing: figures are those of disks" },
+};
+
+/* --- for people --- */
+
+static void describe(BlockBackend *blk, void *opaque)
+{
+    const BlockNode *node = blk->node;
+    const BlockImage *image = block_node_image(node);
+
+    g_string_append_printf(opaque, "%s%s%s: %s (%s%s)\n", blk->name,
+                           *blk->name ? " " : "", node->name, image->filename,
+                           node->driver, node->read_only ? ", read-only" : "");
+    g_string_append_printf(opaque, "    Size:             %" PRIu64 " bytes, %"
+                           PRIu64 " allocated\n",
+                           ROUND_UP(image->size, BLOCK_SECTOR),
+                           block_image_allocated(image));
+    g_string_append_printf(opaque, "    Attached to:      %s\n",
+                           blk->qdev ?: "nothing");
+    g_string_append_printf(opaque, "    Cache mode:       %s%s%s, %s\n",
+                           blk->write_cache ? "writeback" : "writethrough",
+                           image->direct ? ", direct" : "",
+                           node->no_flush ? ", ignore flushes" : "",
+                           image->engine->name);
+}
+
+static void hmp_info_block(GString *out, const char *args, Error **errp)
+{
+    blk_foreach(describe, out);
+}
+
+static const HmpCommand block_hmp_info[] = {
+    { "block", "", "show the disks: images, sizes, caches", hmp_info_block },
+};
+
+static void block_qmp_register(void)
+{
+    qmp_register_types(block_types, ARRAY_SIZE(block_types));
+    qmp_register_commands(block_commands, ARRAY_SIZE(block_commands));
+    hmp_register_info(block_hmp_info, ARRAY_SIZE(block_hmp_info));
+}
+type_init(block_qmp_register)

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and disks of the host: opening them, and seeing to it that nobody else
+ * writes to them meanwhile. A user names them, so links are followed, as QEMU
+ * does; what is neither a file nor a disk is refused. Used by node.c.
+ *
+ * The locks are QEMU's, so that neither of both opens what the other one writes
+ * to: an OFD read lock on one byte for each thing that is done, and on one for
+ * each that others must not do (LOCK_USED and LOCK_KEPT). They are taken
+ * first, then looked for: of two that come at once, one at least sees the other.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "block-internal.h"
+#include "qemu/may-open.h"
+
+/* --- locks --- */
+
+#define LOCK_USED 100
+#define LOCK_KEPT 200
+
+/* The bytes from LOCK_USED and LOCK_KEPT on. */
+typedef enum LockPerm {
+    PERM_CONSISTENT_READ,
+    PERM_WRITE,
+    PERM_WRITE_UNCHANGED,
+    PERM_RESIZE,
+} LockPerm;
+
+static const char *const lock_names[] = {
+    [PERM_CONSISTENT_READ] = "consistent read",
+    [PERM_WRITE] = "write",
+    [PERM_WRITE_UNCHANGED] = "write unchanged",
+    [PERM_RESIZE] = "resize",
+};
+
+/* -errno: it could not be done. */
+static int set_lock(int fd, off_t byte)
+{
+    struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+                       .l_start = byte, .l_len = 1 };
+
+    return fcntl(fd, F_OFD_SETLK, &l) < 0 ? -errno : 0;
+}
+
+/* Whether somebody else has a lock on @byte. */
+static bool is_locked(int fd, off_t byte)
+{
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+                       .l_start = byte, .l_len = 1 };
+
+    return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+static bool lock_image(const BlockImage *image, Error **errp)
+{
+    bool used[] = { [PERM_CONSISTENT_READ] = true,
+                    [PERM_WRITE] = !image->read_only,
+                    [PERM_RESIZE] = !image->read_only };
+    bool kept[] = { [PERM_WRITE] = true, [PERM_RESIZE] = true };
+    int ret = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(used) && !ret; i++) {
+        ret = used[i] ? set_lock(image->fd, LOCK_USED + i) : 0;
+        if (!ret && kept[i]) {
+            ret = set_lock(image->fd, LOCK_KEPT + i);
+        }
+    }
+    if (ret == -EINVAL || ret == -ENOTSUP || ret == -ENOLCK) {
+        return true;                      /* this file system has no locks */
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(used) && !ret; i++) {
+        if ((used[i] && is_locked(image->fd, LOCK_KEPT + i)) ||
+            (kept[i] && is_locked(image->fd, LOCK_USED + i))) {
+            error_setg(errp, "Failed to get \"%s\" lock: another process, or "
+                       "another node, uses '%s'", lock_names[i],
+                       image->filename);
+            return false;
+        }
+    }
+    if (ret) {
+        error_setg_errno(errp, -ret, "cannot lock '%s'", image->filename);
+    }
+    return !ret;
+}
+
+/* --- opening --- */
+
+static int open_file(const BlockImageOptions *o, bool read_only)
+{
+    int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK |
+                (o->direct ? O_DIRECT : 0);
+
+    return open(o->filename, flags);
+}
+
+static bool open_image(BlockImage *image, const BlockImageOptions *o,
+                       Error **errp)
+{
+    image->read_only = o->read_only;
+    image->fd = open_file(o, o->read_only);
+    if (image->fd < 0 && o->auto_read_only && !o->read_only &&
+        (errno == EACCES || errno == EROFS || errno == EPERM)) {
+        image->read_only = true;
+        image->fd = open_file(o, true);
+    }
+    if (image->fd < 0) {
+        error_setg_errno(errp, errno, "Could not open '%s'%s", o->filename,
+                         o->direct && errno == EINVAL
+                             ? ": its file system has no direct I/O; use "
+                               "cache.direct=off" : "");
+    }
+    return image->fd >= 0;
+}
+
+static bool check_kind(BlockImage *image, Error **errp)
+{
+    struct stat st;
+
+    if (fstat(image->fd, &st) < 0) {
+        error_setg_errno(errp, errno, "Could not stat '%s'", image->filename);
+        return false;
+    }
+    if (image->is_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
+        error_setg(errp, "'%s' is not a %s", image->filename,
+                   !image->is_device ? S_ISBLK(st.st_mode)
+                       ? "regular file: use driver host_device"
+                       : "regular file"
+                   : S_ISREG(st.st_mode) ? "block device: use driver file"
+                                         : "block device");
+        return false;
+    }
+    return true;
+}
+
+/* It was opened without waiting, as it might be a pipe. io_uring would fail what
+ * has to wait. */
+static bool make_blocking(BlockImage *image, Error **errp)
+{
+    int flags = fcntl(image->fd, F_GETFL);
+
+    if (flags < 0 || fcntl(image->fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+        error_setg_errno(errp, errno, "Could not open '%s'", image->filename);
+        return false;
+    }
+    return true;
+}
+
+static bool find_size(BlockImage *image, Error **errp)
+{
+    off_t size = lseek(image->fd, 0, SEEK_END);
+
+    if (size < 0) {
+        error_setg_errno(errp, errno, "Could not get the size of '%s'",
+                         image->filename);
+        return false;
+    }
+    image->size = size;
+    return true;
+}
+
+/* The smallest power of two, from a sector to @max, of which that many bytes can
+ * be read to @memory; 0: none. */
+static uint32_t find_readable(const BlockImage *image, void *memory,
+                              uint32_t max)
+{
+    for (uint32_t n = BLOCK_SECTOR; n <= max; n *= 2) {
+        if (pread(image->fd, memory, n, 0) >= 0) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* What direct I/O must be aligned to: found by trying. */
+static bool find_alignment(BlockImage *image, Error **errp)
+{
+    uint32_t page = qemu_real_host_page_size();
+    uint8_t *memory;
+
+    image->alignment = 1;
+    image->mem_alignment = 1;
+    if (!image->direct) {
+        return true;
+    }
+    memory = aligned_alloc(page, 2 * page);
+    image->alignment = find_readable(image, memory, page);
+    image->mem_alignment = find_readable(image, memory + BLOCK_SECTOR, page)
+                           ? BLOCK_SECTOR : page;
+    if (!image->alignment) {
+        error_setg_errno(errp, errno, "'%s' cannot be read directly",
+                         image->filename);
+    }
+    free(memory);
+    return image->alignment;
+}
+
+/* The engine of that name, or the best that works. */
+static const BlockEngine *choose_engine(const char *name, Error **errp)
+{
+    static const BlockEngine *const engines[] = {
+#ifdef CONFIG_LINUX_IO_URING
+        &block_engine_uring,
+#endif
+        &block_engine_threads,
+    };
+    Error *err = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
+        if (name && strcmp(name, engines[i]->name) != 0) {
+            continue;
+        }
+        error_free(err);
+        err = NULL;
+        if (engines[i]->start(&err)) {
+            return engines[i];
+        }
+    }
+    if (err) {
+        error_propagate(errp, err);
+    } else {
+        error_setg(errp, "aio=%s: not supported by this build; threads is",
+                   name);
+    }
+    return NULL;
+}
+
+BlockImage *block_image_open(const BlockImageOptions *o, Error **errp)
+{
+    BlockImage *image;
+
+    if (!qemu_may_open(errp)) {
+        return NULL;
+    }
+    image = g_new0(BlockImage, 1);
+    image->fd = -1;
+    image->filename = g_strdup(o->filename);
+    image->is_device = o->is_device;
+    image->direct = o->direct;
+    image->engine = choose_engine(o->aio, errp);
+    if (image->engine && open_image(image, o, errp) &&
+        check_kind(image, errp) && make_blocking(image, errp) &&
+        (!o->lock || o->force_share || lock_image(image, errp)) &&
+        find_size(image, errp) && find_alignment(image, errp)) {
+        return image;
+    }
+    block_image_close(image);
+    return NULL;
+}
+
+void block_image_close(BlockImage *image)
+{
+    if (image->fd >= 0) {
+        close(image->fd);                 /* and its locks */
+    }
+    g_free(image->filename);
+    g_free(image);
+}
+
+/* --- size --- */
+
+bool block_image_resize(BlockImage *image, uint64_t size, Error **errp)
+{
+    if (image->is_device) {
+        if (!find_size(image, errp)) {
+            return false;
+        }
+        if (size > image->size) {
+            error_setg(errp, "size %" PRIu64 ": '%s' has %" PRIu64 " bytes, "
+                       "and only the host can change that", size,
+                       image->filename, image->size);
+            return false;
+        }
+        return true;
+    }
+    if (size > INT64_MAX || ftruncate(image->fd, size) < 0) {
+        error_setg_errno(errp, size > INT64_MAX ? EFBIG : errno,
+                         "cannot make '%s' %" PRIu64 " bytes long",
+                         image->filename, size);
+        return false;
+    }
+    image->size = size;
+    return true;
+}
+
+uint64_t block_image_allocated(const BlockImage *image)
+{
+    struct stat st;
+
+    return fstat(image->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}

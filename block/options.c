@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options of nodes: JSON as blockdev-add has it, or text with dotted keys as
+ * -blockdev and -drive have it. Each reader takes its options out of the object,
+ * so that what is left at the end is what nobody knows.
+ */
+#include "qemu/osdep.h"
+
+#include "block-internal.h"
+#include "qapi/visitor.h"
+
+/* The object @name of @o, made if it is not there; NULL: it is something else. */
+static JsonObject *object_member(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_get_member(o, name);
+
+    if (!node) {
+        json_object_set_object_member(o, name, json_object_new());
+        node = json_object_get_member(o, name);
+    }
+    return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+JsonObject *block_options_nest(JsonObject *options, Error **errp)
+{
+    g_autoptr(JsonObject) nested = json_object_new();
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init(&iter, options);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_auto(GStrv) parts = g_strsplit(name, ".", -1);
+        JsonObject *o = nested;
+        guint last = g_strv_length(parts) - 1;
+
+        for (guint i = 0; o && i < last; i++) {
+            o = object_member(o, parts[i]);
+        }
+        if (!o || json_object_has_member(o, parts[last])) {
+            error_setg(errp, "Parameter '%s' is there twice, or is both a value"
+                       " and a group", name);
+            return NULL;
+        }
+        json_object_set_member(o, parts[last], json_node_copy(node));
+    }
+    return g_steal_pointer(&nested);
+}
+
+/* The value of member @name, taken out; NULL: it is not there. */
+static JsonNode *take(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_dup_member(o, name);
+
+    json_object_remove_member(o, name);
+    return node;
+}
+
+static bool is_text(JsonNode *node)
+{
+    return JSON_NODE_HOLDS_VALUE(node) &&
+           json_node_get_value_type(node) == G_TYPE_STRING;
+}
+
+char *block_take_string(JsonObject *o, const char *name, Error **errp)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+
+    if (node && !is_text(node)) {
+        error_setg(errp, "Invalid parameter type for '%s', expected: string",
+                   name);
+        return NULL;
+    }
+    return node ? json_node_dup_string(node) : NULL;
+}
+
+bool block_take_bool(JsonObject *o, const char *name, bool *value,
+                     Error **errp)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+    g_autoptr(Visitor) v = NULL;
+
+    if (!node) {
+        return true;
+    }
+    v = visitor_input_new(node, is_text(node));
+    return visit_type_bool(v, name, value, errp);
+}
+
+bool block_take_enum(JsonObject *o, const char *name,
+                     const QEnumLookup *lookup, int *value, Error **errp)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+    g_autoptr(Visitor) v = NULL;
+
+    if (!node) {
+        return true;
+    }
+    v = visitor_input_new(node, false);
+    return visit_type_enum(v, name, value, lookup, errp);
+}
+
+bool block_check_no_more(JsonObject *o, const char *of, Error **errp)
+{
+    g_autoptr(GList) names = json_object_get_members(o);
+
+    if (names) {
+        error_setg(errp, "%s does not have the option '%s'", of,
+                   (const char *)names->data);
+    }
+    return !names;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-blk, the device: see virtio-blk.h. Properties, configuration space,
+ * features, and what becomes of requests in flight when the VM stops, is reset,
+ * or the device goes: all of these wait for them.
+ */
+#include "qemu/osdep.h"
+
+#include "hw/boards.h"
+#include "hw/qdev-properties.h"
+#include "qemu/error-report.h"
+#include "qemu/units.h"
+#include "sysemu/runstate.h"
+#include "virtio-blk.h"
+
+/* Segments of a request besides data: the header and the status. */
+#define OTHER_SEGS 2
+/* Of the configuration space, without what later features have. */
+#define CONFIG_SIZE                                                          \
+    (offsetof(struct virtio_blk_config, write_zeroes_may_unmap) + 1)
+#define QUEUE_SIZE_MIN 4
+
+/* --- what the driver sees --- */
+
+static void get_config(VirtIODevice *vdev, uint8_t *config)
+{
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
+    uint64_t cylinders = blk_size(s->blk) / BLOCK_SECTOR / 16 / 63;
+    struct virtio_blk_config c = {
+        .capacity = GUINT64_TO_LE(blk_size(s->blk) / BLOCK_SECTOR),
+        .seg_max = GUINT32_TO_LE(s->queue_size - OTHER_SEGS),
+        .geometry.cylinders = GUINT16_TO_LE(CLAMP(cylinders, 2, 16383)),
+        .geometry.heads = 16,
+        .geometry.sectors = 63,
+        .blk_size = GUINT32_TO_LE(s->logical_block_size),
+        .physical_block_exp = __builtin_ctz(s->physical_block_size /
+                                            s->logical_block_size),
+        .wce = blk_write_cache(s->blk),
+        .num_queues = GUINT16_TO_LE(s->num_queues),
+        .max_discard_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
+        .max_discard_seg = GUINT32_TO_LE(1),
+        .discard_sector_alignment =
+            GUINT32_TO_LE(s->logical_block_size / BLOCK_SECTOR),
+        .max_write_zeroes_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
+        .max_write_zeroes_seg = GUINT32_TO_LE(1),
+        .write_zeroes_may_unmap = 1,
+    };
+
+    memcpy(config, &c, vdev->config_len);
+}
+
+/* The driver may turn the cache on and off (5.2.5.2); all else is ours. */
+static void set_config(VirtIODevice *vdev, const uint8_t *config)
+{
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
+
+    if (virtio_vdev_has_feature(vdev, VIRTIO_BLK_F_CONFIG_WCE)) {
+        blk_set_write_cache(s->blk, config[offsetof(struct virtio_blk_config,
+                                                    wce)]);
+    }
+}
+
+static uint64_t get_features(VirtIODevice *vdev, uint64_t features,
+                             Error **errp)
+{
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
+    bool read_only = blk_is_read_only(s->blk);
+
+    virtio_add_feature(&features, VIRTIO_BLK_F_SEG_MAX);
+    virtio_add_feature(&features, VIRTIO_BLK_F_GEOMETRY);
+    virtio_add_feature(&features, VIRTIO_BLK_F_BLK_SIZE);
+    virtio_add_feature(&features, VIRTIO_BLK_F_TOPOLOGY);
+    virtio_add_feature(&features, VIRTIO_BLK_F_FLUSH);
+    if (s->config_wce) {
+        virtio_add_feature(&features, VIRTIO_BLK_F_CONFIG_WCE);
+    }
+    if (s->num_queues > 1) {
+        virtio_add_feature(&features, VIRTIO_BLK_F_MQ);
+    }
+    if (s->discard && !read_only) {
+        virtio_add_feature(&features, VIRTIO_BLK_F_DISCARD);
+    }
+    if (s->write_zeroes && !read_only) {
+        virtio_add_feature(&features, VIRTIO_BLK_F_WRITE_ZEROES);
+    }
+    if (read_only) {
+        virtio_add_feature(&features, VIRTIO_BLK_F_RO);
+    }
+    return features;
+}
+
+static void resized(void *opaque)
+{
+    virtio_notify_config(VIRTIO_DEVICE(opaque));
+}
+
+static const BlockUserOps user_ops = {
+    .batch_done = virtio_blk_notify_queues,
+    .resized = resized,
+};
+
+/* --- stops and resets --- */
+
+static void stop_vm(void *opaque)
+{
+    VirtIOBlock *s = opaque;
+
+    if (runstate_is_running() && !QTAILQ_EMPTY(&s->stopped)) {
+        vm_stop(RUN_STATE_IO_ERROR);
+    }
+}
+
+/* While it is stopped nothing changes, in memory or on the disk. */
+static void vm_state_changed(void *opaque, int running, RunState state)
+{
+    VirtIOBlock *s = opaque;
+
+    if (running) {
+        virtio_blk_restart_stopped(s);
+    } else {
+        blk_drain(s->blk);
+    }
+}
+
+static void reset(VirtIODevice *vdev)
+{
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
+
+    blk_drain(s->blk);
+    virtio_blk_drop_stopped(s);
+    blk_set_write_cache(s->blk, s->write_cache != ON_OFF_AUTO_OFF);
+}
+
+/* --- life --- */
+
+static bool check_block_sizes(VirtIOBlock *s, Error **errp)
+{
+    uint32_t sizes[] = { s->logical_block_size, s->physical_block_size };
+    const char *names[] = { "logical_block_size", "physical_block_size" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        if (!is_power_of_2(sizes[i]) || sizes[i] < BLOCK_SECTOR ||
+            sizes[i] > 2 * MiB) {
+            error_setg(errp, "%s=%u: expected is a power of two from 512 to "
+                       "2097152", names[i], sizes[i]);
+            return false;
+        }
+    }
+    if (s->logical_block_size > s->physical_block_size) {
+        error_setg(errp, "logical_block_size=%u is more than "
+                   "physical_block_size=%u", sizes[0], sizes[1]);
+        return false;
+    }
+    return true;
+}
+
+static bool check_queues(VirtIOBlock *s, Error **errp)
+{
+    if (s->num_queues == VIRTIO_BLK_AUTO_NUM_QUEUES) {
+        s->num_queues = MIN(current_machine->smp.cpus, VIRTIO_QUEUE_MAX - 1);
+    }
+    if (!s->num_queues || s->num_queues >= VIRTIO_QUEUE_MAX) {
+        error_setg(errp, "num-queues=%u: expected is 1 to %u", s->num_queues,
+                   VIRTIO_QUEUE_MAX - 1);
+        return false;
+    }
+    if (!is_power_of_2(s->queue_size) || s->queue_size < QUEUE_SIZE_MIN ||
+        s->queue_size > VIRTQUEUE_MAX_SIZE) {
+        error_setg(errp, "queue-size=%u: expected is a power of two from %u to "
+                   "%u", s->queue_size, QUEUE_SIZE_MIN, VIRTQUEUE_MAX_SIZE);
+        return false;
+    }
+    return true;
+}
+
+/* What the image demands of the guest's requests. */
+static bool check_image(VirtIOBlock *s, Error **errp)
+{
+    uint32_t alignment = blk_request_alignment(s->blk);
+
+    if (s->logical_block_size < alignment) {
+        error_setg(errp, "logical_block_size=%u: with cache.direct=on this "
+                   "image can be read in blocks of %u bytes at least",
+                   s->logical_block_size, alignment);
+        return false;
+    }
+    if (blk_size(s->blk) % s->logical_block_size) {
+        error_setg(errp, "logical_block_size=%u: the image's size, %" PRIu64
+                   " bytes, is no multiple of it", s->logical_block_size,
+                   blk_size(s->blk));
+        return false;
+    }
+    return true;
+}
+
+static bool attach(VirtIOBlock *s, Error **errp)
+{
+    g_autofree char *path = object_get_canonical_path(OBJECT(s));
+
+    if (!s->drive) {
+        error_setg(errp, "drive= is missing: it names a node of -blockdev, or "
+                   "a -drive");
+        return false;
+    }
+    s->blk = blk_attach(s->drive, path, false, &user_ops, s, errp);
+    if (!s->blk) {
+        return false;
+    }
+    if (!check_image(s, errp)) {
+        g_clear_pointer(&s->blk, blk_detach);
+        return false;
+    }
+    blk_set_on_error(s->blk, s->rerror, s->werror);
+    if (s->write_cache == ON_OFF_AUTO_AUTO) {
+        s->write_cache = blk_write_cache(s->blk) ? ON_OFF_AUTO_ON
+                                                 : ON_OFF_AUTO_OFF;
+    }
+    blk_set_write_cache(s->blk, s->write_cache == ON_OFF_AUTO_ON);
+    return true;
+}
+
+static void realize(DeviceState *dev, Error **errp)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(dev);
+    VirtIOBlock *s = VIRTIO_BLK(dev);
+
+    if (!check_block_sizes(s, errp) || !check_queues(s, errp) ||
+        !attach(s, errp)) {
+        return;
+    }
+    virtio_init(vdev, "virtio-blk", VIRTIO_ID_BLOCK, CONFIG_SIZE);
+    for (unsigned int i = 0; i < s->num_queues; i++) {
+        virtio_add_queue(vdev, s->queue_size, virtio_blk_handle_output);
+    }
+    s->to_notify = g_new0(uint8_t, s->num_queues);
+    s->stop_bh = qemu_bh_new(stop_vm, s);
+    s->vmstate = qemu_add_vm_change_state_handler(vm_state_changed, s);
+}
+
+static void unrealize(DeviceState *dev)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(dev);
+    VirtIOBlock *s = VIRTIO_BLK(dev);
+
+    qemu_del_vm_change_state_handler(s->vmstate);
+    blk_drain(s->blk);
+    virtio_blk_drop_stopped(s);
+    qemu_bh_delete(s->stop_bh);
+    for (int i = s->num_queues - 1; i >= 0; i--) {
+        virtio_delete_queue(virtio_get_queue(vdev, i));
+    }
+    virtio_cleanup(vdev);
+    g_clear_pointer(&s->blk, blk_detach);
+    g_clear_pointer(&s->to_notify, g_free);
+}
+
+static void instance_init(Object *obj)
+{
+    QTAILQ_INIT(&VIRTIO_BLK(obj)->stopped);
+}
+
+static const Property properties[] = {
+    DEFINE_PROP_STRING("drive", VirtIOBlock, drive),
+    DEFINE_PROP_STRING("serial", VirtIOBlock, serial),
+    DEFINE_PROP_UINT16("num-queues", VirtIOBlock, num_queues,
+                       VIRTIO_BLK_AUTO_NUM_QUEUES),
+    DEFINE_PROP_UINT16("queue-size", VirtIOBlock, queue_size, 256),
+    DEFINE_PROP_UINT32("logical_block_size", VirtIOBlock, logical_block_size,
+                       BLOCK_SECTOR),
+    DEFINE_PROP_UINT32("physical_block_size", VirtIOBlock, physical_block_size,
+                       BLOCK_SECTOR),
+    DEFINE_PROP_BOOL("config-wce", VirtIOBlock, config_wce, true),
+    DEFINE_PROP_ON_OFF_AUTO("write-cache", VirtIOBlock, write_cache,
+                            ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_BOOL("discard", VirtIOBlock, discard, true),
+    DEFINE_PROP_BOOL("write-zeroes", VirtIOBlock, write_zeroes, true),
+    DEFINE_PROP_ENUM("rerror", VirtIOBlock, rerror, BLOCK_ERROR_AUTO,
+                     BlockErrorPolicy_lookup, BlockErrorPolicy),
+    DEFINE_PROP_ENUM("werror", VirtIOBlock, werror, BLOCK_ERROR_AUTO,
+                     BlockErrorPolicy_lookup, BlockErrorPolicy),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+static void class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_CLASS(klass);
+
+    device_class_set_props(dc, properties);
+    vdc->realize = realize;
+    vdc->unrealize = unrealize;
+    vdc->get_features = get_features;
+    vdc->get_config = get_config;
+    vdc->set_config = set_config;
+    vdc->reset = reset;
+}
+
+static const TypeInfo virtio_blk_types[] = {
+    {
+        .name = TYPE_VIRTIO_BLK,
+        .parent = TYPE_VIRTIO_DEVICE,
+        .instance_size = sizeof(VirtIOBlock),
+        .instance_init = instance_init,
+        .class_init = class_init,
+    },
+};
+DEFINE_TYPES(virtio_blk_types)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-blk (VIRTIO 1.2, 5.2): a disk. Its queues take requests of any number
+ * of segments; each goes to a backend (block/block.h) as it is, in the guest's
+ * own memory, which is pinned until the request is done. virtio-blk.c has the
+ * requests, virtio-blk-device.c the device.
+ *
+ * What the guest says is hostile. A request that makes no sense is answered by
+ * an error; one that cannot be answered breaks the device.
+ */
+#ifndef HW_BLOCK_VIRTIO_BLK_H
+#define HW_BLOCK_VIRTIO_BLK_H
+
+#include <linux/virtio_blk.h>
+
+#include "block/block.h"
+#include "hw/qdev-properties.h"
+#include "hw/virtio/virtio.h"
+#include "qemu/main-loop.h"
+#include "sysemu/runstate.h"
+
+#define TYPE_VIRTIO_BLK "virtio-blk-device"
+OBJECT_DECLARE_SIMPLE_TYPE(VirtIOBlock, VIRTIO_BLK)
+
+/* num-queues=: as many as the machine has CPUs at the start. */
+#define VIRTIO_BLK_AUTO_NUM_QUEUES UINT16_MAX
+/* Sectors of a discard or of zeroes: 32 MiB. */
+#define VIRTIO_BLK_MAX_ZERO_SECTORS 65536
+
+/* In the device's hands: popped, pinned, not yet answered. */
+typedef struct VirtIOBlockReq {
+    VirtQueueElement elem;
+    struct VirtIOBlock *s;
+    VirtQueue *vq;
+    uint8_t *status;                      /* where the guest wants it */
+    struct iovec *in;                     /* data to write to the guest */
+    struct iovec *out;                    /* data to read from it */
+    unsigned int in_num;
+    unsigned int out_num;
+    size_t in_len;                        /* bytes of in, without the status */
+    BlockRequest block;
+    QTAILQ_ENTRY(VirtIOBlockReq) next;    /* in s->stopped */
+} VirtIOBlockReq;
+
+struct VirtIOBlock {
+    VirtIODevice parent_obj;
+
+    /* Properties. */
+    char *drive;
+    char *serial;
+    uint16_t num_queues;
+    uint16_t queue_size;
+    uint32_t logical_block_size;
+    uint32_t physical_block_size;
+    bool config_wce;                      /* the guest may turn the cache off */
+    OnOffAuto write_cache;
+    bool discard;
+    bool write_zeroes;
+    BlockErrorPolicy rerror;
+    BlockErrorPolicy werror;
+
+    BlockBackend *blk;                    /* while realized */
+    uint8_t *to_notify;                   /* by queue: something was pushed */
+    /* Failed, with the VM stopped for it: started anew when it goes on. */
+    QTAILQ_HEAD(, VirtIOBlockReq) stopped;
+    QEMUBH *stop_bh;
+    VMChangeStateEntry *vmstate;
+};
+
+/* virtio-blk.c: all requests that are in the queue; its kick handler. */
+void virtio_blk_handle_output(VirtIODevice *vdev, VirtQueue *vq);
+/* Interrupts for what was pushed. A BlockUserOps.batch_done. */
+void virtio_blk_notify_queues(void *opaque);
+/* Starts those that had stopped the VM anew, or forgets them. */
+void virtio_blk_restart_stopped(VirtIOBlock *s);
+void virtio_blk_drop_stopped(VirtIOBlock *s);
+
+#endif

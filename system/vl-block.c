@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disks of the command line: -blockdev, -drive, and -hda to -hdd, which are
+ * short for it. -drive says things of three kinds: of the image, of the backend,
+ * and, with if=virtio, of a device that is made for it. Cache modes are QEMU's.
+ */
+#include "qemu/osdep.h"
+
+#include "block/block.h"
+#include "qdev-monitor.h"
+#include "qemu/keyval.h"
+#include "vl-internal.h"
+
+/* --- cache= --- */
+
+static const struct {
+    const char *name;
+    bool direct;
+    bool no_flush;
+    bool write_cache;                     /* the guest has to flush */
+} cache_modes[] = {
+    { "none", true, false, true },
+    { "directsync", true, false, false },
+    { "writeback", false, false, true },
+    { "writethrough", false, false, false },
+    { "unsafe", false, true, true },
+};
+
+/* Replaces cache=MODE by what it stands for. */
+static bool expand_cache(JsonObject *o, Error **errp)
+{
+    const char *mode = json_object_get_string_member_with_default(o, "cache",
+                                                                  NULL);
+
+    for (size_t i = 0; mode && i < ARRAY_SIZE(cache_modes); i++) {
+        if (strcmp(cache_modes[i].name, mode) == 0) {
+            json_object_remove_member(o, "cache");
+            json_object_set_boolean_member(o, "cache.direct",
+                                           cache_modes[i].direct);
+            json_object_set_boolean_member(o, "cache.no-flush",
+                                           cache_modes[i].no_flush);
+            json_object_set_boolean_member(o, "write-cache",
+                                           cache_modes[i].write_cache);
+            return true;
+        }
+    }
+    if (mode) {
+        error_setg(errp, "cache=%s: expected is none, writeback, "
+                   "writethrough, directsync or unsafe", mode);
+    }
+    return !mode;
+}
+
+/* --- the image --- */
+
+/* Names of -drive for options of nodes. */
+static const char *const renamed[][2] = {
+    { "readonly", "read-only" },
+    { "file", "file.filename" },
+    { "aio", "file.aio" },
+    { "file.locking", "file.locking" },
+};
+
+static void rename_member(JsonObject *o, const char *from, const char *to)
+{
+    JsonNode *node = json_object_dup_member(o, from);
+
+    if (node) {
+        json_object_remove_member(o, from);
+        json_object_set_member(o, to, node);
+    }
+}
+
+static bool expand_image(JsonObject *o, Error **errp)
+{
+    const char *format = json_object_get_string_member_with_default(o, "format",
+                                                                    "raw");
+    const char *file = json_object_get_string_member_with_default(o, "file",
+                                                                  NULL);
+
+    if (strcmp(format, "raw") != 0) {
+        error_setg(errp, "format=%s: not supported by sparsevm; what is: raw",
+                   format);
+        return false;
+    }
+    json_object_remove_member(o, "format");
+    if (file) {
+        json_object_set_string_member(o, "file.driver",
+                                      g_str_has_prefix(file, "/dev/")
+                                          ? "host_device" : "file");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(renamed); i++) {
+        rename_member(o, renamed[i][0], renamed[i][1]);
+    }
+    json_object_set_string_member(o, "driver", "raw");
+    return true;
+}
+
+/* --- the device --- */
+
+/* Takes the words that are not about the image. *interface: to be freed. */
+static bool take_interface(JsonObject *o, char **interface, Error **errp)
+{
+    const char *media = json_object_get_string_member_with_default(o, "media",
+                                                                   "disk");
+    const char *name = json_object_get_string_member_with_default(o, "if",
+                                                                  "virtio");
+
+    if (strcmp(media, "disk") != 0) {
+        error_setg(errp, "media=%s: not supported by sparsevm; what is: disk",
+                   media);
+        return false;
+    }
+    if (strcmp(name, "virtio") != 0 && strcmp(name, "none") != 0) {
+        error_setg(errp, "if=%s: not supported by sparsevm; what is: virtio, "
+                   "and none for a -device of its own", name);
+        return false;
+    }
+    *interface = g_strdup(name);
+    json_object_remove_member(o, "media");
+    json_object_remove_member(o, "if");
+    json_object_remove_member(o, "index");
+    return true;
+}
+
+static bool add_device(const char *drive, Error **errp)
+{
+    g_autoptr(JsonObject) o = json_object_new();
+
+    json_object_set_string_member(o, "driver", "virtio-blk-pci");
+    json_object_set_string_member(o, "drive", drive);
+    return qdev_device_add_from_json(o, true, errp) != NULL;
+}
+
+/* The id that was given, or one of those that QEMU gives. */
+static const char *name_drive(JsonObject *o, const char *interface)
+{
+    static unsigned int number[2];
+    bool none = strcmp(interface, "none") == 0;
+
+    if (!json_object_has_member(o, "id")) {
+        g_autofree char *id = g_strdup_printf("%s%u", interface,
+                                              number[none]++);
+
+        json_object_set_string_member(o, "id", id);
+    }
+    return json_object_get_string_member(o, "id");
+}
+
+/* --- for vl.c --- */
+
+static bool create_blockdev(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) o = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                              errp);
+
+    return o && block_node_add(o, errp);
+}
+
+/* @opaque: of -drive that want a device, the ids (char *). */
+static bool create_drive(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) o = keyval_parse(arg, "file", NULL, errp);
+    g_autofree char *interface = NULL;
+    const char *id;
+
+    if (!o || !take_interface(o, &interface, errp) || !expand_cache(o, errp) ||
+        !expand_image(o, errp)) {
+        return false;
+    }
+    id = name_drive(o, interface);
+    if (strcmp(interface, "virtio") == 0) {
+        g_ptr_array_add(opaque, g_strdup(id));
+    }
+    return block_drive_add(o, errp);
+}
+
+/* Its argument is a file's name, whatever is in it. */
+static bool create_disk(const char *arg, void *opaque, Error **errp)
+{
+    g_auto(GStrv) parts = g_strsplit(arg, ",", -1);
+    g_autofree char *escaped = g_strjoinv(",,", parts);
+    g_autofree char *drive = g_strconcat("file=", escaped, ",format=raw", NULL);
+
+    return create_drive(drive, opaque, errp);
+}
+
+static GPtrArray *drives_to_plug;
+
+bool vl_create_block(const VlConfig *cfg, Error **errp)
+{
+    drives_to_plug = g_ptr_array_new_with_free_func(g_free);
+    block_init();
+    return vl_foreach("blockdev", cfg->blockdevs, create_blockdev, NULL,
+                      errp) &&
+           vl_foreach("drive", cfg->drives, create_drive, drives_to_plug,
+                      errp) &&
+           vl_foreach("hda", cfg->disks, create_disk, drives_to_plug, errp);
+}
+
+bool vl_create_drive_devices(Error **errp)
+{
+    bool ok = true;
+
+    for (guint i = 0; ok && i < drives_to_plug->len; i++) {
+        ok = add_device(drives_to_plug->pdata[i], errp);
+    }
+    g_clear_pointer(&drives_to_plug, g_ptr_array_unref);
+    return ok;
+}
