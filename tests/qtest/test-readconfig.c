@@ -100,7 +100,7 @@ static const struct {
     { "[memory]\nsize\n", ":2: parse error" },
     { "[memory]\nsize = \"64\" x\n", ":2: parse error" },
     { "[wheel]\nround = \"yes\"\n", "wheel: invalid option" },
-    { "[netdev \"n\"]\ntype = \"user\"\n", "netdev: not supported: sparsevm has" },
+    { "[iscsi \"n\"]\nuser = \"x\"\n", "iscsi: not supported: sparsevm has" },
     { "[readconfig]\nfile = \"x\"\n", "readconfig: invalid option" },
     { "[nodefaults]\n", "nodefaults: invalid option" },
     { "[memory]\nsize = \"lots\"\n", "-m size=lots" },
