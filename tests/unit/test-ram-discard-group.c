@@ -250,6 +250,35 @@ static void what_is_held_is_not_joined(Fixture *f, gconstpointer data)
     replace_third_by_first(f);
 }
 
+static void check_blocks_of_two(RecordingListener *l, void *opaque)
+{
+    g_assert_cmpuint(granularity(opaque), ==, 2);
+}
+
+/* Nor when all of it goes because of who comes. */
+static void what_is_taken_goes_in_the_blocks_it_came_in(Fixture *f,
+                                                        gconstpointer data)
+{
+    ExtraManager *fourth = extra_manager_new(&f->mr, 4 * BLOCK);
+
+    replace_first_by_third(f);
+    add(f, f->second);
+    g_assert_cmpint(reg(f, &f->a), ==, 0);
+    g_assert_cmpint(populate(f->third, 0, 8), ==, 0);
+    g_assert_cmpint(populate(f->second, 0, 8), ==, 0);
+    del(f, f->second);
+    f->a.on_notify = check_blocks_of_two;
+    f->a.on_notify_opaque = f;
+    add(f, fourth);
+    f->a.on_notify = NULL;
+    expect_log(f, "+A0:8 -A0:8");
+    g_assert_cmpuint(granularity(f), ==, 4);
+    unreg(f, &f->a);
+    del(f, fourth);
+    extra_manager_free(fourth);
+    replace_third_by_first(f);
+}
+
 /* Nobody holds anything yet: what comes is mapped in large blocks at once. */
 static void what_becomes_populated_has_the_larger_blocks(Fixture *f,
                                                          gconstpointer data)
@@ -381,6 +410,7 @@ int main(int argc, char **argv)
     ADD(what_is_held_is_not_split);
     ADD(what_nobody_holds_is_split);
     ADD(what_is_held_is_not_joined);
+    ADD(what_is_taken_goes_in_the_blocks_it_came_in);
     ADD(what_becomes_populated_has_the_larger_blocks);
     ADD(consumers_are_asked_about_smaller_blocks);
     ADD(memory_in_use_as_a_whole_gets_no_manager);
