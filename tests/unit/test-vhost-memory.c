@@ -251,7 +251,7 @@ static void test_a_part_is_seen_elsewhere(Fixture *f, gconstpointer data)
     g_assert_cmphex(vhost_region_at(f->table, 0)->gpa, ==, 1 * GiB + BLOCK);
     memory_region_del_subregion(&f->space->root, &alias);
     g_assert_cmpuint(f->table->len, ==, 0);
-    object_unparent(OBJECT(&alias));
+    object_unref(OBJECT(&alias));
 }
 
 static void test_region_moves(Fixture *f, gconstpointer data)
