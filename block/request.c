@@ -332,11 +332,11 @@ void blk_submit(BlockBackend *blk, BlockRequest *req)
     BlockImage *image = block_node_image(blk->node);
 
     req->blk = blk;
+    req->start_ns = now_ns();
+    req->retries = 0;
     req->progress = 0;
     req->own_iov = NULL;
     req->bounce = NULL;
-    req->retries = 0;
-    req->start_ns = now_ns();
     req->does = what_to_do(req);
     blk->in_flight++;
     if ((req->op == BLOCK_FLUSH && blk->node->no_flush) ||
