@@ -53,7 +53,7 @@ static MemoryRegion *new_region(const Kind *kind, uint8_t *expected)
 
 static void free_region(MemoryRegion *mr)
 {
-    object_unparent(OBJECT(mr));
+    object_unref(OBJECT(mr));
     g_free(mr);
 }
 
