@@ -278,7 +278,7 @@ static void test_what_does_not_fit_is_refused(Fixture *f, gconstpointer data)
     write_file(f->kernel, image, sizeof(*image));
     check_refused(f, NULL, cmdline, "2048 characters, the kernel takes at most"
                   " 2047");
-    check_refused(f, "/nonexistent", "", "-initrd /nonexistent: cannot be");
+    check_refused(f, "/nonexistent", "", "-initrd /nonexistent cannot be");
     write_file(f->initrd, initrd, 50 * MiB);
     check_refused(f, f->initrd, "", "is 52428800 bytes");
 
