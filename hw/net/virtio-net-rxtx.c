@@ -2,7 +2,8 @@
 /*
  * virtio-net's frames (VIRTIO 1.2, 5.1.6). A frame that the ring of the driver
  * has no room for is the netdev's to keep, one that the netdev has no room for
- * stays in the driver's hands here: neither is copied to wait.
+ * stays in the driver's ring: neither is copied to wait, and none of the guest's
+ * memory is held on to, so that it can be unplugged.
  */
 #include "qemu/osdep.h"
 
@@ -185,19 +186,14 @@ static bool check_frame(VirtIONet *n, const VirtQueueElement *elem)
     return true;
 }
 
-/* The one that waited, or the next; NULL: none. */
-static VirtQueueElement *next_to_send(VirtIONet *n, unsigned pair)
+/* The next; NULL: there is none. */
+static VirtQueueElement *next_to_send(VirtIONet *n, VirtQueue *vq)
 {
-    VirtIONetPair *p = &n->pairs[pair];
-    VirtQueueElement *elem = g_steal_pointer(&p->tx_elem);
+    VirtQueueElement *elem = virtqueue_pop(vq, sizeof(*elem));
 
-    if (elem) {
-        return elem;
-    }
-    elem = virtqueue_pop(p->tx, sizeof(*elem));
     if (elem && !check_frame(n, elem)) {
-        virtqueue_detach_element(p->tx, elem, 0);
-        virtqueue_free_element(p->tx, elem);
+        virtqueue_detach_element(vq, elem, 0);
+        virtqueue_free_element(vq, elem);
         return NULL;
     }
     return elem;
@@ -205,35 +201,26 @@ static VirtQueueElement *next_to_send(VirtIONet *n, unsigned pair)
 
 void virtio_net_handle_tx(VirtIONet *n, unsigned pair)
 {
-    VirtIONetPair *p = &n->pairs[pair];
+    VirtQueue *vq = n->pairs[pair].tx;
     VirtQueueElement *elem;
     unsigned sent = 0;
+    bool room = true;
 
-    while (sent < TX_BURST && (elem = next_to_send(n, pair))) {
-        if (!send_frame(n, pair, elem)) {
-            p->tx_elem = elem;
-            break;
+    while (room && sent < TX_BURST && (elem = next_to_send(n, vq))) {
+        room = send_frame(n, pair, elem);
+        if (room) {
+            virtqueue_fill(vq, elem, 0, sent++);
+        } else {
+            virtqueue_unpop(vq, elem, 0);
         }
-        virtqueue_fill(p->tx, elem, 0, sent++);
-        virtqueue_free_element(p->tx, elem);
+        virtqueue_free_element(vq, elem);
     }
     if (sent) {
-        virtqueue_flush(p->tx, sent);
-        virtio_notify(VIRTIO_DEVICE(n), p->tx);
+        virtqueue_flush(vq, sent);
+        virtio_notify(VIRTIO_DEVICE(n), vq);
     }
     if (sent == TX_BURST) {
-        virtio_queue_kick_later(p->tx);
-    }
-}
-
-void virtio_net_drop_tx(VirtIONet *n, unsigned pair)
-{
-    VirtIONetPair *p = &n->pairs[pair];
-
-    if (p->tx_elem) {
-        virtqueue_detach_element(p->tx, p->tx_elem, 0);
-        virtqueue_free_element(p->tx, p->tx_elem);
-        p->tx_elem = NULL;
+        virtio_queue_kick_later(vq);
     }
 }
 

@@ -138,7 +138,6 @@ static void virtio_net_reset(VirtIODevice *vdev)
     virtio_net_filter_reset(n);
     virtio_net_set_offload(n, 0);
     for (unsigned i = 0; i < n->max_pairs; i++) {
-        virtio_net_drop_tx(n, i);
         net_end_has_room(&n->ends[i]);    /* what waits for the driver goes */
     }
 }
@@ -211,9 +210,6 @@ static void virtio_net_unrealize(DeviceState *dev)
     VirtIONet *n = VIRTIO_NET(dev);
 
     net_device_remove(&n->net);
-    for (unsigned i = 0; i < n->max_pairs; i++) {
-        virtio_net_drop_tx(n, i);
-    }
     for (unsigned i = 2 * n->max_pairs + 1; i > 0; i--) {
         virtio_delete_queue(virtio_get_queue(vdev, i - 1));
     }

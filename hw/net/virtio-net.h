@@ -40,8 +40,6 @@ typedef struct VirtIONetFilter {
 typedef struct VirtIONetPair {
     VirtQueue *rx;
     VirtQueue *tx;
-    VirtQueueElement *tx_elem;            /* the netdev had no room for; NULL:
-                                             none */
 } VirtIONetPair;
 
 struct VirtIONet {
@@ -70,8 +68,6 @@ extern const NetEndOps virtio_net_end_ops;
 /* The driver has made room, or frames, available. */
 void virtio_net_handle_rx(VirtIONet *n, unsigned pair);
 void virtio_net_handle_tx(VirtIONet *n, unsigned pair);
-/* Forgets the frame that waits. */
-void virtio_net_drop_tx(VirtIONet *n, unsigned pair);
 
 /* --- virtio-net-ctrl.c --- */
 
