@@ -293,7 +293,7 @@ static const QmpType qmp_ram_discard_types[] = {
       "granularity: bytes that are populated together\n"
       "populated: bytes that are, as far as this one is concerned\n"
       "plug-times: how long the guest's plug requests took, refused ones "
-      "included" },
+      "included, in which a consumer, or the host, had a part" },
     { .name = "RamDiscardRun", .members = "offset:int,length:int",
       .help = "A populated run.\n"
       "offset: in bytes, into the region\n"

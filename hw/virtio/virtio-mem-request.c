@@ -173,14 +173,27 @@ static uint16_t plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
     return VIRTIO_MEM_RESP_ACK;
 }
 
+/* Whether somebody else has a part in a plug: a consumer, or the host. */
+static bool plug_takes_time(const VirtIOMEM *vmem)
+{
+    return !QTAILQ_EMPTY(&vmem->blocks.state->listeners) ||
+           vmem->blocks.backed || vmem->protect;
+}
+
 /* Of plugs in a row, one begins when the one before has ended: reading the clock
- * is a good part of what a plug costs. */
+ * is a good part of what a plug costs. One that changes bits only is not worth
+ * it. */
 static uint16_t plug_timed(VirtIOMEM *vmem, const VirtQueueElement *elem,
                            const Request *req)
 {
-    int64_t start = vmem->batch.plugged ?: g_get_monotonic_time();
-    uint16_t type = plug(vmem, elem, req);
+    int64_t start;
+    uint16_t type;
 
+    if (!plug_takes_time(vmem)) {
+        return plug(vmem, elem, req);
+    }
+    start = vmem->batch.plugged ?: g_get_monotonic_time();
+    type = plug(vmem, elem, req);
     vmem->batch.plugged = ram_discard_times_add(&vmem->blocks.plug_times,
                                                 start);
     return type;
