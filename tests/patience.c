@@ -32,6 +32,15 @@ static gint64 measure_step(void)
     return g_get_monotonic_time() - begin;
 }
 
+/* A step that takes much longer than the one before may have met something that
+ * passes, such as a disk that was busy; waits that go by it would be as long. */
+static gint64 measure_again_if_odd(gint64 former)
+{
+    gint64 step = measure_step();
+
+    return former && step <= 2 * former ? step : MIN(step, measure_step());
+}
+
 gint64 patience_us(void)
 {
     static GMutex lock;
@@ -42,7 +51,7 @@ gint64 patience_us(void)
     if (!step || g_get_monotonic_time() - measured_at > FRESH_US) {
         gint64 former = step;
 
-        step = measure_step();
+        step = measure_again_if_odd(former);
         slowest = MAX(step, former);
         measured_at = g_get_monotonic_time();
     }
