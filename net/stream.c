@@ -299,18 +299,14 @@ static const NetEndOps stream_ops = {
     .peer_has_room = stream_peer_has_room,
 };
 
-#define OPTION(text, opt_kind, member, words)                                \
-    { .name = text, .kind = NETDEV_OPTION_##opt_kind,                        \
-      .offset = offsetof(NetdevStream, member), .description = words }
-
 static const NetdevOption stream_options[] = {
-    OPTION("server", BOOL, server, "Listen instead of connecting"),
-    OPTION("addr.type", STR, addr_type, "unix, inet or fd"),
-    OPTION("addr.path", STR, addr_path, "unix: the socket"),
-    OPTION("addr.host", STR, addr_host, "inet: the host, or address"),
-    OPTION("addr.port", STR, addr_port, "inet: the TCP port"),
-    OPTION("addr.str", STR, addr_str, "fd: a socket's descriptor"),
-    OPTION("reconnect", UINT32, reconnect,
+    NETDEV_OPTION(NetdevStream, "server", BOOL, server, "Listen instead of connecting"),
+    NETDEV_OPTION(NetdevStream, "addr.type", STR, addr_type, "unix, inet or fd"),
+    NETDEV_OPTION(NetdevStream, "addr.path", STR, addr_path, "unix: the socket"),
+    NETDEV_OPTION(NetdevStream, "addr.host", STR, addr_host, "inet: the host, or address"),
+    NETDEV_OPTION(NetdevStream, "addr.port", STR, addr_port, "inet: the TCP port"),
+    NETDEV_OPTION(NetdevStream, "addr.str", STR, addr_str, "fd: a socket's descriptor"),
+    NETDEV_OPTION(NetdevStream, "reconnect", UINT32, reconnect,
            "As a client, seconds until the next try to connect"),
     { },
 };

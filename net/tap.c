@@ -398,19 +398,15 @@ static const NetEndOps tap_ops = {
     .peer_has_room = tap_peer_has_room,
 };
 
-#define OPTION(text, opt_kind, member, words)                                \
-    { .name = text, .kind = NETDEV_OPTION_##opt_kind,                        \
-      .offset = offsetof(NetdevTap, member), .description = words }
-
 static const NetdevOption tap_options[] = {
-    OPTION("ifname", STR, ifname, "The interface; made if it is not there"),
-    OPTION("fd", STR, fd_text, "A descriptor of one that is open"),
-    OPTION("fds", STR, fds_text, "Several, with colons between: queues"),
-    OPTION("queues", UINT32, nr_queues, "With ifname: how many queues"),
-    OPTION("vnet_hdr", BOOL, vnet_hdr, "Leave checksums to the kernel"),
-    OPTION("script", STR, script, "no"),
-    OPTION("downscript", STR, downscript, "no"),
-    OPTION("vhost", BOOL, vhost, "off"),
+    NETDEV_OPTION(NetdevTap, "ifname", STR, ifname, "The interface; made if it is not there"),
+    NETDEV_OPTION(NetdevTap, "fd", STR, fd_text, "A descriptor of one that is open"),
+    NETDEV_OPTION(NetdevTap, "fds", STR, fds_text, "Several, with colons between: queues"),
+    NETDEV_OPTION(NetdevTap, "queues", UINT32, nr_queues, "With ifname: how many queues"),
+    NETDEV_OPTION(NetdevTap, "vnet_hdr", BOOL, vnet_hdr, "Leave checksums to the kernel"),
+    NETDEV_OPTION(NetdevTap, "script", STR, script, "no"),
+    NETDEV_OPTION(NetdevTap, "downscript", STR, downscript, "no"),
+    NETDEV_OPTION(NetdevTap, "vhost", BOOL, vhost, "off"),
     { },
 };
 

@@ -63,26 +63,26 @@ static void set_config(VirtIODevice *vdev, const uint8_t *config)
 static uint64_t get_features(VirtIODevice *vdev, uint64_t features,
                              Error **errp)
 {
-    VirtIOBlock *s = VIRTIO_BLK(vdev);
-    bool read_only = blk_is_read_only(s->blk);
+    const VirtIOBlock *s = VIRTIO_BLK(vdev);
+    const bool read_only = blk_is_read_only(s->blk);
+    const struct {
+        unsigned int feature;
+        bool offered;
+    } table[] = {
+        { VIRTIO_BLK_F_FLUSH, true },
+        { VIRTIO_BLK_F_SEG_MAX, true },
+        { VIRTIO_BLK_F_BLK_SIZE, true },
+        { VIRTIO_BLK_F_TOPOLOGY, true },
+        { VIRTIO_BLK_F_GEOMETRY, true },
+        { VIRTIO_BLK_F_CONFIG_WCE, s->config_wce },
+        { VIRTIO_BLK_F_MQ, s->num_queues > 1 },
+        { VIRTIO_BLK_F_RO, read_only },
+        { VIRTIO_BLK_F_DISCARD, s->discard && !read_only },
+        { VIRTIO_BLK_F_WRITE_ZEROES, s->write_zeroes && !read_only },
+    };
 
-    features |= 1ULL << VIRTIO_BLK_F_FLUSH | 1ULL << VIRTIO_BLK_F_SEG_MAX |
-                1ULL << VIRTIO_BLK_F_BLK_SIZE | 1ULL << VIRTIO_BLK_F_TOPOLOGY |
-                1ULL << VIRTIO_BLK_F_GEOMETRY;
-    if (s->config_wce) {
-        virtio_add_feature(&features, VIRTIO_BLK_F_CONFIG_WCE);
-    }
-    if (s->num_queues > 1) {
-        virtio_add_feature(&features, VIRTIO_BLK_F_MQ);
-    }
-    if (s->discard && !read_only) {
-        virtio_add_feature(&features, VIRTIO_BLK_F_DISCARD);
-    }
-    if (s->write_zeroes && !read_only) {
-        virtio_add_feature(&features, VIRTIO_BLK_F_WRITE_ZEROES);
-    }
-    if (read_only) {
-        virtio_add_feature(&features, VIRTIO_BLK_F_RO);
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        features |= (uint64_t)table[i].offered << table[i].feature;
     }
     return features;
 }

@@ -70,10 +70,11 @@ void pcie_host_mmcfg_map(PCIExpressHost *e, hwaddr addr, uint32_t size)
 
 static void mmcfg_unmap(PCIExpressHost *e)
 {
-    if (e->base_addr != PCIE_BASE_ADDR_UNMAPPED) {
-        memory_region_del_subregion(get_system_memory(), &e->mmio);
-        e->base_addr = PCIE_BASE_ADDR_UNMAPPED;
+    if (e->base_addr == PCIE_BASE_ADDR_UNMAPPED) {
+        return;
     }
+    e->base_addr = PCIE_BASE_ADDR_UNMAPPED;
+    memory_region_del_subregion(get_system_memory(), &e->mmio);
 }
 
 void pcie_host_mmcfg_update(PCIExpressHost *e, int enable, hwaddr addr,

@@ -87,6 +87,10 @@ typedef struct NetdevOption {
     const char *description;
 } NetdevOption;
 
+#define NETDEV_OPTION(state, option, opt_kind, member, words)                \
+    { .name = option, .kind = NETDEV_OPTION_##opt_kind,                      \
+      .offset = offsetof(state, member), .description = words }
+
 struct NetdevClass {
     ObjectClass parent_class;
 
