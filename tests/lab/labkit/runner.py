@@ -92,6 +92,12 @@ def on_demand(scenario):
     return getattr(importlib.import_module(f"scenarios.{scenario}"), "ON_DEMAND", False)
 
 
+def needs_symbols(scenario):
+    """Whether it needs the kernel with its debug information, which is large."""
+    return getattr(importlib.import_module(f"scenarios.{scenario}"), "NEEDS_SYMBOLS",
+                   False)
+
+
 class Test:
     """One function of a scenario."""
 
