@@ -2,7 +2,7 @@
 """A guest with a network, by a tap interface, beside a passed-through drive: files
 come and go while memory is plugged and unplugged.
 
-On demand, for an open fault: once in seven runs the guest restarted in mid-transfer,
+On demand, for an open fault: once in seventeen runs the guest restarted in mid-transfer,
 as after a triple fault, and said nothing. Whether the emulator or the emulated
 machine below it is at fault is not known."""
 import hashlib
