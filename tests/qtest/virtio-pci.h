@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A driver for modern virtio devices over PCI (virtio 1.2, 4.1) with split
- * virtqueues (2.7), or packed ones (2.8) if these are negotiated: enough to be a well-behaved one, and to be a bad one by
- * writing to the rings' memory.
+ * virtqueues (2.7), or packed ones (2.8) if these are negotiated: enough to be a
+ * well-behaved one, and to be a bad one by writing to the rings' memory.
  */
 #ifndef QTEST_VIRTIO_PCI_H
 #define QTEST_VIRTIO_PCI_H
