@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A dump of a guest under real KVM: it has the registers of its CPU. Skipped
+ * A guest's registers under real KVM, in a dump and for people. Skipped
  * where /dev/kvm cannot be opened. SPARSEVM names the emulator.
  */
 #include "qemu/osdep.h"
@@ -86,6 +86,19 @@ static void check_core(const char *core)
     g_assert_cmphex(stored, ==, RBX);
 }
 
+/* "info registers" of a guest that runs, and goes on. */
+static void check_monitor(QmpClient *qmp)
+{
+    g_autoptr(JsonNode) reply = qmp_client_do(
+        qmp, "{'execute': 'human-monitor-command', 'arguments': "
+        "{'command-line': 'info registers'}}");
+    const char *text = json_node_get_string(reply);
+
+    g_assert_nonnull(strstr(text, "CPU#0\nRAX="));
+    g_assert_nonnull(strstr(text, " RBX=1122334455667788 "));
+    json_node_unref(qmp_client_do(qmp, "{'execute': 'query-status'}"));
+}
+
 static void test_registers(void)
 {
     g_autofree char *dir = NULL, *kernel = NULL, *qmp_path = NULL;
@@ -107,6 +120,7 @@ static void test_registers(void)
     pid = start(dir, kernel);
     qmp = qmp_client_connect(qmp_path);
     qmp_client_handshake(qmp);
+    check_monitor(qmp);
     json_node_unref(qmp_client_do(
         qmp, "{'execute': 'dump-guest-memory', 'arguments': "
         "{'paging': false, 'protocol': 'file:%s'}}", core_path));
@@ -128,6 +142,6 @@ int main(int argc, char **argv)
         g_printerr("SPARSEVM must name the emulator\n");
         return 1;
     }
-    g_test_add_func("/kvm/dump-has-the-registers", test_registers);
+    g_test_add_func("/kvm/registers", test_registers);
     return g_test_run();
 }

@@ -3,7 +3,7 @@
 import json
 import socket
 
-from .pace import Deadline
+from .pace import BOOTS, Deadline
 
 
 class QmpError(Exception):
@@ -18,6 +18,7 @@ class QmpError(Exception):
 class Qmp:
     def __init__(self, path):
         """Connect to the socket PATH; OSError while nobody listens there."""
+        self.boots = BOOTS      # how long an answer may take
         self._buffer = b""
         self.events = []
         self._socket = socket.socket(socket.AF_UNIX)
@@ -26,7 +27,7 @@ class Qmp:
         except OSError:
             self._socket.close()
             raise
-        self.greeting = self._receive(Deadline())
+        self.greeting = self._receive(self._deadline())
         self.command("qmp_capabilities")
 
     def close(self):
@@ -38,7 +39,7 @@ class Qmp:
         if arguments:
             message["arguments"] = arguments
         self._socket.sendall(json.dumps(message).encode() + b"\r\n")
-        deadline = Deadline()
+        deadline = self._deadline()
         while True:
             reply = self._receive(deadline)
             if "event" in reply:
@@ -56,7 +57,7 @@ class Qmp:
 
     def event(self, name):
         """Wait for the event NAME, older ones included, and take it out."""
-        deadline = Deadline()
+        deadline = self._deadline()
         while True:
             for event in self.events:
                 if event["event"] == name:
@@ -65,6 +66,9 @@ class Qmp:
             message = self._receive(deadline)
             if "event" in message:
                 self.events.append(message)
+
+    def _deadline(self):
+        return Deadline(boots=self.boots)
 
     def _receive(self, deadline):
         while b"\n" not in self._buffer:

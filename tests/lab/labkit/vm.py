@@ -13,7 +13,7 @@ import time
 
 from . import pace, threads
 from .guest import Guest
-from .qmp import Qmp
+from .qmp import Qmp, QmpError
 from .report import MIB, mib, say, wait_until
 
 BOOT_RAM = 256 * MIB
@@ -38,6 +38,7 @@ class Vm(Guest):
         super().__init__(lab, lab.out / f"{number}.console")
         self.error_log = lab.out / f"{number}.stderr"
         self._threads_log = lab.out / f"{number}.threads"
+        self._registers_log = lab.out / f"{number}.registers"
         command = [*wrapper, lab.vmm, "-accel", "kvm", "-cpu", "host", "-M", "q35",
                    "-nodefaults", "-display", "none", "-serial", "stdio",
                    "-kernel", lab.kernel, "-initrd", lab.initrd,
@@ -56,6 +57,7 @@ class Vm(Guest):
     def __exit__(self, exception, *_):
         if exception and self.process.poll() is None:
             self._threads_log.write_text(threads.describe(self.process.pid))
+            self._registers_log.write_text(self._registers())
         self.process.kill()
         self.process.wait()
         self.detach_console()
@@ -64,6 +66,15 @@ class Vm(Guest):
         self._directory.cleanup()
 
     # The process.
+
+    def _registers(self):
+        """Where the guest's CPUs are, for the log: System.map knows the names."""
+        try:
+            self.qmp.boots = 1
+            return self.qmp.command("human-monitor-command",
+                                    **{"command-line": "info registers"})
+        except (AssertionError, OSError, QmpError) as error:
+            return f"({error})\n"
 
     def errors(self):
         """What the emulator has written to its standard error."""
