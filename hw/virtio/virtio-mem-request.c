@@ -180,23 +180,25 @@ static bool plug_takes_time(const VirtIOMEM *vmem)
            vmem->blocks.backed || vmem->protect;
 }
 
-/* Of plugs in a row, one begins when the one before has ended: reading the clock
- * is a good part of what a plug costs. One that changes bits only is not worth
- * it. */
-static uint16_t plug_timed(VirtIOMEM *vmem, const VirtQueueElement *elem,
-                           const Request *req)
+/*
+ * When the plug that comes begins; 0: nobody cares. Of plugs in a row, one begins
+ * when the one before has ended: reading the clock is a good part of what a plug
+ * costs. One that changes bits only is not worth it.
+ */
+static int64_t plug_begins(const VirtIOMEM *vmem)
 {
-    int64_t start;
-    uint16_t type;
-
     if (!plug_takes_time(vmem)) {
-        return plug(vmem, elem, req);
+        return 0;
     }
-    start = vmem->batch.plugged ?: g_get_monotonic_time();
-    type = plug(vmem, elem, req);
-    vmem->batch.plugged = ram_discard_times_add(&vmem->blocks.plug_times,
-                                                start);
-    return type;
+    return vmem->batch.plugged ?: g_get_monotonic_time();
+}
+
+static void plug_ends(VirtIOMEM *vmem, int64_t start)
+{
+    if (start) {
+        vmem->batch.plugged = ram_discard_times_add(&vmem->blocks.plug_times,
+                                                    start);
+    }
 }
 
 static uint16_t unplug_all(VirtIOMEM *vmem, const VirtQueueElement *elem)
@@ -278,6 +280,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     VirtIOMEMBatch *batch = &vmem->batch;
     uint16_t type = VIRTIO_MEM_RESP_ERROR;
     uint16_t state = 0;
+    int64_t start;
 
     vmem->nr_requests++;
     if (req->type != VIRTIO_MEM_REQ_PLUG) {
@@ -290,7 +293,9 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     carry_out_joined(vmem);
     switch (req->type) {
     case VIRTIO_MEM_REQ_PLUG:
-        type = plug_timed(vmem, elem, req);
+        start = plug_begins(vmem);
+        type = plug(vmem, elem, req);
+        plug_ends(vmem, start);
         break;
     case VIRTIO_MEM_REQ_UNPLUG_ALL:
         type = unplug_all(vmem, elem);
