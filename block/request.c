@@ -290,25 +290,31 @@ int block_request_fallocate_mode(const BlockRequest *req)
 
 /* --- the beginning --- */
 
-static bool is_zero(const struct iovec *iov, unsigned int niov)
+static bool is_zero(const uint8_t *p, size_t len)
 {
-    for (unsigned int i = 0; i < niov; i++) {
-        const uint8_t *p = iov[i].iov_base;
+    size_t done = 0;
 
-        for (size_t done = 0; done < iov[i].iov_len; done += ZEROES) {
-            if (memcmp(p + done, zeroes, MIN(ZEROES, iov[i].iov_len - done))) {
-                return false;
-            }
-        }
+    while (done < len && !memcmp(p + done, zeroes, MIN(ZEROES, len - done))) {
+        done += ZEROES;
     }
-    return true;
+    return done >= len;
+}
+
+static bool is_all_zero(const struct iovec *iov, unsigned int niov)
+{
+    unsigned int i = 0;
+
+    while (i < niov && is_zero(iov[i].iov_base, iov[i].iov_len)) {
+        i++;
+    }
+    return i == niov;
 }
 
 static bool has_zeroes_to_detect(const BlockRequest *req)
 {
     return req->op == BLOCK_WRITE &&
            req->blk->node->detect_zeroes != BLOCK_DETECT_ZEROES_OFF &&
-           is_zero(req->iov, req->niov);
+           is_all_zero(req->iov, req->niov);
 }
 
 /* What comes to the same as the device's operation. */

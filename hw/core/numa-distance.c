@@ -39,16 +39,16 @@ bool numa_parse_dist(MachineState *ms, JsonObject *opts, Error **errp)
 /* Whether some pair has two distances that differ. */
 static bool is_asymmetrical(const NumaState *numa)
 {
+    bool differs = false;
+
     for (int i = 0; i < numa->num_nodes; i++) {
         for (int j = 0; j < i; j++) {
             uint8_t there = numa->distance[i][j], back = numa->distance[j][i];
 
-            if (there && back && there != back) {
-                return true;
-            }
+            differs |= there && back && there != back;
         }
     }
-    return false;
+    return differs;
 }
 
 static bool complete_pair(NumaState *numa, int i, int j, bool both, Error **errp)
@@ -74,18 +74,16 @@ static bool complete_pair(NumaState *numa, int i, int j, bool both, Error **errp
 
 bool numa_complete_distances(NumaState *numa, Error **errp)
 {
-    bool both = is_asymmetrical(numa);
+    bool both = is_asymmetrical(numa), complete = true;
 
     if (!numa->have_distances) {
         return true;
     }
-    for (int i = 0; i < numa->num_nodes; i++) {
+    for (int i = 0; complete && i < numa->num_nodes; i++) {
         numa->distance[i][i] = NUMA_DISTANCE_MIN;
-        for (int j = 0; j < i; j++) {
-            if (!complete_pair(numa, i, j, both, errp)) {
-                return false;
-            }
+        for (int j = 0; complete && j < i; j++) {
+            complete = complete_pair(numa, i, j, both, errp);
         }
     }
-    return true;
+    return complete;
 }
