@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include "controller.h"
+#include "monitor/qmp.h"
 #include "qapi/visitor.h"
 #include "qemu/cutils.h"
 
@@ -217,13 +218,12 @@ static void get_device(Object *obj, Visitor *v, const char *name, void *opaque,
                        Error **errp)
 {
     JsonArray *ids = json_array_new();
-    g_autoptr(JsonNode) node = json_node_init_array(json_node_alloc(), ids);
+    g_autoptr(JsonNode) node = json_array_node(ids);
     JsonNode *p = node;
 
     for (char **id = MEMORY_CONTROLLER(obj)->device_ids; id && *id; id++) {
         json_array_add_string_element(ids, *id);
     }
-    json_array_unref(ids);
     visit_type_any(v, name, &p, errp);
 }
 

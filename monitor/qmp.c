@@ -36,12 +36,10 @@ static QmpSession *qmp_current;
 /* Takes @message. */
 static void qmp_session_send(QmpSession *s, JsonObject *message)
 {
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(),
-                                                     message);
+    g_autoptr(JsonNode) node = json_object_node(message);
     g_autofree char *text = json_to_string(node, s->pretty);
     g_autofree char *line = g_strconcat(text, "\r\n", NULL);
 
-    json_object_unref(message);
     if (!char_output_add(&s->out, line, strlen(line))) {
         char_output_discard(&s->out);
         qemu_chr_fe_disconnect(&s->chr);

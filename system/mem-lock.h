@@ -23,8 +23,7 @@ typedef struct MemLock MemLock;
  * message has the bytes needed and those that RLIMIT_MEMLOCK allows.
  *
  * Later, a populate that cannot be locked is objected to (the guest may ask
- * again), with a warning and the event MEMORY_LOCK_REFUSED {region, offset,
- * size, reason}, both once until a populate succeeds. Plain RAM that joins
+ * again); the region's RAM_DISCARD_REFUSED tells of it. Plain RAM that joins
  * later and cannot be locked is warned about.
  */
 MemLock *mem_lock_new(AddressSpace *as, Error **errp);

@@ -11,6 +11,7 @@
 #include "hw/qdev-core.h"
 #include "mem-lock.h"
 #include "memory-budget.h"
+#include "monitor/qmp.h"
 #include "qdev-monitor.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
@@ -126,8 +127,7 @@ bool vl_explain(const VlConfig *cfg, Error **errp)
     needs = gather(cfg, forecasts);
     info = memory_budget_info(needs);
     if (cfg->explain_json) {
-        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(),
-                                                         info);
+        g_autoptr(JsonNode) node = json_object_node(json_object_ref(info));
 
         text = json_to_string(node, true);
         puts(text);

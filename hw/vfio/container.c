@@ -35,7 +35,7 @@ static VFIODMASpace *vfio_space_of(MemoryListener *listener)
 
 static bool vfio_section_readonly(const MemoryRegionSection *section)
 {
-    return section->readonly || section->mr->readonly;
+    return section->readonly || memory_region_is_rom(section->mr);
 }
 
 static bool vfio_plain_add(VFIODMASpace *space,

@@ -39,7 +39,7 @@ static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
 void vfio_prefault(VFIODMASpace *space, const VFIODMAMapping *run)
 {
     unsigned nr_threads = vfio_prefault_threads();
-    RAMBlock *block = run->mr->ram_block;
+    RAMBlock *block = memory_region_ram_block(run->mr);
     uint64_t first, end;
 
     if (run->size < PREFAULT_SIZE_MIN || nr_threads < 2 ||

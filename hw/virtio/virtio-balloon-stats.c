@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/mem/guest-memory-stats.h"
+#include "monitor/qmp.h"
 #include "qapi/visitor.h"
 #include "qemu/iov.h"
 #include "virtio-balloon.h"
@@ -145,7 +146,7 @@ static void get_figures(Object *obj, Visitor *v, const char *name,
 {
     const VirtIOBalloonStats *stats = &VIRTIO_BALLOON(obj)->stats;
     JsonObject *figures = json_object_new(), *value = json_object_new();
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), value);
+    g_autoptr(JsonNode) node = json_object_node(value);
     JsonNode *p = node;
 
     for (unsigned i = 0; i < VIRTIO_BALLOON_S_NR; i++) {
@@ -155,7 +156,6 @@ static void get_figures(Object *obj, Visitor *v, const char *name,
     }
     json_object_set_object_member(value, "stats", figures);
     json_object_set_int_member(value, "last-update", stats->last_update);
-    json_object_unref(value);
     visit_type_any(v, name, &p, errp);
 }
 
