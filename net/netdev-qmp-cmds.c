@@ -7,7 +7,6 @@
 #include "monitor/qmp.h"
 #include "net/net-device.h"
 #include "qapi/error.h"
-#include "qemu/keyval.h"
 
 /* --- commands ------------------------------------------------------------- */
 
@@ -102,7 +101,7 @@ static void hmp_info_network(GString *out, const char *args, Error **errp)
 
 static void hmp_netdev_add(GString *out, const char *args, Error **errp)
 {
-    g_autoptr(JsonObject) opts = keyval_parse(args, "type", NULL, errp);
+    g_autoptr(JsonObject) opts = netdev_parse(args, errp);
 
     if (opts) {
         netdev_new_from_json(opts, true, errp);

@@ -10,6 +10,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/id.h"
+#include "qemu/keyval.h"
 #include "qemu/may-open.h"
 #include "qom/object_interfaces.h"
 
@@ -86,6 +87,49 @@ static const NetdevOption *find_option(const NetdevClass *nc, const char *name)
     return NULL;
 }
 
+JsonObject *netdev_parse(const char *text, Error **errp)
+{
+    static const char *const lists[] = { "dnssearch", "hostfwd", NULL };
+
+    return keyval_parse_lists(text, "type", lists, NULL, errp);
+}
+
+/* An element of a list: text, or QMP's object that has nothing but text. */
+static const char *list_element(JsonNode *node)
+{
+    if (JSON_NODE_HOLDS_OBJECT(node) &&
+        json_object_get_size(json_node_get_object(node)) == 1) {
+        node = json_object_get_member(json_node_get_object(node), "str");
+    }
+    return node && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node) : NULL;
+}
+
+static bool set_list(char ***list, const char *name, JsonNode *value,
+                     Error **errp)
+{
+    JsonArray *array = JSON_NODE_HOLDS_ARRAY(value) ? json_node_get_array(value)
+                                                    : NULL;
+    guint n = array ? json_array_get_length(array) : 0;
+    g_auto(GStrv) texts = g_new0(char *, n + 1);
+
+    for (guint i = 0; i < n; i++) {
+        texts[i] = g_strdup(list_element(json_array_get_element(array, i)));
+        if (!texts[i]) {
+            array = NULL;
+            break;
+        }
+    }
+    if (!array) {
+        error_setg(errp, "Invalid parameter type for '%s', expected: list of "
+                   "strings", name);
+        return false;
+    }
+    g_strfreev(*list);
+    *list = g_steal_pointer(&texts);
+    return true;
+}
+
 static bool set_option(Netdev *nd, const char *name, JsonNode *value,
                        bool keyval, Error **errp)
 {
@@ -105,6 +149,8 @@ static bool set_option(Netdev *nd, const char *name, JsonNode *value,
     case NETDEV_OPTION_STR:
         g_clear_pointer((char **)ptr, g_free);
         return visit_type_str(v, name, ptr, errp);
+    case NETDEV_OPTION_STR_LIST:
+        return set_list(ptr, name, value, errp);
     case NETDEV_OPTION_BOOL:
         return visit_type_bool(v, name, ptr, errp);
     case NETDEV_OPTION_UINT32:
@@ -180,6 +226,13 @@ Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp)
         return NULL;
     }
     nc = find_kind(kind);
+#ifndef CONFIG_SLIRP
+    if (!strcmp(kind, "user")) {
+        error_setg(errp, "netdev user: this build is without libslirp; stream "
+                   "to passt does the same");
+        return NULL;
+    }
+#endif
     if (!nc) {
         error_setg(errp, "Parameter 'type' expects a netdev backend type, which "
                    "'%s' is not (-netdev help lists them)", kind);
@@ -260,6 +313,8 @@ static void netdev_finalize(Object *obj)
     for (const NetdevOption *o = NETDEV_GET_CLASS(nd)->options; o->name; o++) {
         if (o->kind == NETDEV_OPTION_STR) {
             g_free(*(char **)option_ptr(nd, o));
+        } else if (o->kind == NETDEV_OPTION_STR_LIST) {
+            g_strfreev(*(char ***)option_ptr(nd, o));
         }
     }
     g_free(nd->id);

@@ -36,6 +36,7 @@ static const struct {
     { "/proc", READ },
     { "/proc/self", READ | WRITE },       /* mem, to populate memory */
     { "/dev/vfio", READ | WRITE },
+    { "/etc/resolv.conf", LANDLOCK_ACCESS_FS_READ_FILE }, /* -netdev user */
     { "/dev/userfaultfd", LANDLOCK_ACCESS_FS_READ_FILE | WRITE },
 };
 

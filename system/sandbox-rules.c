@@ -120,6 +120,14 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(M, HOTPLUG, TUNGETIFF),
     IOCTL(M, HOTPLUG, TUNSETVNETHDRSZ),
     ARG(M, HOTPLUG, "fcntl", 1, F_SETFD),
+    /* libslirp's connections, and ports that lead to the guest */
+    IOCTL(M, HOTPLUG, FIONREAD),
+    CALL(M, HOTPLUG, "accept"),
+    CALL(M, HOTPLUG, "bind"),
+    CALL(M, HOTPLUG, "listen"),
+    CALL(M, HOTPLUG, "recvfrom"),
+    CALL(M, HOTPLUG, "getsockname"),
+    CALL(M, HOTPLUG, "getpeername"),
 
     /* Guest memory */
     MASKED(M | C | W, ALWAYS, "fallocate", 1, UINT32_MAX,

@@ -103,6 +103,9 @@ static bool check(Error **errp)
         error_setg(errp, "dirs: nothing is opened with hotplug=off");
         return false;
     }
+    if (!sandbox.hotplug) {
+        qemu_announce_no_opening();
+    }
     return sandbox_filter_available(errp);
 }
 
@@ -279,6 +282,9 @@ const char *sandbox_features(void)
 #endif
 #ifdef CONFIG_LINUX_IO_URING
            " liburing"
+#endif
+#ifdef CONFIG_SLIRP
+           " libslirp"
 #endif
            " Landlock";
 }

@@ -121,9 +121,10 @@ bool vl_create_chardevs(const VlConfig *cfg, Error **errp)
 
 static bool create_netdev(const char *arg, void *opaque, Error **errp)
 {
-    bool keyval;
-    g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "type", &keyval, NULL,
-                                                 errp);
+    bool keyval = arg[0] != '{';
+    g_autoptr(JsonObject) opts = keyval
+        ? netdev_parse(arg, errp)
+        : vl_parse_keyval(arg, NULL, &keyval, NULL, errp);
 
     return opts && netdev_new_from_json(opts, keyval, errp);
 }

@@ -95,11 +95,12 @@ static JsonObject *nic_device(const char *model, const char *netdev,
     return opts;
 }
 
-/* A netdev, and the device that it is for; an id, if there is one, is the
- * netdev's. "none" is accepted, as there is no default network. */
+/* A netdev, user if nothing is said, and the device that it is for; an id, if
+ * there is one, is the netdev's. "none" is accepted, as there is no default
+ * network. */
 static bool create_nic(const char *arg, void *opaque, Error **errp)
 {
-    g_autoptr(JsonObject) opts = keyval_parse(arg, "type", NULL, errp);
+    g_autoptr(JsonObject) opts = netdev_parse(arg, errp);
     g_autoptr(JsonObject) device = NULL;
     g_autofree char *model = NULL, *mac = NULL;
     unsigned *number = opaque;
@@ -109,6 +110,9 @@ static bool create_nic(const char *arg, void *opaque, Error **errp)
     }
     if (!strcmp(arg, "none")) {
         return true;
+    }
+    if (!json_object_has_member(opts, "type")) {
+        json_object_set_string_member(opts, "type", "user");
     }
     model = take_text(opts, "model");
     mac = take_text(opts, "mac");

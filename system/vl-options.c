@@ -182,8 +182,8 @@ static const VlOption options[] = {
       .help = "the host's side of a network, for virtio-net-pci; help\n"
               "lists" },
     { .name = "nic", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(nics),
-      .params = "TYPE[,mac=ADDRESS][,model=DRIVER][,PROP=VALUE...]",
-      .help = "a netdev, and a network device for it; none" },
+      .params = "[TYPE][,mac=ADDRESS][,model=DRIVER][,PROP=VALUE...]",
+      .help = "a netdev (user), and a network device for it; none" },
     { .name = "overcommit", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(overcommit), .params = "[mem-lock=on|off][,cpu-pm=off]",
       .help = "lock the guest's memory: boot RAM, and what is plugged" },

@@ -4,7 +4,7 @@
 
 #include "qemu/may-open.h"
 
-static bool forbidden;
+static bool announced, forbidden;
 
 bool qemu_may_open(Error **errp)
 {
@@ -13,6 +13,19 @@ bool qemu_may_open(Error **errp)
                    "opened or plugged while the machine runs");
     }
     return !forbidden;
+}
+
+bool qemu_may_open_later(const char *why, Error **errp)
+{
+    if (announced) {
+        error_setg(errp, "not possible with -sandbox hotplug=off: %s", why);
+    }
+    return !announced;
+}
+
+void qemu_announce_no_opening(void)
+{
+    announced = true;
 }
 
 void qemu_forbid_opening(void)

@@ -72,10 +72,12 @@ struct Netdev {
     bool has_vnet_hdr;
 };
 
-/* An option of a kind of netdev: a member of its struct that is a char * (freed
- * with it), a bool, or a uint32_t. */
+/* An option of a kind of netdev: a member of its struct that is a char * or, of
+ * one that may be repeated, a char ** (both freed with it), a bool, or a
+ * uint32_t. */
 typedef enum NetdevOptionKind {
     NETDEV_OPTION_STR,
+    NETDEV_OPTION_STR_LIST,
     NETDEV_OPTION_BOOL,
     NETDEV_OPTION_UINT32,
 } NetdevOptionKind;
@@ -105,6 +107,9 @@ struct NetdevClass {
     void (*set_offload)(Netdev *nd, uint64_t features);
 };
 
+/* The text of -netdev as netdev_new_from_json() takes it, with keyval; the
+ * caller's to json_object_unref(). NULL and *errp: it is none. */
+JsonObject *netdev_parse(const char *text, Error **errp);
 /* -netdev and netdev_add: "type", "id" and the options of that type; @opts stays
  * the caller's. NULL and *errp: nothing is left. */
 Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp);

@@ -12,6 +12,12 @@
 /* false: *errp says which option forbids it. */
 bool qemu_may_open(Error **errp);
 
+/* The same, asked by who will open something while the machine runs, before it
+ * does: @why, and what to use instead, goes into the message. */
+bool qemu_may_open_later(const char *why, Error **errp);
+
+/* Once the machine runs qemu_forbid_opening() will be called. */
+void qemu_announce_no_opening(void);
 /* From now on qemu_may_open() is false. */
 void qemu_forbid_opening(void);
 
