@@ -144,6 +144,7 @@ BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
 void blk_detach(BlockBackend *blk)
 {
     blk_drain(blk);
+    block_served_unserve(blk);
     blk_free(blk);
 }
 
@@ -156,7 +157,9 @@ bool blk_is_read_only(const BlockBackend *blk)
 
 uint64_t blk_size(const BlockBackend *blk)
 {
-    return ROUND_UP(block_node_image(blk->node)->size, BLOCK_SECTOR);
+    return ROUND_UP(blk_is_served(blk) ? block_served_size(blk->node)
+                                       : block_node_image(blk->node)->size,
+                    BLOCK_SECTOR);
 }
 
 uint32_t blk_request_alignment(const BlockBackend *blk)

@@ -8,6 +8,8 @@
  *   request.c   requests, from a device to an engine and back
  *   uring.c     an engine: io_uring
  *   threads.c   an engine: threads
+ *   served.c    nodes that QEMU's storage daemon has instead of this process
+ *   storage-daemon*.c  the daemon: its process, its QMP, its schema
  *   block-qmp.c commands
  */
 #ifndef BLOCK_BLOCK_INTERNAL_H
@@ -82,9 +84,12 @@ struct BlockNode {
     bool discard;                         /* give unused blocks back */
     bool no_flush;                        /* flushes do nothing */
     bool implicit;                        /* goes with its user */
+    bool served;                          /* the storage daemon has it: there is
+                                             no image, and no child */
     BlockDetectZeroes detect_zeroes;
     BlockNode *child;                     /* format: what is below */
     BlockImage *image;                    /* protocol */
+    JsonObject *options;                  /* that it was made of; nested */
     BlockNode *parent;                    /* who uses it: another node, */
     BlockBackend *blk;                    /* or a backend; or nobody */
     QTAILQ_ENTRY(BlockNode) next;
@@ -97,14 +102,36 @@ void block_node_foreach(void (*fn)(BlockNode *node, void *opaque),
 bool block_node_check_unused(const BlockNode *node, Error **errp);
 /* Nobody uses @node: closes it, and what is implicit below. */
 void block_node_free(BlockNode *node);
+/* As block_node_add(), but the storage daemon has it in any case. */
+BlockNode *block_node_add_served(JsonObject *options, Error **errp);
+/* Whether this process has the driver. */
+bool block_driver_is_own(const char *driver);
 static inline BlockImage *block_node_image(const BlockNode *node)
 {
     return node->child ? node->child->image : node->image;
 }
 
+/* --- nodes of the storage daemon (served.c) --- */
+
+/* Whether a node of @options, nested, is for the daemon. */
+bool block_served_wants(JsonObject *options);
+/* Has the daemon open it, with what it refers to; @node has its name. false:
+ * *errp. */
+bool block_served_open(BlockNode *node, JsonObject *options, Error **errp);
+/* false: *errp; something in the daemon uses it. */
+bool block_served_close(BlockNode *node, Error **errp);
+bool block_served_resize(BlockNode *node, uint64_t size, Error **errp);
+/* A BlockDeviceInfo; NULL: *errp. */
+JsonObject *block_served_info(const BlockNode *node, Error **errp);
+/* Bytes; 0: the daemon has gone. */
+uint64_t block_served_size(const BlockNode *node);
+/* Ends what blk_serve() began. */
+void block_served_unserve(BlockBackend *blk);
+
 /* --- options (options.c): they are taken out of the object --- */
 
-/* Turns "a.b": x into "a": {"b": x}. A copy; NULL: *errp. */
+/* Turns "a.b": x into "a": {"b": x}. A copy, with all that is in it; NULL:
+ * *errp. */
 JsonObject *block_options_nest(JsonObject *options, Error **errp);
 /* Text; g_free(); NULL: it is not there, or *errp. */
 char *block_take_string(JsonObject *o, const char *name, Error **errp);
@@ -138,6 +165,7 @@ struct BlockBackend {
     int status;                           /* errno that stopped the VM; 0 */
     unsigned int in_flight;
     bool batch;                           /* in the list of those to be told */
+    bool served;                          /* by blk_serve() */
     BlockFigures figures[BLOCK_OP__MAX];
     uint64_t wr_highest_offset;
     int64_t last_ns;                      /* of the last request */

@@ -45,6 +45,13 @@ static BlockNode *node_of_args(JsonObject *args, Error **errp)
     return node;
 }
 
+static bool resize(BlockNode *node, uint64_t size, Error **errp)
+{
+    return node->served ? block_served_resize(node, size, errp)
+                        : block_image_resize(block_node_image(node), size,
+                                             errp);
+}
+
 static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
 {
     int64_t size = json_object_get_int_member(args, "size");
@@ -64,8 +71,7 @@ static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
     if (blk) {
         blk_drain(blk);
     }
-    if (block_image_resize(block_node_image(node), size, errp) && blk &&
-        blk->ops && blk->ops->resized) {
+    if (resize(node, size, errp) && blk && blk->ops && blk->ops->resized) {
         blk->ops->resized(blk->opaque);
     }
     return NULL;
@@ -103,7 +109,7 @@ static JsonObject *cache_info(const BlockNode *node)
     return o;
 }
 
-static JsonObject *node_info(const BlockNode *node)
+static JsonObject *own_node_info(const BlockNode *node)
 {
     static const char *const throttles[] = {
         "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr",
@@ -127,9 +133,19 @@ static JsonObject *node_info(const BlockNode *node)
     return o;
 }
 
+/* NULL: the daemon that has it has gone. */
+static JsonObject *node_info(const BlockNode *node)
+{
+    return node->served ? block_served_info(node, NULL) : own_node_info(node);
+}
+
 static void append_node(BlockNode *node, void *opaque)
 {
-    json_array_add_object_element(opaque, node_info(node));
+    JsonObject *info = node_info(node);
+
+    if (info) {
+        json_array_add_object_element(opaque, info);
+    }
 }
 
 static JsonNode *qmp_query_named_block_nodes(JsonObject *args, Error **errp)
@@ -142,6 +158,7 @@ static JsonNode *qmp_query_named_block_nodes(JsonObject *args, Error **errp)
 
 static void append_backend(BlockBackend *blk, void *opaque)
 {
+    JsonObject *info = node_info(blk->node);
     JsonObject *o = json_object_new();
 
     json_object_set_string_member(o, "device", blk->name);
@@ -155,7 +172,9 @@ static void append_backend(BlockBackend *blk, void *opaque)
                                       : blk->status == ENOSPC ? "nospace"
                                                               : "failed");
     }
-    json_object_set_object_member(o, "inserted", node_info(blk->node));
+    if (info) {
+        json_object_set_object_member(o, "inserted", info);
+    }
     json_array_add_object_element(opaque, o);
 }
 
@@ -253,31 +272,43 @@ static const QmpType block_types[] = {
       "direct: the host's page cache is not used\n"
       "no-flush: flushes do nothing" },
     { .name = "ImageInfo",
-      .members = "filename:str,format:str,virtual-size:int,actual-size:int,"
-                 "dirty-flag:bool",
+      .members = "filename:str,format:str,virtual-size:int,?actual-size:int,"
+                 "?dirty-flag:bool,?cluster-size:int,?encrypted:bool,"
+                 "?compressed:bool,?backing-filename:str,"
+                 "?full-backing-filename:str,?backing-filename-format:str,"
+                 "?format-specific:any",
       .help = "An image.\n"
       "filename: of the file or disk\n"
       "format: the node's driver\n"
       "virtual-size: bytes that the guest sees\n"
       "actual-size: bytes that the host has allocated\n"
-      "dirty-flag: false: images have none" },
+      "dirty-flag: whether it was not closed properly; raw images have none\n"
+      "cluster-size: bytes of what is allocated at once\n"
+      "encrypted: whether it is\n"
+      "compressed: whether it is\n"
+      "backing-filename: of the image that it is based on\n"
+      "full-backing-filename: the same, with its directory\n"
+      "backing-filename-format: its driver\n"
+      "format-specific: what only its driver has, as qemu-storage-daemon says "
+      "it" },
     { .name = "BlockDeviceInfo",
       .members = "node-name:str,file:str,drv:str,ro:bool,encrypted:bool,"
                  "detect_zeroes:str,bps:int,bps_rd:int,bps_wr:int,iops:int,"
                  "iops_rd:int,iops_wr:int,write_threshold:int,"
-                 "backing_file_depth:int,cache:BlockdevCacheInfo,"
-                 "image:ImageInfo",
+                 "backing_file_depth:int,?backing_file:str,"
+                 "cache:BlockdevCacheInfo,image:ImageInfo",
       .help = "A block node.\n"
       "node-name: its name\n"
       "file: of the file or disk\n"
       "drv: its driver\n"
       "ro: whether it is only read\n"
-      "encrypted: false\n"
+      "encrypted: whether it is\n"
       "detect_zeroes: off, on or unmap\n"
       "bps: 0, nothing is throttled; as the five that follow\n"
       "bps_rd: 0\nbps_wr: 0\niops: 0\niops_rd: 0\niops_wr: 0\n"
       "write_threshold: 0, there is none\n"
-      "backing_file_depth: 0, there are no backing files\n"
+      "backing_file_depth: how many images it is based on\n"
+      "backing_file: the first of them\n"
       "cache: how it is cached\n"
       "image: what is behind it" },
     { .name = "BlockInfo",
@@ -359,25 +390,50 @@ static const QmpCommand block_commands[] = {
 
 /* --- for people --- */
 
-static void describe(BlockBackend *blk, void *opaque)
+static void describe_served(const BlockBackend *blk, GString *out)
+{
+    const BlockNode *node = blk->node;
+    g_autoptr(JsonObject) info = block_served_info(node, NULL);
+
+    g_string_append_printf(out, "%s%s%s: %s (%s%s)\n", blk->name,
+                           *blk->name ? " " : "", node->name,
+                           info ? json_object_get_string_member_with_default(
+                                      info, "file", "") : "",
+                           node->driver, node->read_only ? ", read-only" : "");
+    g_string_append_printf(out, "    Served by:        qemu-storage-daemon%s\n",
+                           info ? "" : ", which has gone");
+    g_string_append_printf(out, "    Attached to:      %s\n",
+                           blk->qdev ?: "nothing");
+}
+
+static void describe_own(const BlockBackend *blk, GString *out)
 {
     const BlockNode *node = blk->node;
     const BlockImage *image = block_node_image(node);
 
-    g_string_append_printf(opaque, "%s%s%s: %s (%s%s)\n", blk->name,
+    g_string_append_printf(out, "%s%s%s: %s (%s%s)\n", blk->name,
                            *blk->name ? " " : "", node->name, image->filename,
                            node->driver, node->read_only ? ", read-only" : "");
-    g_string_append_printf(opaque, "    Size:             %" PRIu64 " bytes, %"
+    g_string_append_printf(out, "    Size:             %" PRIu64 " bytes, %"
                            PRIu64 " allocated\n",
                            ROUND_UP(image->size, BLOCK_SECTOR),
                            block_image_allocated(image));
-    g_string_append_printf(opaque, "    Attached to:      %s\n",
+    g_string_append_printf(out, "    Attached to:      %s\n",
                            blk->qdev ?: "nothing");
-    g_string_append_printf(opaque, "    Cache mode:       %s%s%s, %s\n",
+    g_string_append_printf(out, "    Cache mode:       %s%s%s, %s\n",
                            blk->write_cache ? "writeback" : "writethrough",
                            image->direct ? ", direct" : "",
                            node->no_flush ? ", ignore flushes" : "",
                            image->engine->name);
+}
+
+static void describe(BlockBackend *blk, void *opaque)
+{
+    if (blk_is_served(blk)) {
+        describe_served(blk, opaque);
+    } else {
+        describe_own(blk, opaque);
+    }
 }
 
 static void hmp_info_block(GString *out, const char *args, Error **errp)

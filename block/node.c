@@ -8,6 +8,7 @@
 
 #include "block-internal.h"
 #include "qapi/visitor.h"
+#include "qemu/error-report.h"
 #include "qemu/id.h"
 
 static QTAILQ_HEAD(, BlockNode) nodes = QTAILQ_HEAD_INITIALIZER(nodes);
@@ -71,6 +72,8 @@ bool block_node_check_unused(const BlockNode *node, Error **errp)
 
 void block_node_free(BlockNode *node)
 {
+    Error *err = NULL;
+
     QTAILQ_REMOVE(&nodes, node, next);
     if (node->child) {
         node->child->parent = NULL;
@@ -78,7 +81,11 @@ void block_node_free(BlockNode *node)
             block_node_free(node->child);
         }
     }
+    if (node->served && !block_served_close(node, &err)) {
+        warn_report_err(err);
+    }
     g_clear_pointer(&node->image, block_image_close);
+    g_clear_pointer(&node->options, json_object_unref);
     g_free(node->name);
     g_free(node);
 }
@@ -96,6 +103,12 @@ bool block_node_del(const char *name, Error **errp)
             error_setg(errp, "Node '%s' goes with what uses it", name);
         }
         return false;
+    }
+    if (node->served) {
+        if (!block_served_close(node, errp)) {
+            return false;
+        }
+        node->served = false;
     }
     block_node_free(node);
     return true;
@@ -293,6 +306,16 @@ static const struct {
     { "host_device", open_protocol },
 };
 
+bool block_driver_is_own(const char *driver)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+        if (strcmp(drivers[i].name, driver) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool open_node(BlockNode *node, NodeOptions *o, Error **errp)
 {
     for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
@@ -301,31 +324,81 @@ static bool open_node(BlockNode *node, NodeOptions *o, Error **errp)
             return drivers[i].open(node, o, errp);
         }
     }
-    error_setg(errp, "driver=%s: not supported by sparsevm; raw, file and "
-               "host_device are", o->driver);
-    return false;
+    g_assert_not_reached();
 }
 
-BlockNode *block_node_add(JsonObject *options, Error **errp)
+static char *name_of_own(void)
+{
+    return g_strdup_printf("#block%u", nodes_without_name++);
+}
+
+static BlockNode *add_own(NodeOptions *o, Error **errp)
+{
+    BlockNode *node;
+
+    if (!take_common(o, errp)) {
+        return NULL;
+    }
+    node = g_new0(BlockNode, 1);
+    node->discard = o->discard;
+    node->detect_zeroes = o->detect_zeroes;
+    node->no_flush = o->no_flush;
+    if (!open_node(node, o, errp)) {
+        g_free(node);
+        return NULL;
+    }
+    node->name = o->name ? g_strdup(o->name) : name_of_own();
+    return node;
+}
+
+/* The daemon has to be told a name. */
+static BlockNode *add_served(NodeOptions *o, Error **errp)
+{
+    g_autoptr(JsonObject) options = block_options_nest(o->rest, errp);
+    BlockNode *node;
+
+    if (!options || !take_name(o, errp)) {
+        return NULL;
+    }
+    node = g_new0(BlockNode, 1);
+    node->name = o->name ? g_strdup(o->name)
+                         : g_strdup_printf("x-block%u", nodes_without_name++);
+    json_object_set_string_member(options, "node-name", node->name);
+    if (!block_served_open(node, options, errp)) {
+        g_free(node->name);
+        g_free(node);
+        return NULL;
+    }
+    return node;
+}
+
+static BlockNode *add_node(JsonObject *options, bool serve, Error **errp)
 {
     NodeOptions o = { .rest = block_options_nest(options, errp) };
+    JsonObject *whole = o.rest ? block_options_nest(options, errp) : NULL;
     BlockNode *node = NULL;
 
-    if (o.rest && take_common(&o, errp)) {
-        node = g_new0(BlockNode, 1);
-        node->discard = o.discard;
-        node->detect_zeroes = o.detect_zeroes;
-        node->no_flush = o.no_flush;
-        if (open_node(node, &o, errp)) {
-            node->name = o.name ? g_steal_pointer(&o.name)
-                : g_strdup_printf("#block%u", nodes_without_name++);
-            QTAILQ_INSERT_TAIL(&nodes, node, next);
-        } else {
-            g_clear_pointer(&node, g_free);
-        }
+    if (whole) {
+        node = serve || block_served_wants(whole) ? add_served(&o, errp)
+                                                  : add_own(&o, errp);
     }
+    if (node) {
+        node->options = g_steal_pointer(&whole);
+        QTAILQ_INSERT_TAIL(&nodes, node, next);
+    }
+    g_clear_pointer(&whole, json_object_unref);
     g_clear_pointer(&o.rest, json_object_unref);
     g_free(o.name);
     g_free(o.driver);
     return node;
+}
+
+BlockNode *block_node_add(JsonObject *options, Error **errp)
+{
+    return add_node(options, false, errp);
+}
+
+BlockNode *block_node_add_served(JsonObject *options, Error **errp)
+{
+    return add_node(options, true, errp);
 }

@@ -21,6 +21,33 @@ static JsonObject *object_member(JsonObject *o, const char *name)
     return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
+static JsonNode *node_of_object(JsonObject *o)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, o);
+    return node;
+}
+
+/* Objects within are copied, too: readers take them apart. */
+static JsonNode *copy_deep(JsonNode *node)
+{
+    JsonObject *copy;
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        return json_node_copy(node);
+    }
+    copy = json_object_new();
+    json_object_iter_init(&iter, json_node_get_object(node));
+    while (json_object_iter_next(&iter, &name, &value)) {
+        json_object_set_member(copy, name, copy_deep(value));
+    }
+    return node_of_object(copy);
+}
+
 JsonObject *block_options_nest(JsonObject *options, Error **errp)
 {
     g_autoptr(JsonObject) nested = json_object_new();
@@ -42,7 +69,7 @@ JsonObject *block_options_nest(JsonObject *options, Error **errp)
                        " and a group", name);
             return NULL;
         }
-        json_object_set_member(o, parts[last], json_node_copy(node));
+        json_object_set_member(o, parts[last], copy_deep(node));
     }
     return g_steal_pointer(&nested);
 }

@@ -363,8 +363,12 @@ void blk_kick(BlockBackend *blk)
 
 void blk_drain(BlockBackend *blk)
 {
-    const BlockEngine *engine = block_node_image(blk->node)->engine;
+    const BlockEngine *engine;
 
+    if (blk_is_served(blk)) {
+        return;
+    }
+    engine = block_node_image(blk->node)->engine;
     blk_kick(blk);
     while (blk->in_flight) {
         engine->wait();

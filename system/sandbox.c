@@ -262,6 +262,7 @@ bool sandbox_enter(Error **errp)
     if (!sandbox.hotplug) {
         qemu_forbid_opening();
     }
+    qemu_forbid_spawning();
     ret = sandbox_filter_enter(QEMU_THREAD_MAIN);
     if (ret) {
         error_setg_errno(errp, -ret, "the filter of system calls cannot be "

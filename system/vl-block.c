@@ -71,18 +71,14 @@ static void rename_member(JsonObject *o, const char *from, const char *to)
     }
 }
 
-static bool expand_image(JsonObject *o, Error **errp)
+static void expand_image(JsonObject *o)
 {
     const char *format = json_object_get_string_member_with_default(o, "format",
                                                                     "raw");
     const char *file = json_object_get_string_member_with_default(o, "file",
                                                                   NULL);
 
-    if (strcmp(format, "raw") != 0) {
-        error_setg(errp, "format=%s: not supported by sparsevm; what is: raw",
-                   format);
-        return false;
-    }
+    json_object_set_string_member(o, "driver", format);
     json_object_remove_member(o, "format");
     if (file) {
         json_object_set_string_member(o, "file.driver",
@@ -92,8 +88,6 @@ static bool expand_image(JsonObject *o, Error **errp)
     for (size_t i = 0; i < ARRAY_SIZE(renamed); i++) {
         rename_member(o, renamed[i][0], renamed[i][1]);
     }
-    json_object_set_string_member(o, "driver", "raw");
-    return true;
 }
 
 /* --- the device --- */
@@ -165,10 +159,10 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     g_autofree char *interface = NULL;
     const char *id;
 
-    if (!o || !take_interface(o, &interface, errp) || !expand_cache(o, errp) ||
-        !expand_image(o, errp)) {
+    if (!o || !take_interface(o, &interface, errp) || !expand_cache(o, errp)) {
         return false;
     }
+    expand_image(o);
     id = name_drive(o, interface);
     if (strcmp(interface, "virtio") == 0) {
         g_ptr_array_add(opaque, g_strdup(id));
@@ -187,6 +181,39 @@ static bool create_disk(const char *arg, void *opaque, Error **errp)
 }
 
 static GPtrArray *drives_to_plug;
+
+/* Whether what @arg is about would be another process's. */
+static bool blockdev_needs_sharing(const char *arg)
+{
+    bool keyval;
+    g_autoptr(JsonObject) o = vl_parse_keyval(arg, "driver", &keyval, NULL,
+                                              NULL);
+
+    return o && block_options_need_sharing(o);
+}
+
+static bool drive_needs_sharing(const char *arg)
+{
+    g_autoptr(JsonObject) o = keyval_parse(arg, "file", NULL, NULL);
+
+    if (o) {
+        expand_image(o);
+    }
+    return o && block_options_need_sharing(o);
+}
+
+bool vl_block_needs_sharing(const VlConfig *cfg)
+{
+    bool needs = false;
+
+    for (guint i = 0; i < cfg->blockdevs->len; i++) {
+        needs |= blockdev_needs_sharing(cfg->blockdevs->pdata[i]);
+    }
+    for (guint i = 0; i < cfg->drives->len; i++) {
+        needs |= drive_needs_sharing(cfg->drives->pdata[i]);
+    }
+    return needs;
+}
 
 bool vl_create_block(const VlConfig *cfg, Error **errp)
 {

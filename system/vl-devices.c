@@ -150,6 +150,9 @@ void vl_share_memory(const VlConfig *cfg)
             host_memory_backend_set_default_share(true);
         }
     }
+    if (vl_block_needs_sharing(cfg)) {
+        host_memory_backend_set_default_share(true);
+    }
 }
 
 static bool create_device(const char *arg, void *opaque, Error **errp)

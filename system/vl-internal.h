@@ -146,8 +146,10 @@ bool vl_check_daemon(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
 
-/* vl-block.c: -blockdev, -drive, -hda. Before devices. */
+/* vl-block.c: -blockdev, -drive, -hda. Before devices; the latter before any
+ * object: whether another process will need guest memory for them. */
 bool vl_create_block(const VlConfig *cfg, Error **errp);
+bool vl_block_needs_sharing(const VlConfig *cfg);
 /* The devices of -drive if=virtio. After those of -device. */
 bool vl_create_drive_devices(Error **errp);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether files and sockets may still be opened (qemu/may-open.h). */
+/* Whether things may still be opened, and started (qemu/may-open.h). */
 #include "qemu/osdep.h"
 
 #include "qemu/may-open.h"
 
 static bool announced, forbidden;
+static bool spawning_forbidden;
 
 bool qemu_may_open(Error **errp)
 {
@@ -31,4 +32,19 @@ void qemu_announce_no_opening(void)
 void qemu_forbid_opening(void)
 {
     forbidden = true;
+}
+
+bool qemu_may_spawn(Error **errp)
+{
+    if (spawning_forbidden) {
+        error_setg(errp, "the sandbox starts no program while the machine "
+                   "runs, as with -sandbox spawn=deny; what is needed then has "
+                   "to be on the command line, or it says -sandbox off");
+    }
+    return !spawning_forbidden;
+}
+
+void qemu_forbid_spawning(void)
+{
+    spawning_forbidden = true;
 }

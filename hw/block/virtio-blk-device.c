@@ -22,12 +22,32 @@
 
 /* --- what the driver sees --- */
 
+static uint64_t size_of(const VirtIOBlock *s)
+{
+    return s->served ? virtio_blk_served_size(s) : blk_size(s->blk);
+}
+
+static bool write_cache(const VirtIOBlock *s)
+{
+    return s->served ? virtio_blk_served_write_cache(s)
+                     : blk_write_cache(s->blk);
+}
+
+static void set_write_cache(VirtIOBlock *s, bool on)
+{
+    if (s->served) {
+        virtio_blk_served_set_write_cache(s, on);
+    } else {
+        blk_set_write_cache(s->blk, on);
+    }
+}
+
 static void get_config(VirtIODevice *vdev, uint8_t *config)
 {
     VirtIOBlock *s = VIRTIO_BLK(vdev);
-    uint64_t cylinders = blk_size(s->blk) / BLOCK_SECTOR / 16 / 63;
+    uint64_t cylinders = size_of(s) / BLOCK_SECTOR / 16 / 63;
     struct virtio_blk_config c = {
-        .capacity = GUINT64_TO_LE(blk_size(s->blk) / BLOCK_SECTOR),
+        .capacity = GUINT64_TO_LE(size_of(s) / BLOCK_SECTOR),
         .seg_max = GUINT32_TO_LE(s->queue_size - OTHER_SEGS),
         .geometry.cylinders = GUINT16_TO_LE(CLAMP(cylinders, 2, 16383)),
         .geometry.heads = 16,
@@ -35,7 +55,7 @@ static void get_config(VirtIODevice *vdev, uint8_t *config)
         .blk_size = GUINT32_TO_LE(s->logical_block_size),
         .physical_block_exp = __builtin_ctz(s->physical_block_size /
                                             s->logical_block_size),
-        .wce = blk_write_cache(s->blk),
+        .wce = write_cache(s),
         .num_queues = GUINT16_TO_LE(s->num_queues),
         .max_discard_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
         .max_discard_seg = GUINT32_TO_LE(1),
@@ -46,6 +66,9 @@ static void get_config(VirtIODevice *vdev, uint8_t *config)
         .write_zeroes_may_unmap = 1,
     };
 
+    if (s->served) {
+        virtio_blk_served_config(s, &c);
+    }
     memcpy(config, &c, vdev->config_len);
 }
 
@@ -55,15 +78,14 @@ static void set_config(VirtIODevice *vdev, const uint8_t *config)
     VirtIOBlock *s = VIRTIO_BLK(vdev);
 
     if (virtio_vdev_has_feature(vdev, VIRTIO_BLK_F_CONFIG_WCE)) {
-        blk_set_write_cache(s->blk, config[offsetof(struct virtio_blk_config,
-                                                    wce)]);
+        set_write_cache(s, config[offsetof(struct virtio_blk_config, wce)]);
     }
 }
 
 static uint64_t get_features(VirtIODevice *vdev, uint64_t features,
                              Error **errp)
 {
-    const VirtIOBlock *s = VIRTIO_BLK(vdev);
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
     const bool read_only = blk_is_read_only(s->blk);
     const struct {
         unsigned int feature;
@@ -84,11 +106,16 @@ static uint64_t get_features(VirtIODevice *vdev, uint64_t features,
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         features |= (uint64_t)table[i].offered << table[i].feature;
     }
-    return features;
+    return s->served ? virtio_blk_served_features(s, features) : features;
 }
 
 static void resized(void *opaque)
 {
+    VirtIOBlock *s = opaque;
+
+    if (s->served) {
+        virtio_blk_served_resized(s);
+    }
     virtio_notify_config(VIRTIO_DEVICE(opaque));
 }
 
@@ -113,6 +140,9 @@ static void vm_state_changed(void *opaque, int running, RunState state)
 {
     VirtIOBlock *s = opaque;
 
+    if (s->served) {
+        return;                           /* run_changed is called, too */
+    }
     if (running) {
         virtio_blk_restart_stopped(s);
     } else {
@@ -126,7 +156,19 @@ static void reset(VirtIODevice *vdev)
 
     blk_drain(s->blk);
     virtio_blk_drop_stopped(s);
-    blk_set_write_cache(s->blk, s->write_cache != ON_OFF_AUTO_OFF);
+    if (s->served) {
+        virtio_blk_served_reset(s);
+    }
+    set_write_cache(s, s->write_cache != ON_OFF_AUTO_OFF);
+}
+
+static void run_changed(VirtIODevice *vdev)
+{
+    VirtIOBlock *s = VIRTIO_BLK(vdev);
+
+    if (s->served) {
+        virtio_blk_served_run_changed(s);
+    }
 }
 
 /* --- life --- */
@@ -174,7 +216,8 @@ static bool check_queues(VirtIOBlock *s, Error **errp)
 /* What the image demands of the guest's requests. */
 static bool check_image(VirtIOBlock *s, Error **errp)
 {
-    uint32_t alignment = blk_request_alignment(s->blk);
+    uint32_t alignment = s->served ? BLOCK_SECTOR
+                                   : blk_request_alignment(s->blk);
 
     if (s->logical_block_size < alignment) {
         error_setg(errp, "logical_block_size=%u: with cache.direct=on this "
@@ -182,13 +225,21 @@ static bool check_image(VirtIOBlock *s, Error **errp)
                    s->logical_block_size, alignment);
         return false;
     }
-    if (blk_size(s->blk) % s->logical_block_size) {
+    if (size_of(s) % s->logical_block_size) {
         error_setg(errp, "logical_block_size=%u: the image's size, %" PRIu64
                    " bytes, is no multiple of it", s->logical_block_size,
-                   blk_size(s->blk));
+                   size_of(s));
         return false;
     }
     return true;
+}
+
+static void detach(VirtIOBlock *s)
+{
+    if (s->served) {
+        virtio_blk_served_end(s);
+    }
+    g_clear_pointer(&s->blk, blk_detach);
 }
 
 static bool attach(VirtIOBlock *s, Error **errp)
@@ -204,8 +255,9 @@ static bool attach(VirtIOBlock *s, Error **errp)
     if (!s->blk) {
         return false;
     }
-    if (!check_image(s, errp)) {
-        g_clear_pointer(&s->blk, blk_detach);
+    if ((blk_is_served(s->blk) && !virtio_blk_served_connect(s, errp)) ||
+        !check_image(s, errp)) {
+        detach(s);
         return false;
     }
     blk_set_on_error(s->blk, s->rerror, s->werror);
@@ -213,8 +265,18 @@ static bool attach(VirtIOBlock *s, Error **errp)
         s->write_cache = blk_write_cache(s->blk) ? ON_OFF_AUTO_ON
                                                  : ON_OFF_AUTO_OFF;
     }
-    blk_set_write_cache(s->blk, s->write_cache == ON_OFF_AUTO_ON);
+    set_write_cache(s, s->write_cache == ON_OFF_AUTO_ON);
     return true;
+}
+
+static void delete_queues(VirtIOBlock *s)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(s);
+
+    for (int i = s->num_queues - 1; i >= 0; i--) {
+        virtio_delete_queue(virtio_get_queue(vdev, i));
+    }
+    virtio_cleanup(vdev);
 }
 
 static void realize(DeviceState *dev, Error **errp)
@@ -230,6 +292,11 @@ static void realize(DeviceState *dev, Error **errp)
     for (unsigned int i = 0; i < s->num_queues; i++) {
         virtio_add_queue(vdev, s->queue_size, virtio_blk_handle_output);
     }
+    if (s->served && !virtio_blk_served_start(s, errp)) {
+        detach(s);
+        delete_queues(s);
+        return;
+    }
     s->to_notify = g_new0(uint8_t, s->num_queues);
     s->stop_bh = qemu_bh_new(stop_vm, s);
     s->vmstate = qemu_add_vm_change_state_handler(vm_state_changed, s);
@@ -237,18 +304,17 @@ static void realize(DeviceState *dev, Error **errp)
 
 static void unrealize(DeviceState *dev)
 {
-    VirtIODevice *vdev = VIRTIO_DEVICE(dev);
     VirtIOBlock *s = VIRTIO_BLK(dev);
 
     qemu_del_vm_change_state_handler(s->vmstate);
     blk_drain(s->blk);
     virtio_blk_drop_stopped(s);
     qemu_bh_delete(s->stop_bh);
-    for (int i = s->num_queues - 1; i >= 0; i--) {
-        virtio_delete_queue(virtio_get_queue(vdev, i));
+    if (s->served) {
+        virtio_blk_served_end(s);
     }
-    virtio_cleanup(vdev);
-    g_clear_pointer(&s->blk, blk_detach);
+    delete_queues(s);
+    detach(s);
     g_clear_pointer(&s->to_notify, g_free);
 }
 
@@ -291,6 +357,7 @@ static void class_init(ObjectClass *klass, void *data)
     vdc->get_config = get_config;
     vdc->set_config = set_config;
     vdc->reset = reset;
+    vdc->run_changed = run_changed;
 }
 
 static const TypeInfo virtio_blk_types[] = {

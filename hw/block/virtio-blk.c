@@ -287,6 +287,9 @@ void virtio_blk_handle_output(VirtIODevice *vdev, VirtQueue *vq)
     VirtIOBlockReq *req;
     unsigned int n = 0;
 
+    if (s->served) {
+        return;                           /* a kick for whom it comes back to */
+    }
     while (n++ < s->queue_size && (req = virtqueue_pop(vq, sizeof(*req)))) {
         req->s = s;
         req->vq = vq;

@@ -3,7 +3,8 @@
  * virtio-blk (VIRTIO 1.2, 5.2): a disk. Its queues take requests of any number
  * of segments; each goes to a backend (block/block.h) as it is, in the guest's
  * own memory, which is pinned until the request is done. virtio-blk.c has the
- * requests, virtio-blk-device.c the device.
+ * requests, virtio-blk-device.c the device, and virtio-blk-served.c what is
+ * different if another process has the image: that one processes the queues.
  *
  * What the guest says is hostile. A request that makes no sense is answered by
  * an error; one that cannot be answered breaks the device.
@@ -60,6 +61,7 @@ struct VirtIOBlock {
     BlockErrorPolicy werror;
 
     BlockBackend *blk;                    /* while realized */
+    struct VirtIOBlkServed *served;       /* NULL: requests are our own */
     uint8_t *to_notify;                   /* by queue: something was pushed */
     /* Failed, with the VM stopped for it: started anew when it goes on. */
     QTAILQ_HEAD(, VirtIOBlockReq) stopped;
@@ -74,5 +76,24 @@ void virtio_blk_notify_queues(void *opaque);
 /* Starts those that had stopped the VM anew, or forgets them. */
 void virtio_blk_restart_stopped(VirtIOBlock *s);
 void virtio_blk_drop_stopped(VirtIOBlock *s);
+
+/* virtio-blk-served.c. s->blk is one that is served: has the back end begin,
+ * and knows its configuration. false: *errp. */
+bool virtio_blk_served_connect(VirtIOBlock *s, Error **errp);
+/* The queues are there: they are the back end's. false: *errp. */
+bool virtio_blk_served_start(VirtIOBlock *s, Error **errp);
+/* Undoes both. */
+void virtio_blk_served_end(VirtIOBlock *s);
+/* Of @features, which are what this device would offer, what the back end can. */
+uint64_t virtio_blk_served_features(VirtIOBlock *s, uint64_t features);
+/* Puts what is the back end's into @c, which is what this device would say. */
+void virtio_blk_served_config(VirtIOBlock *s, struct virtio_blk_config *c);
+bool virtio_blk_served_write_cache(const VirtIOBlock *s);
+void virtio_blk_served_set_write_cache(VirtIOBlock *s, bool on);
+uint64_t virtio_blk_served_size(const VirtIOBlock *s);   /* bytes */
+/* The size has changed. */
+void virtio_blk_served_resized(VirtIOBlock *s);
+void virtio_blk_served_run_changed(VirtIOBlock *s);
+void virtio_blk_served_reset(VirtIOBlock *s);
 
 #endif

@@ -9,7 +9,9 @@
  * Requests are carried out by io_uring, or by threads where that is not to be
  * had. Nothing waits but blk_drain(). Main thread, big lock held.
  *
- * Other formats than raw are not for this process.
+ * Other formats than raw, and networks of disks, are not for this process: such
+ * a node is opened by QEMU's storage daemon, a child, and served to the device by
+ * vhost-user. No request of such a backend goes through here.
  */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
@@ -36,6 +38,9 @@ typedef struct BlockRequest BlockRequest;
 BlockNode *block_node_add(JsonObject *options, Error **errp);
 /* false: *errp; it is in use, or there is none of the name. */
 bool block_node_del(const char *name, Error **errp);
+/* Whether a node of these options would be served by another process, which
+ * needs guest memory that is shared. */
+bool block_options_need_sharing(JsonObject *options);
 
 /* --- backends --- */
 
@@ -97,6 +102,24 @@ BlockErrorAction blk_error_action(BlockBackend *blk, bool is_read, int error);
 /* The guest goes on: what went wrong is to be tried again. */
 void blk_reset_status(BlockBackend *blk);
 
+/* --- backends that another process serves --- */
+
+typedef struct BlockServeOptions {
+    bool writable;
+    uint16_t num_queues;
+    uint32_t logical_block_size;          /* bytes */
+} BlockServeOptions;
+
+/* Whether another process has the node: then there are no requests, and only
+ * blk_is_read_only(), blk_size() (0: the other process has gone) and what is
+ * below may be asked. */
+bool blk_is_served(const BlockBackend *blk);
+/*
+ * Has it serve the node, by vhost-user. A connected socket, the caller's; -1:
+ * *errp. blk_detach() ends it, for which the socket should be closed by then.
+ */
+int blk_serve(BlockBackend *blk, const BlockServeOptions *o, Error **errp);
+
 /* --- requests --- */
 
 typedef enum BlockOp {
@@ -138,7 +161,8 @@ struct BlockRequest {
 void blk_submit(BlockBackend *blk, BlockRequest *req);
 /* No more requests come for now: the kernel is told of what there is. */
 void blk_kick(BlockBackend *blk);
-/* Waits until no request of @blk is in flight. */
+/* Waits until no request of @blk is in flight. Of one that another process serves
+ * its device knows how. */
 void blk_drain(BlockBackend *blk);
 
 /* A request that the device refused, for the figures. */

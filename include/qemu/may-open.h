@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether files and sockets may still be opened. Whoever would, because a client
- * asks for it or a peer has gone, asks here first: in a sandbox without hot plug
- * the attempt would end the process. Main thread.
+ * Whether files and sockets may still be opened, and programs started. Whoever
+ * would, because a client asks for it or a peer has gone, asks here first: in a
+ * sandbox the attempt would end the process. Main thread.
  */
 #ifndef QEMU_MAY_OPEN_H
 #define QEMU_MAY_OPEN_H
@@ -20,5 +20,9 @@ bool qemu_may_open_later(const char *why, Error **errp);
 void qemu_announce_no_opening(void);
 /* From now on qemu_may_open() is false. */
 void qemu_forbid_opening(void);
+
+/* The same for other programs, that are started. */
+bool qemu_may_spawn(Error **errp);
+void qemu_forbid_spawning(void);
 
 #endif

@@ -97,7 +97,7 @@ static void test_nodes_come_and_go(void)
 static void test_what_a_node_cannot_be(void)
 {
     static const char *const bad[][2] = {
-        { "'driver': 'qcow2', 'file': 'f'", "raw, file and host_device" },
+        { "'driver': 'qcow2', 'file': 'f'", "the sandbox starts no program" },
         { "'driver': 'file'", "filename" },
         { "'driver': 'file', 'filename': '/nonexistent'", "No such file" },
         { "'driver': 'file', 'filename': '/dev/null'", "not a regular file" },
