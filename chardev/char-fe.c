@@ -81,6 +81,11 @@ void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
     }
 }
 
+void qemu_chr_fe_set_open(CharBackend *b, bool open)
+{
+    b->closed = !open;
+}
+
 void qemu_chr_fe_accept_input(CharBackend *b)
 {
     ChardevClass *cc;

@@ -13,7 +13,7 @@ static void append_chardev(Chardev *chr, void *opaque)
     json_object_set_string_member(info, "filename",
                                   chr->filename ? chr->filename : "");
     json_object_set_boolean_member(info, "frontend-open",
-                                   chr->be != NULL);
+                                   chr->be && !chr->be->closed);
     json_array_add_object_element(opaque, info);
 }
 
@@ -47,7 +47,8 @@ static const QmpType chardev_types[] = {
       .help = "A character device.\n"
       "label: its id\n"
       "filename: what it is, e.g. pty:/dev/pts/3\n"
-      "frontend-open: whether somebody in the VM uses it" },
+      "frontend-open: whether somebody in the VM uses it: of a channel of "
+      "virtio-serial, whether a program there has it open" },
     { .name = "ChardevBackendInfo", .members = "name:str",
       .help = "A kind of character device.\n"
       "name: as -chardev takes it" },

@@ -150,6 +150,12 @@ static const QmpEventInfo qmp_event_table[] = {
       "reason: who or what did it" },
     { .name = "STOP",
       .help = "The virtual CPUs have stopped." },
+    { .name = "VSERPORT_CHANGE", .members = "id:str,open:bool",
+      .help =
+      "A program in the guest has opened or closed a port of virtio-serial. At "
+      "most one a second for each port.\n"
+      "id: of the port, which has one\n"
+      "open: whether it is open" },
 };
 
 static void qmp_event_types_register(void)

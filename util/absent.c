@@ -29,8 +29,6 @@ static const struct {
     { NO("network devices but virtio-net-pci"),
       { "e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
         "rtl8139 tulip vmxnet3", "filter-* colo-compare", "" } },
-    { NO("virtio-serial"),
-      { "virtio-serial* virtconsole virtserialport", "", "" } },
     { "random bytes come from rng-random or rng-builtin" PAGE,
       { "", "rng-egd", "" } },
     { NO("virtio-crypto"),

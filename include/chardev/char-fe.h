@@ -33,6 +33,7 @@ typedef struct CharBackend {
     IOEventHandler *chr_event;
     void *opaque;
     unsigned tag;                         /* of those that share chr, which */
+    bool closed;                          /* qemu_chr_fe_set_open() */
 } CharBackend;
 
 /* Attaches @b to @s, which it uses from now on; false and *errp if another
@@ -56,6 +57,9 @@ void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
                               IOReadHandler *fd_read, IOEventHandler *fd_event,
                               BackendChangeHandler *be_change, void *opaque,
                               GMainContext *context, bool set_open);
+/* For people and query-chardev: whether somebody uses what the front end offers;
+ * so it is if nothing is said. */
+void qemu_chr_fe_set_open(CharBackend *b, bool open);
 /* can_read says more than before. */
 void qemu_chr_fe_accept_input(CharBackend *b);
 /* Input of a shared chardev goes to @b. */

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtconsole and virtserialport: bytes between the queues of a port of
+ * virtio-serial and a character device (virtio-serial.h).
+ *
+ * A channel is open on the host's side while its character device has a peer, on
+ * the guest's while somebody there has opened it. What the guest writes to one
+ * that is closed on the host's side is lost; what the host writes to one that is
+ * closed on the guest's waits in the character device.
+ */
+#include "qemu/osdep.h"
+
+#include "hw/qdev-properties-system.h"
+#include "qapi/client-event.h"
+#include "qapi/error.h"
+#include "qemu/iov.h"
+#include "virtio-serial.h"
+
+/* Elements that are served before others have their turn. */
+#define BURST 64
+
+/* --- to the guest --------------------------------------------------------- */
+
+/* Of the driver's next buffer; 0: there is none now. */
+static size_t room_of_next(VirtQueue *vq)
+{
+    VirtQueueElement *elem = virtqueue_pop(vq, sizeof(*elem));
+    size_t size = elem ? iov_size(elem->in_sg, elem->in_num) : 0;
+
+    if (elem) {
+        virtqueue_unpop(vq, elem, 0);
+        virtqueue_free_element(vq, elem);
+    }
+    return size;
+}
+
+/* The main loop asks again when the VM runs again. */
+static int port_can_read(void *opaque)
+{
+    VirtIOSerialPort *port = opaque;
+    VirtIODevice *vdev = VIRTIO_DEVICE(port->serial);
+
+    return port->guest_open && virtio_device_may_run(vdev)
+               ? MIN(room_of_next(port->to_guest), INT_MAX) : 0;
+}
+
+static void port_read(void *opaque, const uint8_t *buf, int size)
+{
+    VirtIOSerialPort *port = opaque;
+    VirtQueue *vq = port->to_guest;
+    VirtQueueElement *elem;
+    size_t done = 0;
+    unsigned n = 0;
+
+    while (done < (size_t)size && (elem = virtqueue_pop(vq, sizeof(*elem)))) {
+        size_t part = iov_from_buf(elem->in_sg, elem->in_num, 0, buf + done,
+                                   size - done);
+
+        virtqueue_fill(vq, elem, part, n++);
+        virtqueue_free_element(vq, elem);
+        done += part;
+    }
+    if (n) {
+        virtqueue_flush(vq, n);
+        virtio_notify(VIRTIO_DEVICE(port->serial), vq);
+    }
+}
+
+void virtio_serial_handle_to_guest(VirtIODevice *vdev, VirtQueue *vq)
+{
+    VirtIOSerialPort *port = virtio_serial_port_of(VIRTIO_SERIAL(vdev), vq);
+
+    if (port) {
+        qemu_chr_fe_accept_input(&port->chr);
+    }
+}
+
+/* --- from the guest ------------------------------------------------------- */
+
+static void stop_watching(VirtIOSerialPort *port)
+{
+    if (port->watch) {
+        g_source_remove(port->watch);
+        port->watch = 0;
+    }
+}
+
+static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque)
+{
+    VirtIOSerialPort *port = opaque;
+
+    port->watch = 0;
+    virtio_queue_kick_later(port->from_guest);
+    return G_SOURCE_REMOVE;
+}
+
+/* Writes what is left of @elem; false: the character device takes no more now. */
+static bool write_element(VirtIOSerialPort *port, const VirtQueueElement *elem)
+{
+    size_t at = 0;
+
+    for (unsigned i = 0; i < elem->out_num; i++) {
+        const struct iovec *sg = &elem->out_sg[i];
+
+        while (port->nr_written < at + sg->iov_len) {
+            size_t skip = port->nr_written - at;
+            int n = qemu_chr_fe_write(&port->chr,
+                                      (uint8_t *)sg->iov_base + skip,
+                                      MIN(sg->iov_len - skip, INT_MAX));
+
+            if (n <= 0) {
+                return n < 0 && errno != EAGAIN;
+            }
+            port->nr_written += n;
+        }
+        at += sg->iov_len;
+    }
+    return true;
+}
+
+/* Writes, or throws away, what the driver has sent. False: the rest waits until
+ * the character device takes it. */
+static bool handle_element(VirtIOSerialPort *port, VirtQueue *vq,
+                           VirtQueueElement *elem)
+{
+    if (port && port->host_open && !write_element(port, elem)) {
+        port->watch = qemu_chr_fe_add_watch(&port->chr, G_IO_OUT | G_IO_HUP,
+                                            can_write, port);
+        if (port->watch) {
+            return false;
+        }
+    }
+    if (port) {
+        port->nr_written = 0;
+    }
+    return true;
+}
+
+void virtio_serial_handle_from_guest(VirtIODevice *vdev, VirtQueue *vq)
+{
+    VirtIOSerialPort *port = virtio_serial_port_of(VIRTIO_SERIAL(vdev), vq);
+    VirtQueueElement *elem;
+    unsigned done = 0;
+
+    if (port && port->watch) {
+        return;
+    }
+    while (done < BURST && (elem = virtqueue_pop(vq, sizeof(*elem)))) {
+        bool all = handle_element(port, vq, elem);
+
+        if (all) {
+            virtqueue_fill(vq, elem, 0, done++);
+        } else {
+            virtqueue_unpop(vq, elem, 0);
+        }
+        virtqueue_free_element(vq, elem);
+        if (!all) {
+            break;
+        }
+    }
+    if (done) {
+        virtqueue_flush(vq, done);
+        virtio_notify(vdev, vq);
+    }
+    if (done == BURST) {
+        virtio_queue_kick_later(vq);
+    }
+}
+
+/* --- open and closed ------------------------------------------------------ */
+
+static gboolean peer_has_gone(void *do_not_use, GIOCondition cond, void *opaque)
+{
+    VirtIOSerialPort *port = opaque;
+
+    port->hang_up_watch = 0;
+    qemu_chr_fe_disconnect(&port->chr);
+    return G_SOURCE_REMOVE;
+}
+
+/* That a peer has gone is seen when it is read; while nobody in the guest reads,
+ * it is looked for. What that peer has written is lost. */
+static void update_hang_up_watch(VirtIOSerialPort *port)
+{
+    bool console = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
+    bool wanted = port->host_open && !port->guest_open && !console;
+
+    if (port->hang_up_watch && !wanted) {
+        g_source_remove(port->hang_up_watch);
+        port->hang_up_watch = 0;
+    } else if (!port->hang_up_watch && wanted) {
+        port->hang_up_watch = qemu_chr_fe_add_watch(&port->chr, G_IO_HUP,
+                                                    peer_has_gone, port);
+    }
+}
+
+static JsonObject *event_data(void *source)
+{
+    VirtIOSerialPort *port = source;
+    JsonObject *data = json_object_new();
+
+    json_object_set_string_member(data, "id", DEVICE(port)->id);
+    json_object_set_boolean_member(data, "open", port->guest_open);
+    return data;
+}
+
+void virtio_serial_port_set_guest_open(VirtIOSerialPort *port, bool open)
+{
+    if (port->guest_open == open) {
+        return;
+    }
+    port->guest_open = open;
+    update_hang_up_watch(port);
+    qemu_chr_fe_set_open(&port->chr, open);
+    if (DEVICE(port)->id) {
+        qapi_event_emit_thinned("VSERPORT_CHANGE", event_data, port);
+    }
+    if (open) {
+        qemu_chr_fe_accept_input(&port->chr);
+    }
+}
+
+static void port_event(void *opaque, QEMUChrEvent event)
+{
+    VirtIOSerialPort *port = opaque;
+
+    if (event != CHR_EVENT_OPENED && event != CHR_EVENT_CLOSED) {
+        return;
+    }
+    stop_watching(port);
+    port->host_open = event == CHR_EVENT_OPENED;
+    update_hang_up_watch(port);
+    virtio_serial_port_opened(port);
+    virtio_queue_kick_later(port->from_guest);
+}
+
+void virtio_serial_port_reset(VirtIOSerialPort *port)
+{
+    stop_watching(port);
+    port->nr_written = 0;
+    virtio_serial_port_set_guest_open(port, false);
+}
+
+/* --- devices -------------------------------------------------------------- */
+
+/* A console takes what the guest writes whoever listens. */
+static void port_realize(DeviceState *dev, Error **errp)
+{
+    VirtIOSerialPort *port = VIRTIO_SERIAL_PORT(dev);
+    bool console = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
+
+    if (!virtio_serial_add_port(VIRTIO_SERIAL(dev->parent_bus->parent), port,
+                                errp)) {
+        return;
+    }
+    port->host_open = console;
+    qemu_chr_fe_set_open(&port->chr, false);
+    qemu_chr_fe_set_handlers(&port->chr, port_can_read, port_read,
+                             console ? NULL : port_event, NULL, port, NULL,
+                             true);
+    virtio_serial_port_added(port);
+}
+
+static void port_unrealize(DeviceState *dev)
+{
+    VirtIOSerialPort *port = VIRTIO_SERIAL_PORT(dev);
+
+    virtio_serial_port_reset(port);
+    port->host_open = false;
+    update_hang_up_watch(port);
+    qapi_event_forget_source(port);
+    qemu_chr_fe_set_handlers(&port->chr, NULL, NULL, NULL, NULL, NULL, NULL,
+                             false);
+    qemu_chr_fe_set_open(&port->chr, true);
+    virtio_serial_port_removed(port);
+}
+
+static const Property port_properties[] = {
+    DEFINE_PROP_UINT32("nr", VirtIOSerialPort, nr, UINT32_MAX),
+    DEFINE_PROP_STRING("name", VirtIOSerialPort, name),
+    DEFINE_PROP_CHR("chardev", VirtIOSerialPort, chr),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+static void port_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->bus_type = TYPE_VIRTIO_SERIAL_BUS;
+    dc->realize = port_realize;
+    dc->unrealize = port_unrealize;
+    device_class_set_props(dc, port_properties);
+    set_bit(DEVICE_CATEGORY_INPUT, dc->categories);
+}
+
+static void channel_class_init(ObjectClass *klass, void *data)
+{
+    DEVICE_CLASS(klass)->desc = "a channel of virtio-serial";
+}
+
+static void console_class_init(ObjectClass *klass, void *data)
+{
+    DEVICE_CLASS(klass)->desc = "a console of virtio-serial";
+    VIRTIO_SERIAL_PORT_CLASS(klass)->is_console = true;
+}
+
+static const TypeInfo port_types[] = {
+    {
+        .name = TYPE_VIRTIO_SERIAL_PORT,
+        .parent = TYPE_DEVICE,
+        .abstract = true,
+        .instance_size = sizeof(VirtIOSerialPort),
+        .class_size = sizeof(VirtIOSerialPortClass),
+        .class_init = port_class_init,
+    }, {
+        .name = "virtserialport",
+        .parent = TYPE_VIRTIO_SERIAL_PORT,
+        .class_init = channel_class_init,
+    }, {
+        .name = "virtconsole",
+        .parent = TYPE_VIRTIO_SERIAL_PORT,
+        .class_init = console_class_init,
+    },
+};
+DEFINE_TYPES(port_types)
