@@ -323,6 +323,7 @@ static void test_file_of_a_set_is_written(void)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("named-descriptor-can-be-closed", test_named_descriptor_can_be_closed);
     ADD("name-is-given-anew", test_name_is_given_anew);
     ADD("refusals-close-what-was-sent", test_refusals_close_what_was_sent);

@@ -144,6 +144,7 @@ static void test_exit(const void *data)
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add("/pvpanic/offers-its-events", Fixture, NULL, setup,
                test_offers_its_events, teardown);
     g_test_add("/pvpanic/other-writes-are-nothing", Fixture, NULL, setup,
