@@ -17,6 +17,12 @@ typedef struct Window {
     Int128 hi;
 } Window;
 
+/* What a region has from those that it is reached through. */
+typedef struct Inherited {
+    bool readonly;
+    bool unmergeable;
+} Inherited;
+
 /* The enabled children of the container @mr: 0, 1 (then *child) or 2, many. */
 static unsigned count_enabled(const MemoryRegion *mr, MemoryRegion **child)
 {
@@ -39,7 +45,7 @@ static MemoryRegion *forwards_to(const MemoryRegion *mr)
 {
     MemoryRegion *target = NULL;
 
-    if (mr->readonly || mr->terminates) {
+    if (mr->readonly || mr->unmergeable || mr->terminates) {
         return NULL;
     }
     if (mr->alias) {
@@ -90,7 +96,7 @@ unsigned flatview_first(const FlatView *fv, hwaddr addr)
 
 /* @mr answers wherever in @w nothing of a higher priority does. */
 static void fill_gaps(GArray *ranges, MemoryRegion *mr, Int128 base, Window w,
-                      bool readonly)
+                      Inherited up)
 {
     unsigned i = first_at_or_after((FlatRange *)ranges->data, ranges->len,
                                    int128_getlo(w.lo));
@@ -107,7 +113,8 @@ static void fill_gaps(GArray *ranges, MemoryRegion *mr, Int128 base, Window w,
                 .start = int128_get64(w.lo),
                 .last = int128_get64(gap_end - 1),
                 .offset = int128_get64(w.lo - base),
-                .readonly = readonly,
+                .readonly = up.readonly,
+                .unmergeable = up.unmergeable,
             };
 
             g_array_insert_val(ranges, i, fr);
@@ -120,7 +127,7 @@ static void fill_gaps(GArray *ranges, MemoryRegion *mr, Int128 base, Window w,
 
 /* @mr begins at @base, which is negative where an alias skips its start. */
 static void render(GArray *ranges, MemoryRegion *mr, Int128 base, Window w,
-                   bool readonly)
+                   Inherited up)
 {
     MemoryRegion *sub;
 
@@ -132,24 +139,25 @@ static void render(GArray *ranges, MemoryRegion *mr, Int128 base, Window w,
     if (w.lo >= w.hi) {
         return;
     }
-    readonly |= mr->readonly;
+    up.readonly |= mr->readonly;
+    up.unmergeable |= mr->unmergeable;
 
     if (mr->alias) {
-        render(ranges, mr->alias, base - mr->alias_offset, w, readonly);
+        render(ranges, mr->alias, base - mr->alias_offset, w, up);
         return;
     }
     QTAILQ_FOREACH(sub, &mr->subregions, subregions_link) {
-        render(ranges, sub, base + sub->addr, w, readonly);
+        render(ranges, sub, base + sub->addr, w, up);
     }
     if (mr->terminates) {
-        fill_gaps(ranges, mr, base, w, readonly);
+        fill_gaps(ranges, mr, base, w, up);
     }
 }
 
 static bool continues(const FlatRange *a, const FlatRange *b)
 {
     return a->mr == b->mr && a->readonly == b->readonly &&
-           a->last + 1 == b->start &&
+           a->unmergeable == b->unmergeable && a->last + 1 == b->start &&
            b->offset - a->offset == b->start - a->start;
 }
 
@@ -176,7 +184,8 @@ FlatView *flatview_new(MemoryRegion *root)
     FlatView *fv = g_new0(FlatView, 1);
 
     if (root) {
-        render(ranges, root, 0, (Window) { 0, int128_2_64() }, false);
+        render(ranges, root, 0, (Window) { 0, int128_2_64() },
+               (Inherited) {});
         merge_neighbours(ranges);
     }
     fv->ref = 1;

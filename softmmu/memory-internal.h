@@ -27,6 +27,7 @@ typedef struct FlatRange {
     hwaddr last;
     hwaddr offset;                        /* of start, in mr */
     bool readonly;
+    bool unmergeable;                     /* but with its like */
 } FlatRange;
 
 /*
@@ -61,7 +62,8 @@ MemoryRegionSection section_from_range(FlatView *fv, const FlatRange *fr);
 static inline bool flat_range_equal(const FlatRange *a, const FlatRange *b)
 {
     return a->start == b->start && a->last == b->last && a->mr == b->mr &&
-           a->offset == b->offset && a->readonly == b->readonly;
+           a->offset == b->offset && a->readonly == b->readonly &&
+           a->unmergeable == b->unmergeable;
 }
 
 static inline bool flat_range_holds(const FlatRange *fr, hwaddr addr)

@@ -212,6 +212,16 @@ void memory_region_set_readonly(MemoryRegion *mr, bool readonly)
     memory_region_transaction_commit();
 }
 
+void memory_region_set_unmergeable(MemoryRegion *mr, bool unmergeable)
+{
+    if (mr->unmergeable != unmergeable) {
+        memory_region_transaction_begin();
+        mr->unmergeable = unmergeable;
+        topology_changed(mr);
+        memory_region_transaction_commit();
+    }
+}
+
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled)
 {
     if (mr->enabled != enabled) {

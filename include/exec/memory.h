@@ -316,6 +316,7 @@ struct MemoryRegion {
     bool enabled;
     bool terminates;                      /* not a pure container */
     bool may_overlap;
+    bool unmergeable;
     RAMBlock *ram_block;
     RamDiscardState *discard_state;       /* NULL: nobody manages it */
     MemoryRegion *container;
@@ -399,6 +400,12 @@ void memory_region_unref(MemoryRegion *mr);
 
 /* Readonly RAM: stores of the guest are dropped. */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
+/*
+ * Keeps what is seen of @mr (usually an alias) a section of its own, also where
+ * it continues its neighbour. So what changes in the neighbour is no change of
+ * @mr, and listeners need not map its memory anew.
+ */
+void memory_region_set_unmergeable(MemoryRegion *mr, bool unmergeable);
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
 void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
 void memory_region_set_size(MemoryRegion *mr, uint64_t size);

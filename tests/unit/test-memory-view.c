@@ -193,6 +193,23 @@ static void readonly_is_inherited_through_aliases(AliasFixture *f,
     assert_view(&t.as, "10000-11fff leaf@1000 ro; ");
 }
 
+/* What is beside it may change without its section being another one. */
+static void unmergeable_alias_is_a_range_of_its_own(AliasFixture *f,
+                                                    const void *unused)
+{
+    MemoryRegion next;
+
+    memory_region_init_alias(&next, NULL, "next", &f->leaf, 0x3000, 0x1000);
+    memory_region_add_subregion(&t.root, 0x12000, &next);
+    assert_view(&t.as, "10000-12fff leaf@1000; ");
+    memory_region_set_unmergeable(&next, true);
+    assert_view(&t.as, "10000-11fff leaf@1000; 12000-12fff leaf@3000; ");
+    memory_region_set_unmergeable(&f->alias, true);
+    assert_view(&t.as, "10000-12fff leaf@1000; ");
+    memory_region_del_subregion(&t.root, &next);
+    object_unref(&next);
+}
+
 static void alias_of_a_container_shows_its_part_of_each_child(void)
 {
     MemoryRegion container, a, b, alias;
@@ -371,6 +388,7 @@ int main(int argc, char **argv)
     ADD_ALIAS(neighbours_that_continue_each_other_are_one);
     ADD_ALIAS(disabled_region_hides_behind_its_alias_too);
     ADD_ALIAS(readonly_is_inherited_through_aliases);
+    ADD_ALIAS(unmergeable_alias_is_a_range_of_its_own);
     ADD_ALIAS(alias_of_an_alias_adds_up_offsets);
     ADD_ALIAS(alias_may_be_mapped_over_what_it_aliases);
     ADD_ALIAS(root_may_be_an_alias_or_forward_to_another);
