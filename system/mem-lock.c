@@ -164,6 +164,7 @@ static void mem_lock_get_info(const RamDiscardListener *rdl,
 static bool is_lockable(const MemoryRegionSection *section)
 {
     return memory_region_is_ram(section->mr) &&
+           !memory_region_is_rom(section->mr) &&
            !memory_region_is_ram_device(section->mr);
 }
 

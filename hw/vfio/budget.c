@@ -307,6 +307,7 @@ static int vfio_add_needs(const MemoryRegionSection *section, void *opaque)
     VFIOManagedNeed need = { .mr = section->mr, .mappings = 1 };
 
     if (!memory_region_is_ram(section->mr) ||
+        memory_region_is_rom(section->mr) ||
         !vfio_dma_space_extent(needs->space, section, &need.extent, NULL) ||
         !need.extent.size) {
         return 0;

@@ -33,9 +33,12 @@ static VFIODMASpace *vfio_space_of(MemoryListener *listener)
     return &container_of(listener, VFIOContainer, listener)->space;
 }
 
-static bool vfio_section_readonly(const MemoryRegionSection *section)
+/* RAM that the guest cannot write now is the guest's all the same, and stays
+ * pinned; firmware's ROM is not, and no device has business there. */
+static bool vfio_section_is_wanted(const MemoryRegionSection *section)
 {
-    return section->readonly || memory_region_is_rom(section->mr);
+    return memory_region_is_ram(section->mr) &&
+           !memory_region_is_rom(section->mr);
 }
 
 static bool vfio_plain_add(VFIODMASpace *space,
@@ -49,7 +52,7 @@ static bool vfio_plain_add(VFIODMASpace *space,
                  extent->offset,
         .mr = section->mr,
         .offset = extent->offset,
-        .readonly = vfio_section_readonly(section),
+        .readonly = section->readonly,
     };
     VFIOPlainSection *plain;
     int ret;
@@ -149,7 +152,7 @@ static void vfio_listener_region_add(MemoryListener *listener,
     Error *err = NULL;
     bool ok;
 
-    if (!memory_region_is_ram(mr) || space->error) {
+    if (!vfio_section_is_wanted(section) || space->error) {
         return;
     }
     trace_vfio_listener_region_add(memory_region_name(mr),
@@ -178,7 +181,7 @@ static void vfio_listener_region_del(MemoryListener *listener,
     VFIODMASpace *space = vfio_space_of(listener);
     VFIOExtent extent;
 
-    if (!memory_region_is_ram(section->mr) ||
+    if (!vfio_section_is_wanted(section) ||
         !vfio_dma_space_extent(space, section, &extent, NULL) ||
         !extent.size) {
         return;

@@ -75,6 +75,34 @@ static void test_alias(Fixture *f, gconstpointer data)
     object_unref(OBJECT(&alias));
 }
 
+static void test_rom(Fixture *f, gconstpointer data)
+{
+    start(f);
+    memory_region_set_readonly(&f->ram, true);
+    memory_region_add_subregion(&f->space->root, 2 * GiB, &f->ram);
+    g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 0);
+    memory_region_del_subregion(&f->space->root, &f->ram);
+    fake_iommu_stop(f->iommu);
+}
+
+/* The guest cannot write it now, but it is the guest's. */
+static void test_readonly_ram(Fixture *f, gconstpointer data)
+{
+    MemoryRegion alias;
+
+    start(f);
+    memory_region_init_alias(&alias, NULL, "alias", &f->ram, 0, 4 * MiB);
+    memory_region_set_readonly(&alias, true);
+    memory_region_add_subregion(&f->space->root, 2 * GiB, &alias);
+    g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 4 * MiB);
+    g_assert_true(g_array_index(f->iommu->mappings, FakeMapping, 0).readonly);
+    memory_region_set_readonly(&alias, false);
+    g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 4 * MiB);
+    memory_region_del_subregion(&f->space->root, &alias);
+    fake_iommu_stop(f->iommu);
+    object_unref(OBJECT(&alias));
+}
+
 static void test_moves(Fixture *f, gconstpointer data)
 {
     memory_region_add_subregion(&f->space->root, 1 * GiB, &f->ram);
@@ -137,16 +165,6 @@ static void test_top_of_address_space(Fixture *f, gconstpointer data)
     g_assert_cmpuint(fake_iommu_mapped(f->iommu), ==, 64 * MiB);
     g_assert_true(fake_iommu_translate(f->iommu, UINT64_MAX) ==
                   host_of(64 * MiB - 1));
-    fake_iommu_stop(f->iommu);
-    memory_region_del_subregion(&f->space->root, &f->ram);
-}
-
-static void test_readonly(Fixture *f, gconstpointer data)
-{
-    memory_region_set_readonly(&f->ram, true);
-    memory_region_add_subregion(&f->space->root, 1 * GiB, &f->ram);
-    start(f);
-    g_assert_true(g_array_index(f->iommu->mappings, FakeMapping, 0).readonly);
     fake_iommu_stop(f->iommu);
     memory_region_del_subregion(&f->space->root, &f->ram);
 }
@@ -254,12 +272,13 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("maps a section whole", test_whole);
     ADD("maps the part that an alias shows", test_alias);
+    ADD("leaves ROM alone", test_rom);
+    ADD("maps RAM that is shown readonly", test_readonly_ram);
     ADD("follows a region that moves", test_moves);
     ADD("shrinks a section to pages of the IOMMU", test_shrinks_to_pages);
     ADD("leaves out less than a page", test_smaller_than_a_page);
     ADD("refuses unequal alignment", test_unequally_aligned);
     ADD("maps up to the end of the address space", test_top_of_address_space);
-    ADD("maps readonly memory readonly", test_readonly);
     ADD("only warns of a BAR out of reach", test_bar_only_warns);
     ADD("refuses RAM out of reach", test_beyond_reach_fails_set_up);
     ADD("unrolls a set-up that fails", test_set_up_unrolls);

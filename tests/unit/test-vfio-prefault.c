@@ -114,7 +114,7 @@ static void test_alias_is_backed_where_it_is(Fixture *f, gconstpointer data)
 
 static void test_readonly_is_not_touched(Fixture *f, gconstpointer data)
 {
-    memory_region_set_readonly(&f->ram, true);
+    memory_region_set_readonly(&f->space->root, true);
     add_ram(f);
     start(f);
     check_untouched(f, SIZE);

@@ -76,8 +76,8 @@ static void test_readonly_memory(VUFixture *f, gconstpointer data)
 {
     MemoryRegion mr;
 
-    memory_region_init_ram(&mr, NULL, "rom", 64 * KiB, &error_abort);
-    memory_region_set_readonly(&mr, true);
+    memory_region_init_ram(&mr, NULL, "ram", 64 * KiB, &error_abort);
+    memory_region_set_readonly(&f->space->root, true);
     memory_region_add_subregion(&f->space->root, 0, &mr);
     vu_start(f);
     vu_reg_write(f, TESTDEV_REG_PROBE, 0, 8);
