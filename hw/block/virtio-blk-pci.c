@@ -2,6 +2,7 @@
 /* virtio-blk-pci: virtio-blk as a PCI function. */
 #include "qemu/osdep.h"
 
+#include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-pci.h"
 #include "virtio-blk.h"
 
@@ -23,7 +24,13 @@ static void blk_pci_init(Object *obj)
     VirtIOBlock *vdev = &VIRTIO_BLK_PCI(obj)->vdev;
 
     virtio_instance_init_common(obj, vdev, sizeof(*vdev), TYPE_VIRTIO_BLK);
+    PCI_DEVICE(obj)->boot_suffix = "/disk@0,0";
 }
+
+static const Property blk_pci_properties[] = {
+    DEFINE_PROP_BOOTINDEX(),
+    DEFINE_PROP_END_OF_LIST(),
+};
 
 static void blk_pci_class_init(ObjectClass *klass, void *data)
 {
@@ -31,6 +38,7 @@ static void blk_pci_class_init(ObjectClass *klass, void *data)
 
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     dc->desc = "virtio-blk over PCI: a disk";
+    device_class_set_props(dc, blk_pci_properties);
     VIRTIO_PCI_CLASS(klass)->realize = blk_pci_realize;
 }
 

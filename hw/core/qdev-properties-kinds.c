@@ -20,8 +20,14 @@ static char *print_default_number(const Property *prop)
                              : NULL;
 }
 
+static char *print_default_signed(const Property *prop)
+{
+    return prop->set_default ? g_strdup_printf("%" PRId64, prop->defval.i)
+                             : NULL;
+}
+
 /* Accessors, default and description of a number of C type ctype. */
-#define NUMBER_KIND(kind, ctype, visit)                                      \
+#define NUMBER_KIND(kind, ctype, visit, print)                                    \
     static void prop_access_##kind(Object *obj, Visitor *v, const char *name,\
                                 void *opaque, Error **errp)                  \
     {                                                                        \
@@ -36,13 +42,14 @@ static char *print_default_number(const Property *prop)
         .get = prop_access_##kind,                                           \
         .set = prop_access_##kind,                                           \
         .set_default_value = prop_default_##kind,                            \
-        .print_default = print_default_number,                               \
+        .print_default = print,                                              \
     }
 
-NUMBER_KIND(uint8, uint8_t, visit_type_uint8);
-NUMBER_KIND(uint16, uint16_t, visit_type_uint16);
-NUMBER_KIND(uint32, uint32_t, visit_type_uint32);
-NUMBER_KIND(uint64, uint64_t, visit_type_uint64);
+NUMBER_KIND(uint8, uint8_t, visit_type_uint8, print_default_number);
+NUMBER_KIND(uint16, uint16_t, visit_type_uint16, print_default_number);
+NUMBER_KIND(uint32, uint32_t, visit_type_uint32, print_default_number);
+NUMBER_KIND(int32, int32_t, visit_type_int32, print_default_signed);
+NUMBER_KIND(uint64, uint64_t, visit_type_uint64, print_default_number);
 
 /* --- on or off --- */
 

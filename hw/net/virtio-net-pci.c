@@ -4,6 +4,7 @@
 
 #include "virtio-net.h"
 
+#include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-pci.h"
 
 #define TYPE_VIRTIO_NET_PCI "virtio-net-pci-base"
@@ -24,12 +25,19 @@ static void net_pci_init(Object *obj)
     VirtIONet *net = &VIRTIO_NET_PCI(obj)->net;
 
     virtio_instance_init_common(obj, net, sizeof(*net), TYPE_VIRTIO_NET);
+    PCI_DEVICE(obj)->boot_suffix = "/ethernet-phy@0";
 }
+
+static const Property net_pci_properties[] = {
+    DEFINE_PROP_BOOTINDEX(),
+    DEFINE_PROP_END_OF_LIST(),
+};
 
 static void net_pci_class_init(ObjectClass *klass, void *data)
 {
     set_bit(DEVICE_CATEGORY_MISC, DEVICE_CLASS(klass)->categories);
     DEVICE_CLASS(klass)->desc = "virtio-net over PCI: a network device";
+    device_class_set_props(DEVICE_CLASS(klass), net_pci_properties);
     VIRTIO_PCI_CLASS(klass)->realize = net_pci_realize;
 }
 

@@ -236,7 +236,8 @@ static void pci_qdev_realize(DeviceState *qdev, Error **errp)
     }
     g_strlcpy(dev->name, object_get_typename(OBJECT(dev)), sizeof(dev->name));
     pci_init_express(dev);
-    if (!pci_take_place(pci_get_bus(dev), dev, errp)) {
+    if (!pci_boot_check_index(dev, errp) ||
+        !pci_take_place(pci_get_bus(dev), dev, errp)) {
         return;
     }
     pci_config_alloc(dev);
@@ -285,6 +286,11 @@ static const Property pci_properties[] = {
     DEFINE_PROP_END_OF_LIST(),
 };
 
+static void pci_device_instance_init(Object *obj)
+{
+    PCI_DEVICE(obj)->bootindex = -1;
+}
+
 static void pci_device_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -301,6 +307,7 @@ static const TypeInfo pci_device_types[] = {
         .parent = TYPE_DEVICE,
         .abstract = true,
         .instance_size = sizeof(PCIDevice),
+        .instance_init = pci_device_instance_init,
         .class_size = sizeof(PCIDeviceClass),
         .class_init = pci_device_class_init,
     },

@@ -15,6 +15,8 @@ void pci_unregister_bar(PCIDevice *dev, int region_num);
 void pci_unmap_bars(PCIDevice *dev);
 /* After a write to the command register; @was_disabled: the bit before it. */
 void pci_update_irq_disabled(PCIDevice *dev, bool was_disabled);
+/* Whether nobody else has the bootindex of @dev, which has no place yet. */
+bool pci_boot_check_index(PCIDevice *dev, Error **errp);
 /* Lets go of every pin. */
 void pci_device_deassert_intx(PCIDevice *dev);
 

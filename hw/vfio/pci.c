@@ -210,7 +210,7 @@ static const Property vfio_pci_base_properties[] = {
                        UINT32_MAX),
     DEFINE_PROP_UINT32("x-pci-sub-device-id", VFIOPCIDevice, sub_device_id,
                        UINT32_MAX),
-    DEFINE_PROP_UINT32("bootindex", VFIOPCIDevice, bootindex, UINT32_MAX),
+    DEFINE_PROP_BOOTINDEX(),
     DEFINE_PROP_UINT32("x-intx-mmap-timeout-ms", VFIOPCIDevice,
                        intx_mmap_timeout_ms, 1100),
     DEFINE_PROP_END_OF_LIST(),

@@ -2,6 +2,7 @@
 /* vhost-user-blk-pci: vhost-user-blk as a PCI function. */
 #include "qemu/osdep.h"
 
+#include "hw/qdev-properties.h"
 #include "hw/virtio/virtio-pci.h"
 #include "vhost-user-blk.h"
 
@@ -24,7 +25,13 @@ static void blk_pci_init(Object *obj)
     VhostUserBlk *blk = &VHOST_USER_BLK_PCI(obj)->blk;
 
     virtio_instance_init_common(obj, blk, sizeof(*blk), TYPE_VHOST_USER_BLK);
+    PCI_DEVICE(obj)->boot_suffix = "/disk@0,0";
 }
+
+static const Property blk_pci_properties[] = {
+    DEFINE_PROP_BOOTINDEX(),
+    DEFINE_PROP_END_OF_LIST(),
+};
 
 static void blk_pci_class_init(ObjectClass *klass, void *data)
 {
@@ -33,6 +40,7 @@ static void blk_pci_class_init(ObjectClass *klass, void *data)
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     dc->shares_memory = true;
     dc->desc = "vhost-user-blk over PCI: a disk that another process serves";
+    device_class_set_props(dc, blk_pci_properties);
     VIRTIO_PCI_CLASS(klass)->realize = blk_pci_realize;
 }
 

@@ -76,6 +76,10 @@ typedef struct PCIINTxRoute {
     int irq;                              /* GSI */
 } PCIINTxRoute;
 
+/* The property of types that firmware can boot from. */
+#define DEFINE_PROP_BOOTINDEX()                                              \
+    DEFINE_PROP_INT32("bootindex", PCIDevice, bootindex, -1)
+
 #define TYPE_PCI_DEVICE "pci-device"
 typedef struct PCIDeviceClass PCIDeviceClass;
 DECLARE_OBJ_CHECKERS(PCIDevice, PCIDeviceClass, PCI_DEVICE, TYPE_PCI_DEVICE)
@@ -111,6 +115,10 @@ struct PCIDevice {
     int32_t devfn;                        /* -1 before realize: any free slot */
     uint32_t rombar;                      /* not looked at: there is no ROM */
     char *romfile;                        /* NULL or empty, for that reason */
+    int32_t bootindex;                    /* -1: firmware decides; a property of
+                                             the types that can be booted from */
+    const char *boot_suffix;              /* of the path that firmware knows it by;
+                                             set before realize; may be NULL */
 
     /* Configuration space and, byte for byte, its masks. */
     uint8_t *config;

@@ -70,4 +70,12 @@ void pci_for_each_device(PCIBus *bus, int bus_num,
                          void (*fn)(PCIBus *b, PCIDevice *d, void *opaque),
                          void *opaque);
 
+/*
+ * What firmware reads as "bootorder": the paths of all functions behind @root with
+ * a bootindex, the lowest first, each on a line, by Open Firmware's names; with
+ * @strict a last one that says to boot from nothing else. *size: bytes, with the
+ * final NUL; 0: there is nothing to say, and NULL is returned. g_free().
+ */
+char *pci_boot_order(PCIBus *root, bool strict, size_t *size);
+
 #endif

@@ -73,7 +73,6 @@ struct VFIOPCIDevice {
     bool no_kvm_intx;
     bool no_kvm_msi;
     bool no_kvm_msix;
-    uint32_t bootindex;                   /* not looked at: no firmware boots */
     uint32_t vendor_id;                   /* UINT32_MAX: the device's own ... */
     uint32_t device_id;
     uint32_t sub_vendor_id;
