@@ -64,7 +64,6 @@ static bool set_switch(const char *name, const char *value, bool *on,
 static bool set_boot_member(const char *name, const char *value, Error **errp)
 {
     BootConfiguration *boot = &current_machine->boot_config;
-    bool strict;
     int64_t n;
 
     if (!strcmp(name, "order")) {
@@ -74,7 +73,7 @@ static bool set_boot_member(const char *name, const char *value, Error **errp)
         return set_switch(name, value, &boot->menu, errp);
     }
     if (!strcmp(name, "strict")) {
-        return set_switch(name, value, &strict, errp);
+        return set_switch(name, value, &boot->strict, errp);
     }
     if (!strcmp(name, "splash-time")) {
         boot->has_splash_time = true;

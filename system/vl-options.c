@@ -142,6 +142,9 @@ static const VlOption options[] = {
     { .name = "uuid", .kind = OPT_STRING, .group = GROUP_STANDARD, FIELD(uuid),
       .params = "UUID", .help = "identity of the guest" },
 
+    { .name = "bios", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(bios),
+      .params = "FILE",
+      .help = "firmware (default: SeaBIOS, or none with -kernel)" },
     { .name = "kernel", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(kernel),
       .params = "FILE", .help = "bzImage, or ELF kernel with a PVH entry" },
     { .name = "append", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(append),

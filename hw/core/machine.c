@@ -173,6 +173,7 @@ bool machine_run_board_init(MachineState *machine, Error **errp)
 MACHINE_STRING_PROPERTY(kernel, kernel_filename)
 MACHINE_STRING_PROPERTY(initrd, initrd_filename)
 MACHINE_STRING_PROPERTY(append, kernel_cmdline)
+MACHINE_STRING_PROPERTY(firmware, firmware)
 MACHINE_STRING_PROPERTY(memory_backend, ram_memdev_id)
 
 static void add_string(ObjectClass *klass, const char *name,
@@ -202,6 +203,8 @@ static void machine_class_init(ObjectClass *klass, void *data)
                "Linux initial ramdisk file");
     add_string(klass, "append", machine_get_append, machine_set_append,
                "Linux kernel command line");
+    add_string(klass, "firmware", machine_get_firmware, machine_set_firmware,
+               "Firmware image");
     add_string(klass, "memory-backend", machine_get_memory_backend,
                machine_set_memory_backend,
                "id of the memory backend that is the boot RAM");
@@ -259,6 +262,7 @@ static void machine_finalize(Object *obj)
     g_free(ms->kernel_filename);
     g_free(ms->kernel_cmdline);
     g_free(ms->initrd_filename);
+    g_free(ms->firmware);
     g_free(ms->boot_config.order);
     g_ptr_array_unref(ms->firmware_files);
     g_free(ms->ram_memdev_id);

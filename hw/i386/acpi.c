@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Builds the ACPI tables (hw/i386/acpi.h) as ACPI 6.3, chapter 5 lays them
- * out. The machine calls it at each reset and writes the block to the guest.
- * Must never interpret or patch the DSDT, which iasl has compiled.
+ * out. The machine calls it at each reset and writes the block to the guest, or
+ * gives it to firmware (acpi-loader.c), which moves it. Must never interpret the
+ * DSDT, which iasl has compiled, nor patch more of it than its one address.
  */
 #include "qemu/osdep.h"
 
@@ -325,4 +326,102 @@ GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
     acpi_table_end(block, address);
     *rsdp = build_rsdp(block, address);
     return block;
+}
+
+/* --- moving the block --- */
+
+/* OperationRegion (PLAT, SystemMemory, DWORD in AML, up to the number. */
+static const uint8_t aml_plat[] = { 0x5b, 0x80, 'P', 'L', 'A', 'T', 0, 0x0c };
+
+typedef struct LinkWalk {
+    const GByteArray *block;
+    AcpiPointerFn *pointer;
+    AcpiSumFn *sum;
+    void *opaque;
+} LinkWalk;
+
+static void link_pointer(const LinkWalk *w, size_t offset, uint8_t size)
+{
+    AcpiPointer pointer = { offset, size };
+
+    w->pointer(&pointer, w->opaque);
+}
+
+static uint32_t get_length(const LinkWalk *w, uint64_t address)
+{
+    AcpiHeader h;
+
+    memcpy(&h, w->block->data + (address - X86_ACPI_BASE), sizeof(h));
+    return h.length;
+}
+
+static void link_sum(const LinkWalk *w, uint64_t address)
+{
+    AcpiSum sum = {
+        .offset = address - X86_ACPI_BASE + offsetof(AcpiHeader, checksum),
+        .start = address - X86_ACPI_BASE,
+        .size = get_length(w, address),
+    };
+
+    w->sum(&sum, w->opaque);
+}
+
+static void link_dsdt(const LinkWalk *w, uint64_t address)
+{
+    const uint8_t *dsdt = w->block->data + (address - X86_ACPI_BASE);
+    const uint8_t *plat = memmem(dsdt, get_length(w, address), aml_plat,
+                                 sizeof(aml_plat));
+
+    g_assert(plat);
+    link_pointer(w, plat + sizeof(aml_plat) - w->block->data, 4);
+    link_sum(w, address);
+}
+
+static void link_fadt(const LinkWalk *w, uint64_t address)
+{
+    size_t at = address - X86_ACPI_BASE;
+    AcpiFadt fadt;
+
+    memcpy(&fadt, w->block->data + at, sizeof(fadt));
+    link_dsdt(w, fadt.dsdt);
+    link_pointer(w, at + offsetof(AcpiFadt, facs), 4);
+    link_pointer(w, at + offsetof(AcpiFadt, dsdt), 4);
+    link_pointer(w, at + offsetof(AcpiFadt, x_dsdt), 8);
+}
+
+static void link_xsdt(const LinkWalk *w, uint64_t xsdt)
+{
+    uint32_t length = get_length(w, xsdt);
+
+    for (uint32_t i = sizeof(AcpiHeader); i < length; i += sizeof(uint64_t)) {
+        size_t at = xsdt - X86_ACPI_BASE + i;
+        uint64_t address;
+
+        memcpy(&address, w->block->data + at, sizeof(address));
+        if (!memcmp(w->block->data + (address - X86_ACPI_BASE), "FACP", 4)) {
+            link_fadt(w, address);
+        }
+        link_pointer(w, at, 8);
+        link_sum(w, address);
+    }
+    link_sum(w, xsdt);
+}
+
+void acpi_foreach_link(const GByteArray *block, uint64_t rsdp,
+                       AcpiPointerFn *pointer, AcpiSumFn *sum, void *opaque)
+{
+    const LinkWalk w = { block, pointer, sum, opaque };
+    uint32_t at = rsdp - X86_ACPI_BASE;
+    const AcpiSum sums[] = {
+        { at + offsetof(AcpiRsdp, checksum), at, offsetof(AcpiRsdp, length) },
+        { at + offsetof(AcpiRsdp, extended_checksum), at, sizeof(AcpiRsdp) },
+    };
+    AcpiRsdp r;
+
+    memcpy(&r, block->data + at, sizeof(r));
+    link_xsdt(&w, r.xsdt);
+    link_pointer(&w, at + offsetof(AcpiRsdp, xsdt), 8);
+    for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
+        sum(&sums[i], opaque);
+    }
 }

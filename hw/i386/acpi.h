@@ -45,4 +45,25 @@ typedef struct AcpiConfig {
  */
 GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp);
 
+/* A number in the block that is an address in it, and a checksum of a part of it:
+ * what has to be adapted if the block is moved. All as offsets. */
+typedef struct AcpiPointer {
+    uint32_t offset;
+    uint8_t size;                         /* 4 or 8 bytes */
+} AcpiPointer;
+
+typedef struct AcpiSum {
+    uint32_t offset;                      /* of the byte that makes it 0 */
+    uint32_t start;
+    uint32_t size;
+} AcpiSum;
+
+typedef void AcpiPointerFn(const AcpiPointer *pointer, void *opaque);
+typedef void AcpiSumFn(const AcpiSum *sum, void *opaque);
+
+/* Calls @pointer and @sum for all of them in @block, which acpi_build() has made,
+ * with @rsdp; the RSDP's own come last. */
+void acpi_foreach_link(const GByteArray *block, uint64_t rsdp,
+                       AcpiPointerFn *pointer, AcpiSumFn *sum, void *opaque);
+
 #endif

@@ -4,12 +4,13 @@
 // bridge with its windows and interrupt routing, the legacy devices, soft-off.
 // Compiled by iasl when the project is built; acpi.c adds it to the tables as
 // it is. What depends on the command line stands in memory, in the structure
-// AcpiPlatform of hw/i386/acpi.h, and is read from there.
+// AcpiPlatform of hw/i386/acpi.h, and is read from there. Firmware that puts the
+// tables elsewhere is told to write the address of PLAT.
 
 DefinitionBlock ("", "DSDT", 2, "SPARSE", "SPARSEVM", 1)
 {
-    // AcpiPlatform, at X86_ACPI_BASE.
-    OperationRegion (PLAT, SystemMemory, 0xE0000, 0x19)
+    // AcpiPlatform, at X86_ACPI_BASE if it was not moved.
+    OperationRegion (PLAT, SystemMemory, 0x000E0000, 0x19)
     Field (PLAT, ByteAcc, NoLock, Preserve)
     {
         P64B, 64,       // 64-bit PCI window: first byte,

@@ -2,12 +2,13 @@
 /*
  * What a PC says in its firmware configuration device (fw_cfg.h). Nothing here
  * is looked at by the emulator: a direct boot needs no firmware, and does not
- * read it.
+ * read it. What depends on the devices the machine sets at each reset.
  */
 #include "qemu/osdep.h"
 
 #include <asm/bootparam.h>
 
+#include "acpi-loader.h"
 #include "fw_cfg.h"
 #include "qapi/error.h"
 #include "sysemu/numa.h"
@@ -86,11 +87,13 @@ static void add_system_states(FWCfgState *s)
     add_file(s, "etc/system-states", states, sizeof(states));
 }
 
-/* RAM, and what is reserved; firmware finds out where the rest is. */
-static void add_e820(FWCfgState *s, const X86MemoryMap *map)
+/* RAM, and what is reserved; firmware finds out where the rest is, and makes room
+ * for itself. */
+static void add_e820(FWCfgState *s, const X86MemoryMap *map, bool firmware)
 {
     struct boot_e820_entry table[X86_E820_MAX];
-    unsigned n = x86_e820_build(map, table);
+    unsigned n = firmware ? x86_e820_build_for_firmware(map, table)
+                          : x86_e820_build(map, table);
 
     add_file(s, "etc/e820", table, n * sizeof(table[0]));
 }
@@ -102,6 +105,18 @@ static void add_reserved_memory_end(FWCfgState *s, const X86MemoryMap *map)
 
     if (map->device_size) {
         add_file(s, "etc/reserved-memory-end", &end, sizeof(end));
+    }
+}
+
+/* Their contents are known later; nobody may take the names. */
+static void add_firmware_files(FWCfgState *s)
+{
+    static const char *const names[] = {
+        ACPI_TABLES_FILE, ACPI_RSDP_FILE, ACPI_LOADER_FILE, BOOT_ORDER_FILE,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        add_file(s, names[i], NULL, 0);
     }
 }
 
@@ -127,7 +142,10 @@ bool x86_fw_cfg_fill(FWCfgState *s, const X86FWCfg *config, Error **errp)
     add_items(s, config);
     add_boot_files(s, &config->machine->boot_config);
     add_system_states(s);
-    add_e820(s, config->map);
+    add_e820(s, config->map, config->firmware);
     add_reserved_memory_end(s, config->map);
+    if (config->firmware) {
+        add_firmware_files(s);
+    }
     return add_user_files(s, config->machine->firmware_files, errp);
 }

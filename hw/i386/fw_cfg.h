@@ -12,6 +12,8 @@
 
 /* Keys of PCs alone. */
 #define FW_CFG_IRQ0_OVERRIDE (FW_CFG_ARCH_LOCAL + 2)
+/* Empty until the machine sets it; with firmware only. */
+#define BOOT_ORDER_FILE "bootorder"
 
 /* What there is to be told; borrowed during the call. */
 typedef struct X86FWCfg {
@@ -19,6 +21,7 @@ typedef struct X86FWCfg {
     const X86MemoryMap *map;
     const uint8_t *apic_ids;              /* of each CPU */
     unsigned apic_id_limit;               /* all that are possible are below */
+    bool firmware;                        /* which wants more than a guest */
 } X86FWCfg;
 
 /* Adds all of it to @s. false: *errp: a file of -fw_cfg is not possible. */

@@ -83,6 +83,20 @@ bool x86_memory_map_init(X86MemoryMap *map, uint64_t ram_size,
     return true;
 }
 
+/* Copies those of @all that are not empty; their number. */
+static unsigned copy_entries(const struct boot_e820_entry *all, size_t n,
+                             struct boot_e820_entry *table)
+{
+    unsigned kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].size) {
+            table[kept++] = all[i];
+        }
+    }
+    return kept;
+}
+
 unsigned x86_e820_build(const X86MemoryMap *map, struct boot_e820_entry *table)
 {
     const struct boot_e820_entry all[X86_E820_MAX] = {
@@ -90,16 +104,21 @@ unsigned x86_e820_build(const X86MemoryMap *map, struct boot_e820_entry *table)
         { X86_LOW_RAM_END, MiB - X86_LOW_RAM_END, E820_RESERVED },
         { MiB, map->below_4g > MiB ? map->below_4g - MiB : 0, E820_RAM },
         { X86_MMCONFIG_BASE, X86_MMCONFIG_SIZE, E820_RESERVED },
-        { KVM_X86_IDENTITY_BASE, HIGH_RAM_BASE - KVM_X86_IDENTITY_BASE,
-          E820_RESERVED },
+        { KVM_X86_IDENTITY_BASE, KVM_X86_PAGES_SIZE, E820_RESERVED },
         { HIGH_RAM_BASE, map->above_4g, E820_RAM },
     };
-    unsigned n = 0;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
-        if (all[i].size) {
-            table[n++] = all[i];
-        }
-    }
-    return n;
+    return copy_entries(all, ARRAY_SIZE(all), table);
+}
+
+unsigned x86_e820_build_for_firmware(const X86MemoryMap *map,
+                                     struct boot_e820_entry *table)
+{
+    const struct boot_e820_entry all[X86_E820_MAX] = {
+        { 0, map->below_4g, E820_RAM },
+        { KVM_X86_IDENTITY_BASE, KVM_X86_PAGES_SIZE, E820_RESERVED },
+        { HIGH_RAM_BASE, map->above_4g, E820_RAM },
+    };
+
+    return copy_entries(all, ARRAY_SIZE(all), table);
 }

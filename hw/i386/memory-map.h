@@ -9,7 +9,8 @@
  *   0xb0000000   PCI configuration space by memory (MMCONFIG), 256 buses
  *   0xc0000000   PCI memory below 4 GiB
  *   0xfec00000   IOAPIC; 0xfee00000 local APICs and MSI
- *   0xfffbc000   pages that KVM needs for itself on Intel, reserved
+ *   0xfeffc000   pages that KVM needs for itself on Intel, reserved
+ *   0xff000000   firmware, which ends at 4 GiB
  *   4 GiB        the rest of RAM: above_4g bytes
  *   ...          device memory, aligned to 1 GiB (virtio-mem and the like)
  *   ...          PCI memory above 4 GiB, aligned to 1 GiB
@@ -63,5 +64,8 @@ struct boot_e820_entry;
  * learns of it from its device and from the SRAT.
  */
 unsigned x86_e820_build(const X86MemoryMap *map, struct boot_e820_entry *table);
+/* The same for firmware, which itself reserves what it has below 1 MiB. */
+unsigned x86_e820_build_for_firmware(const X86MemoryMap *map,
+                                     struct boot_e820_entry *table);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ACPI fixed hardware (hw/i386/pm.h): PM1 events, PM1 control, PM timer. The
- * machine makes one. There is no SMI and no legacy mode: SCI_EN always reads
- * as set. Status bits are latched here and must only be cleared by the guest.
+ * machine makes one. There is no SMM and no legacy mode: SCI_EN always reads
+ * as set, and so does what tells firmware that there is no SMI to prepare for. Status bits are latched here and must only be cleared by the guest.
  */
 #include "qemu/osdep.h"
 
@@ -23,6 +23,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(ACPIPMState, ACPI_PM)
 #define PM1_CNT 0x4
 #define PM_TMR 0x8
 #define PM_TMR_SIZE 0x4
+#define SMI_EN 0x30
+#define SMI_EN_SIZE 0x4
+/* A write to the APM port raises an SMI: firmware that sees it set takes the
+ * SMI handler for installed, and leaves it alone. */
+#define SMI_EN_APMC 0x20
 
 /* PM1 status and enable bits. */
 #define PM1_TMR (1U << 0)
@@ -50,6 +55,7 @@ struct ACPIPMState {
     MemoryRegion io;                      /* all, where PMBASE says */
     MemoryRegion pm1_io;
     MemoryRegion timer_io;
+    MemoryRegion smi_io;
     qemu_irq sci;
     QEMUTimer *half_timer;                /* runs while PM1_TMR is enabled */
     Notifier powerdown;
@@ -179,6 +185,22 @@ static const MemoryRegionOps timer_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 4 },
 };
 
+static uint64_t smi_read(void *opaque, hwaddr addr, unsigned size)
+{
+    return SMI_EN_APMC;
+}
+
+static void smi_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+{
+}
+
+static const MemoryRegionOps smi_ops = {
+    .read = smi_read,
+    .write = smi_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
+};
+
 /* --- life --- */
 
 static void pm_reset(DeviceState *dev)
@@ -211,9 +233,12 @@ static void pm_realize(DeviceState *dev, Error **errp)
                           PM1_SIZE);
     memory_region_init_io(&s->timer_io, OBJECT(s), &timer_ops, s,
                           "acpi-timer", PM_TMR_SIZE);
+    memory_region_init_io(&s->smi_io, OBJECT(s), &smi_ops, s, "acpi-smi",
+                          SMI_EN_SIZE);
     s->half_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, on_half_timer, s);
     memory_region_add_subregion(&s->io, 0, &s->pm1_io);
     memory_region_add_subregion(&s->io, PM_TMR, &s->timer_io);
+    memory_region_add_subregion(&s->io, SMI_EN, &s->smi_io);
     /* A guest may put it over other ports: those keep theirs. */
     memory_region_add_subregion_overlap(get_system_io(), ACPI_PM_BASE, &s->io,
                                         IO_PRIORITY);
@@ -227,9 +252,11 @@ static void pm_unrealize(DeviceState *dev)
 
     qemu_unregister_powerdown_notifier(&s->powerdown);
     memory_region_del_subregion(get_system_io(), &s->io);
+    memory_region_del_subregion(&s->io, &s->smi_io);
     memory_region_del_subregion(&s->io, &s->timer_io);
     memory_region_del_subregion(&s->io, &s->pm1_io);
     timer_free(s->half_timer);
+    object_unparent(OBJECT(&s->smi_io));
     object_unparent(OBJECT(&s->timer_io));
     object_unparent(OBJECT(&s->pm1_io));
     object_unparent(OBJECT(&s->io));

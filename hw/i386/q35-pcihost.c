@@ -10,6 +10,7 @@
 
 #include "exec/address-spaces.h"
 #include "acpi.h"
+#include "pam.h"
 #include "q35-pcihost.h"
 #include "hw/irq.h"
 #include "hw/sysbus.h"
@@ -34,10 +35,15 @@ OBJECT_DECLARE_SIMPLE_TYPE(Q35PCIHost, Q35_PCIHOST)
 #define MCH_PCIEXBAR_LENGTH(bar) (((bar) >> 1) & 3)
 #define MCH_PCIEXBAR_MASK 0xffc000007ULL
 #define MCH_PCIEXBAR_BASE 0xffc000000ULL
+#define MCH_PAM0 0x90
 #define PCI_MEMORY_PRIORITY (-1)
 
 struct Q35PCIHost {
     PCIExpressHost parent_obj;
+
+    PCIDevice *mch;
+    bool has_pam;
+    PAMState pam;
 
     uint8_t reset_control;
     MemoryRegion config_io;
@@ -134,7 +140,7 @@ static void q35_host_realize(DeviceState *dev, Error **errp)
     pci_bus_irqs(host->bus, set_irq, map_irq, s, Q35_PCI_GSIS);
     pci_bus_set_route_irq_fn(host->bus, route_irq);
     pcie_host_mmcfg_init(PCIE_HOST_BRIDGE(s), X86_MMCONFIG_SIZE);
-    pci_create_simple(host->bus, 0, TYPE_MCH);
+    s->mch = pci_create_simple(host->bus, 0, TYPE_MCH);
 }
 
 static void q35_host_instance_init(Object *obj)
@@ -165,12 +171,24 @@ static void mch_update_mmcfg(PCIDevice *dev)
     pcie_host_mmcfg_update(host, enable, base, size);
 }
 
+static void mch_update_pam(PCIDevice *dev)
+{
+    Q35PCIHost *s = Q35_PCIHOST(BUS(pci_get_bus(dev))->parent);
+
+    if (s->has_pam) {
+        pam_update(&s->pam, dev->config + MCH_PAM0);
+    }
+}
+
 static void mch_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
                              int len)
 {
     pci_default_write_config(dev, addr, val, len);
     if (ranges_overlap(addr, len, MCH_PCIEXBAR, MCH_PCIEXBAR_SIZE)) {
         mch_update_mmcfg(dev);
+    }
+    if (ranges_overlap(addr, len, MCH_PAM0, PAM_REGISTERS)) {
+        mch_update_pam(dev);
     }
 }
 
@@ -181,6 +199,8 @@ static void mch_reset(DeviceState *dev)
     pci_set_quad(pd->config + MCH_PCIEXBAR,
                  X86_MMCONFIG_BASE | MCH_PCIEXBAR_ENABLE);
     mch_update_mmcfg(pd);
+    memset(pd->config + MCH_PAM0, 0, PAM_REGISTERS);
+    mch_update_pam(pd);
 }
 
 static void mch_realize(PCIDevice *dev, Error **errp)
@@ -201,6 +221,24 @@ static void mch_class_init(ObjectClass *klass, void *data)
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
     pc->device_id = PCI_DEVICE_ID_INTEL_Q35_MCH;
     pc->class_id = PCI_CLASS_BRIDGE_HOST;
+}
+
+/* --- for the machine --- */
+
+void q35_pcihost_enable_pam(DeviceState *host, MemoryRegion *ram)
+{
+    Q35PCIHost *s = Q35_PCIHOST(host);
+
+    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+        s->mch->wmask[MCH_PAM0 + i] = PAM_MASK(i);
+    }
+    pam_init(&s->pam, OBJECT(s), get_system_memory(), ram);
+    s->has_pam = true;
+}
+
+MemoryRegion *q35_pcihost_memory(DeviceState *host)
+{
+    return &Q35_PCIHOST(host)->pci_memory;
 }
 
 static const TypeInfo q35_host_types[] = {

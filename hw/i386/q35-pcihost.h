@@ -16,4 +16,10 @@
 #define Q35_PCI_GSI_BASE 16
 #define Q35_PCI_GSIS 8
 
+/* Gives the bridge @host the RAM of @ram from PAM_AREA_BASE to 1 MiB, and the
+ * registers by which firmware shows it in place of PCI, where its ROM is. */
+void q35_pcihost_enable_pam(DeviceState *host, MemoryRegion *ram);
+/* What is seen by PCI memory: below RAM, at the same addresses. */
+MemoryRegion *q35_pcihost_memory(DeviceState *host);
+
 #endif

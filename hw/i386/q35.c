@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine "q35": puts the board together, and at each reset does what a
- * PC's firmware does before the operating system runs, since there is none:
- * PCI set-up, ACPI tables, kernel, initrd, the first CPU's registers.
+ * The machine "q35": puts the board together. With firmware (-bios) a reset
+ * starts that. Without, a reset does what a PC's firmware does before the
+ * operating system runs: PCI set-up, ACPI tables, kernel, initrd, the first
+ * CPU's registers.
  *
  * Under qtest there is no CPU, and a test program plays the firmware too:
  * then a reset resets and no more.
@@ -15,13 +16,16 @@
 #include "hw/char/serial.h"
 #include "hw/qdev-properties-system.h"
 #include "acpi.h"
+#include "acpi-loader.h"
 #include "cpu-model.h"
 #include "boot.h"
 #include "target/i386/cpu.h"
+#include "firmware.h"
 #include "fw_cfg.h"
 #include "ich9-lpc.h"
 #include "ioapic.h"
 #include "kvm-pit.h"
+#include "pam.h"
 #include "pci-setup.h"
 #include "pm.h"
 #include "q35-pcihost.h"
@@ -50,6 +54,7 @@ struct Q35MachineState {
 
     X86MemoryMap map;
     MemoryRegion ram_below_4g;
+    MemoryRegion ram_below_pam;           /* with firmware: its beginning */
     MemoryRegion ram_above_4g;
     X86CpuFeatures features;
     uint8_t apic_ids[X86_APIC_ID_LIMIT];
@@ -57,13 +62,39 @@ struct Q35MachineState {
     DeviceState *ioapic;
     PCIBus *pci_bus;
     PCIDevice *lpc;
+    FWCfgState *fw_cfg;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
-    X86Boot *boot;                        /* NULL: no -kernel */
+    char *firmware_path;                  /* NULL: no firmware */
+    X86Firmware firmware;
+    X86Boot *boot;                        /* NULL: firmware's business */
     bool guest_loaded;                    /* at least once */
     uint64_t failed_loads;
 };
 
 /* --- building the board --- */
+
+/*
+ * Firmware changes what is seen of the first MiB a few times. The rest is kept a
+ * section of its own, lest all RAM be unmapped, unpinned and pinned again.
+ */
+static void map_low_ram(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    uint64_t size = m->map.below_4g, rest = m->firmware_path ? MiB : 0;
+
+    if (rest) {
+        memory_region_init_alias(&m->ram_below_pam, OBJECT(m), "ram-below-pam",
+                                 ms->ram, 0, PAM_AREA_BASE);
+        memory_region_add_subregion(get_system_memory(), 0, &m->ram_below_pam);
+    }
+    if (size > rest) {
+        memory_region_init_alias(&m->ram_below_4g, OBJECT(m), "ram-below-4g",
+                                 ms->ram, rest, size - rest);
+        memory_region_set_unmergeable(&m->ram_below_4g, rest != 0);
+        memory_region_add_subregion(get_system_memory(), rest,
+                                    &m->ram_below_4g);
+    }
+}
 
 static void init_memory(Q35MachineState *m)
 {
@@ -78,9 +109,7 @@ static void init_memory(Q35MachineState *m)
     }
     x86_memory_map_init(map, ms->ram_size, ms->maxram_size, ms->ram_slots,
                         phys_bits, &error_fatal);
-    memory_region_init_alias(&m->ram_below_4g, OBJECT(m), "ram-below-4g",
-                             ms->ram, 0, map->below_4g);
-    memory_region_add_subregion(get_system_memory(), 0, &m->ram_below_4g);
+    map_low_ram(m);
     if (map->above_4g) {
         memory_region_init_alias(&m->ram_above_4g, OBJECT(m), "ram-above-4g",
                                  ms->ram, map->below_4g, map->above_4g);
@@ -139,6 +168,12 @@ static void init_pci(Q35MachineState *m)
     DeviceState *host = add_device(m, "q35", TYPE_Q35_PCIHOST);
 
     m->pci_bus = PCI_HOST_BRIDGE(host)->bus;
+    if (m->firmware_path) {
+        q35_pcihost_enable_pam(host, MACHINE(m)->ram);
+        x86_firmware_init(&m->firmware, OBJECT(m), m->firmware_path,
+                          get_system_memory(), q35_pcihost_memory(host),
+                          &error_fatal);
+    }
     m->lpc = pci_create_simple(m->pci_bus, ICH9_LPC_DEVFN, TYPE_ICH9_LPC);
     for (int i = 0; i < Q35_PCI_GSIS; i++) {
         qdev_connect_gpio_out(host, i, qdev_get_gpio_in(DEVICE(m->lpc), i));
@@ -178,10 +213,11 @@ static void init_fw_cfg(Q35MachineState *m)
         .map = &m->map,
         .apic_ids = m->apic_ids,
         .apic_id_limit = m->apic_id_limit,
+        .firmware = m->firmware_path != NULL,
     };
 
-    x86_fw_cfg_fill(FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG)), &config,
-                    &error_fatal);
+    m->fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
+    x86_fw_cfg_fill(m->fw_cfg, &config, &error_fatal);
 }
 
 static void init_devices(Q35MachineState *m)
@@ -233,21 +269,46 @@ static void check_acpi_tables(Q35MachineState *m)
     }
 }
 
+/* A kernel needs none, and neither does a test program. */
+static void choose_firmware(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+    const char *name = ms->firmware;
+
+    if (!name && !ms->kernel_filename && kvm_enabled()) {
+        name = X86_FIRMWARE_DEFAULT;
+    }
+    if (!name) {
+        return;
+    }
+    m->firmware_path = x86_firmware_find(name);
+    if (m->firmware_path) {
+        return;
+    }
+    if (!ms->firmware) {
+        error_setg(&error_fatal, "there is neither -kernel nor -bios, and the "
+                   "firmware %s is not installed: it comes with the package %s",
+                   name, X86_FIRMWARE_PACKAGE);
+    }
+    error_setg(&error_fatal, "-bios %s: no such file, and none where firmware "
+               "usually is", name);
+}
+
 static void q35_init(MachineState *ms)
 {
     Q35MachineState *m = Q35_MACHINE(ms);
 
+    choose_firmware(m);
     init_memory(m);
-    if (ms->kernel_filename) {
+    if (ms->kernel_filename && !m->firmware_path) {
         m->boot = x86_boot_new(ms->kernel_filename, ms->initrd_filename,
                                ms->kernel_cmdline, &m->map, &error_fatal);
-    } else if (kvm_enabled()) {
-        error_setg(&error_fatal, "-kernel is missing: there is no firmware"
-                   " that could start something else");
     }
     init_cpus(m);
     init_devices(m);
-    check_acpi_tables(m);
+    if (!m->firmware_path) {
+        check_acpi_tables(m);
+    }
 }
 
 /* --- reset --- */
@@ -263,17 +324,31 @@ static uint64_t write_acpi_tables(Q35MachineState *m)
     return rsdp;
 }
 
+/* What firmware is told of the devices that there are now. */
+static void inform_firmware(Q35MachineState *m)
+{
+    uint64_t rsdp;
+    size_t size;
+    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
+    g_autofree char *order = pci_boot_order(m->pci_bus,
+                                            MACHINE(m)->boot_config.strict,
+                                            &size);
+
+    acpi_loader_set_files(m->fw_cfg, block, rsdp);
+    fw_cfg_modify_file(m->fw_cfg, BOOT_ORDER_FILE, order, size);
+}
+
 static bool load_guest(Q35MachineState *m, Error **errp)
 {
-    X86Entry entry;
+    X86Entry entry, *start = NULL;
     CPUState *cpu;
 
-    if (!m->boot) {
-        return true;
-    }
-    if (!x86_boot_load(m->boot, &address_space_memory, write_acpi_tables(m),
-                       &entry, errp)) {
-        return false;
+    if (m->boot) {
+        if (!x86_boot_load(m->boot, &address_space_memory,
+                           write_acpi_tables(m), &entry, errp)) {
+            return false;
+        }
+        start = &entry;
     }
     /* A guest must not begin with zeros for a kernel; one that is reset knows
      * what it has lost. */
@@ -285,7 +360,7 @@ static bool load_guest(Q35MachineState *m, Error **errp)
     }
     kvm_x86_irqchip_reset(kvm_state);
     CPU_FOREACH(cpu) {
-        if (!kvm_x86_vcpu_reset(X86_CPU(cpu), cpu == first_cpu ? &entry : NULL,
+        if (!kvm_x86_vcpu_reset(X86_CPU(cpu), cpu == first_cpu ? start : NULL,
                                 errp)) {
             return false;
         }
@@ -299,7 +374,9 @@ static void q35_reset(MachineState *ms)
     Error *err = NULL;
 
     qemu_devices_reset();
-    if (!qtest_enabled()) {
+    if (m->firmware_path) {
+        inform_firmware(m);
+    } else if (!qtest_enabled()) {
         pci_setup_bus(m->pci_bus, &m->map);
     }
     if (load_guest(m, &err)) {
@@ -454,7 +531,10 @@ static void q35_list_cpus(void)
 
 static void q35_finalize(Object *obj)
 {
-    x86_boot_free(Q35_MACHINE(obj)->boot);
+    Q35MachineState *m = Q35_MACHINE(obj);
+
+    x86_boot_free(m->boot);
+    g_free(m->firmware_path);
 }
 
 static void q35_class_init(ObjectClass *klass, void *data)

@@ -82,6 +82,17 @@ static void grow_directory(FWCfgState *s)
     memcpy(directory->data, &count, sizeof(count));
 }
 
+/* Its number in the directory; -1: there is none. */
+static int find_file(FWCfgState *s, const char *name)
+{
+    for (unsigned i = 0; i < s->nr_files; i++) {
+        if (strcmp(directory_entry(s, i)->name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 static bool check_file(FWCfgState *s, const char *name, size_t len,
                        Error **errp)
 {
@@ -101,11 +112,9 @@ static bool check_file(FWCfgState *s, const char *name, size_t len,
                    "already", name, FW_CFG_FILE_SLOTS);
         return false;
     }
-    for (unsigned i = 0; i < s->nr_files; i++) {
-        if (strcmp(directory_entry(s, i)->name, name) == 0) {
-            error_setg(errp, "there is a fw_cfg file '%s' already", name);
-            return false;
-        }
+    if (find_file(s, name) >= 0) {
+        error_setg(errp, "there is a fw_cfg file '%s' already", name);
+        return false;
     }
     return true;
 }
@@ -139,6 +148,21 @@ bool fw_cfg_add_file(FWCfgState *s, const char *name, const void *data,
     }
     item->data = g_memdup2(data, len);
     return true;
+}
+
+void fw_cfg_modify_file(FWCfgState *s, const char *name, const void *data,
+                        size_t len)
+{
+    int n = find_file(s, name);
+    FWCfgItem *item;
+
+    g_assert(n >= 0 && len <= UINT32_MAX);
+    item = find_item(s, FW_CFG_FILE_FIRST + n);
+    g_assert(!item->written);
+    g_free(item->data);
+    item->data = g_memdup2(data, len);
+    item->size = len;
+    directory_entry(s, n)->size = GUINT32_TO_BE((uint32_t)len);
 }
 
 bool fw_cfg_add_writable_file(FWCfgState *s, const char *name, void *data,

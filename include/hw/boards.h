@@ -42,6 +42,7 @@ typedef struct BootConfiguration {
     char *order;                          /* a, b: floppy disk, c: hard disk,
                                            * d: CD, n: network; NULL: default */
     bool menu;
+    bool strict;                          /* nothing else but bootindex= */
     bool has_splash_time;
     uint16_t splash_time;                 /* of the menu, ms */
     int32_t reboot_timeout;               /* ms after a failure; -1: never */
@@ -104,6 +105,8 @@ struct MachineState {
     char *kernel_filename;
     char *kernel_cmdline;                 /* never NULL when init() is called */
     char *initrd_filename;
+    char *firmware;                       /* -bios; NULL: the board's default,
+                                             or none beside a kernel */
     BootConfiguration boot_config;
     GPtrArray *firmware_files;            /* FirmwareFile; the board adds them */
     char *ram_memdev_id;                  /* -M memory-backend= */

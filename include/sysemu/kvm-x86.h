@@ -10,9 +10,11 @@
 #include "sysemu/kvm.h"
 
 /* Guest-physical pages of KVM's own, on Intel hosts: one for the identity map,
- * then three for the TSS. The machine has nothing there. */
-#define KVM_X86_IDENTITY_BASE 0xfffbc000ULL
-#define KVM_X86_TSS_BASE 0xfffbd000ULL
+ * then three for the TSS. The machine has nothing there: they are below the
+ * largest firmware. */
+#define KVM_X86_IDENTITY_BASE 0xfeffc000ULL
+#define KVM_X86_TSS_BASE 0xfeffd000ULL
+#define KVM_X86_PAGES_SIZE 0x4000ULL
 
 /* Physical address bits that a guest may use on this host. */
 unsigned kvm_x86_phys_bits(KVMState *s);

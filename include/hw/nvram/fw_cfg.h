@@ -46,8 +46,12 @@ void fw_cfg_add_i64(FWCfgState *s, uint16_t key, uint64_t value);
  */
 bool fw_cfg_add_file(FWCfgState *s, const char *name, const void *data,
                      size_t len, Error **errp);
+/* Replaces the contents of @name, which was added by fw_cfg_add_file(), by the
+ * @len bytes @data, which are copied. The guest sees it when it next looks. */
+void fw_cfg_modify_file(FWCfgState *s, const char *name, const void *data,
+                        size_t len);
 /*
- * The same of a file that the guest can write. The @len bytes at @data stay the
+ * As fw_cfg_add_file(), of a file that the guest can write. The @len bytes at @data stay the
  * caller's, live as long as the device, and change at any time; @written is
  * called after each change. What the guest writes is not to be trusted.
  */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ACPI tables as firmware gets them: by the steps of etc/table-loader, which the
+ * test takes as firmware does. Then the tables are where it has put them, each
+ * sums up to 0, and iasl takes each apart without a complaint.
+ */
+#include "qemu/osdep.h"
+
+#include <glib/gstdio.h>
+
+#include "fw-cfg.h"
+#include "qemu/units.h"
+
+#define COMMAND_SIZE 128
+#define NAME_SIZE 56
+/* Where the test puts files: the first one, and how far apart they are. */
+#define PLACE 0x7d000000ULL
+#define PLACE_STEP MiB
+
+enum { ALLOCATE = 1, ADD_POINTER = 2, ADD_CHECKSUM = 3 };
+
+typedef struct Loader {
+    QTestState *qts;
+    GHashTable *files;                    /* name -> GByteArray */
+    GHashTable *places;                   /* name -> guint32 as a pointer */
+} Loader;
+
+static uint32_t get32(const uint8_t *p)
+{
+    uint32_t value;
+
+    memcpy(&value, p, sizeof(value));
+    return GUINT32_FROM_LE(value);
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+    return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+static uint8_t sum(const uint8_t *p, size_t size)
+{
+    uint8_t total = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        total += p[i];
+    }
+    return total;
+}
+
+static GByteArray *file(Loader *l, const uint8_t *name)
+{
+    GByteArray *data = g_hash_table_lookup(l->files, name);
+
+    g_assert_nonnull(data);
+    return data;
+}
+
+/* --- the steps --- */
+
+static void allocate(Loader *l, const uint8_t *c)
+{
+    const char *name = (const char *)c + 4;
+    uint32_t align = get32(c + 4 + NAME_SIZE);
+    uint32_t place = PLACE + g_hash_table_size(l->files) * PLACE_STEP;
+    GByteArray *data = qfw_cfg_read_file(l->qts, name);
+
+    g_assert_nonnull(data);
+    g_assert_cmpuint(align, >, 0);
+    g_assert_cmpuint(place % align, ==, 0);
+    g_assert_cmpuint(data->len, <, PLACE_STEP);
+    g_hash_table_insert(l->files, g_strdup(name), data);
+    g_hash_table_insert(l->places, g_strdup(name), GUINT_TO_POINTER(place));
+}
+
+static void add_pointer(Loader *l, const uint8_t *c)
+{
+    GByteArray *in = file(l, c + 4), *target = file(l, c + 4 + NAME_SIZE);
+    uint32_t offset = get32(c + 4 + 2 * NAME_SIZE);
+    uint8_t size = c[8 + 2 * NAME_SIZE];
+    uint64_t value = 0;
+
+    g_assert_true(size == 4 || size == 8);
+    g_assert_cmpuint(offset + size, <=, in->len);
+    memcpy(&value, in->data + offset, size);
+    g_assert_cmpuint(value, <, target->len);
+    value += GPOINTER_TO_UINT(g_hash_table_lookup(l->places,
+                                                  c + 4 + NAME_SIZE));
+    memcpy(in->data + offset, &value, size);
+}
+
+static void add_checksum(Loader *l, const uint8_t *c)
+{
+    GByteArray *in = file(l, c + 4);
+    uint32_t offset = get32(c + 4 + NAME_SIZE);
+    uint32_t start = get32(c + 8 + NAME_SIZE);
+    uint32_t size = get32(c + 12 + NAME_SIZE);
+
+    g_assert_cmpuint(start + size, <=, in->len);
+    g_assert_cmpuint(offset, >=, start);
+    g_assert_cmpuint(offset, <, start + size);
+    in->data[offset] -= sum(in->data + start, size);
+}
+
+static void run_loader(Loader *l)
+{
+    g_autoptr(GByteArray) script = qfw_cfg_read_file(l->qts,
+                                                     "etc/table-loader");
+
+    l->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                     (GDestroyNotify)g_byte_array_unref);
+    l->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_assert_cmpuint(script->len % COMMAND_SIZE, ==, 0);
+    for (guint i = 0; i < script->len; i += COMMAND_SIZE) {
+        const uint8_t *c = script->data + i;
+
+        switch (get32(c)) {
+        case ALLOCATE:
+            allocate(l, c);
+            break;
+        case ADD_POINTER:
+            add_pointer(l, c);
+            break;
+        case ADD_CHECKSUM:
+            add_checksum(l, c);
+            break;
+        default:
+            g_error("command %u of the loader", get32(c));
+        }
+    }
+}
+
+static void loader_free(Loader *l)
+{
+    g_hash_table_unref(l->files);
+    g_hash_table_unref(l->places);
+}
+
+/* --- the tables --- */
+
+static const uint8_t *table_at(Loader *l, uint64_t address, uint32_t *size)
+{
+    GByteArray *tables = file(l, (const uint8_t *)"etc/acpi/tables");
+    uint64_t base = GPOINTER_TO_UINT(
+        g_hash_table_lookup(l->places, "etc/acpi/tables"));
+    const uint8_t *table = tables->data + (address - base);
+
+    g_assert_cmphex(address, >=, base);
+    g_assert_cmphex(address, <, base + tables->len);
+    *size = get32(table + 4);
+    g_assert_cmphex(address - base + *size, <=, tables->len);
+    return table;
+}
+
+/* Takes it apart with iasl, which is to have nothing to say. */
+static void disassemble(const uint8_t *table, uint32_t size)
+{
+    g_autofree char *dir = g_dir_make_tmp("tables-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "table.dat", NULL);
+    g_autofree char *result = g_build_filename(dir, "table.dsl", NULL);
+    g_autofree char *out = NULL, *err = NULL;
+    char *argv[] = { (char *)"iasl", (char *)"-d", path, NULL };
+    int status;
+
+    g_assert_true(g_file_set_contents(path, (const char *)table, size, NULL));
+    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                               &out, &err, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    g_assert_null(strcasestr(err, "error"));
+    g_assert_null(strcasestr(err, "warning"));
+    g_assert_true(g_file_test(result, G_FILE_TEST_EXISTS));
+    g_unlink(result);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+static void check_table(Loader *l, uint64_t address, const char *signature)
+{
+    uint32_t size;
+    const uint8_t *table = table_at(l, address, &size);
+
+    g_test_message("%.4s at 0x%" PRIx64 ", %u bytes", table, address, size);
+    g_assert_true(!signature || !memcmp(table, signature, 4));
+    g_assert_cmpuint(sum(table, size), ==, 0);
+    disassemble(table, size);
+}
+
+/* The FADT leads to the DSDT, and to the FACS, which has no checksum. */
+static void check_fadt(Loader *l, uint64_t address)
+{
+    uint32_t size;
+    const uint8_t *fadt = table_at(l, address, &size);
+
+    check_table(l, get32(fadt + 40), "DSDT");
+    g_assert_cmphex(get64(fadt + 140), ==, get32(fadt + 40));
+    g_assert_true(!memcmp(table_at(l, get32(fadt + 36), &size), "FACS", 4));
+    g_assert_cmpuint(get32(fadt + 36) % 64, ==, 0);
+}
+
+static unsigned check_all(Loader *l)
+{
+    GByteArray *rsdp = file(l, (const uint8_t *)"etc/acpi/rsdp");
+    uint64_t xsdt = get64(rsdp->data + 24);
+    uint32_t size;
+    const uint8_t *table = table_at(l, xsdt, &size);
+
+    g_assert_true(!memcmp(rsdp->data, "RSD PTR ", 8));
+    g_assert_cmpuint(sum(rsdp->data, 20), ==, 0);
+    g_assert_cmpuint(sum(rsdp->data, get32(rsdp->data + 20)), ==, 0);
+    check_table(l, xsdt, "XSDT");
+    for (uint32_t i = 36; i < size; i += 8) {
+        uint64_t address = get64(table + i);
+        uint32_t unused;
+
+        check_table(l, address, NULL);
+        if (!memcmp(table_at(l, address, &unused), "FACP", 4)) {
+            check_fadt(l, address);
+        }
+    }
+    return (size - 36) / 8;
+}
+
+/* AcpiPlatform begins the tables, and the DSDT has its address. */
+static void check_platform(Loader *l)
+{
+    static const uint8_t plat[] = { 0x5b, 0x80, 'P', 'L', 'A', 'T', 0, 0x0c };
+    GByteArray *tables = file(l, (const uint8_t *)"etc/acpi/tables");
+    const uint8_t *region = memmem(tables->data, tables->len, plat, sizeof(plat));
+
+    g_assert_nonnull(region);
+    g_assert_cmphex(get32(region + sizeof(plat)), ==,
+                    GPOINTER_TO_UINT(g_hash_table_lookup(l->places,
+                                                         "etc/acpi/tables")));
+}
+
+static void check_machine(const char *options, unsigned tables)
+{
+    g_autofree char *dir = g_dir_make_tmp("rom-XXXXXX", NULL);
+    g_autofree char *rom = g_build_filename(dir, "rom", NULL);
+    g_autofree char *bytes = g_malloc0(64 * KiB);
+    Loader l = {};
+
+    g_assert_true(g_file_set_contents(rom, bytes, 64 * KiB, NULL));
+    l.qts = qtest_init("-M q35 -bios %s %s", rom, options);
+    run_loader(&l);
+    g_assert_cmpuint(check_all(&l), ==, tables);
+    check_platform(&l);
+    loader_free(&l);
+    qtest_quit(l.qts);
+    g_unlink(rom);
+    g_rmdir(dir);
+}
+
+static void test_small_machine(void)
+{
+    check_machine("-m 64M", 3);           /* FADT, MADT, MCFG */
+}
+
+static void test_machine_with_nodes(void)
+{
+    check_machine("-m 256M,maxmem=8G,slots=2 -smp 4 -serial null "
+                  "-numa node,cpus=0-1,mem=128M -numa node,cpus=2-3,mem=128M "
+                  "-numa dist,src=0,dst=1,val=20", 5);
+}
+
+int main(int argc, char **argv)
+{
+    qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
+    g_test_add_func("/firmware-tables/of a small machine", test_small_machine);
+    g_test_add_func("/firmware-tables/of one with nodes",
+                    test_machine_with_nodes);
+    return g_test_run();
+}
