@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "block-internal.h"
+#include "qemu/fdset.h"
 #include "qemu/may-open.h"
 
 /* --- locks --- */
@@ -89,12 +90,45 @@ static bool lock_image(const BlockImage *image, Error **errp)
 
 /* --- opening --- */
 
+/* A file that is open already has its own flags, but for how it is cached. */
+static int take_file(const BlockImageOptions *o, int access)
+{
+    int fd = fdset_open(o->filename, access, NULL);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+    if (fd < 0) {
+        errno = EACCES;
+    } else if (flags < 0 ||
+               fcntl(fd, F_SETFL, (flags & ~O_DIRECT) |
+                     (o->direct ? O_DIRECT : 0)) < 0) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+        fd = -1;
+    }
+    return fd;
+}
+
 static int open_file(const BlockImageOptions *o, bool read_only)
 {
-    int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK |
-                (o->direct ? O_DIRECT : 0);
+    int access = read_only ? O_RDONLY : O_RDWR;
 
-    return open(o->filename, flags);
+    if (fdset_is_path(o->filename)) {
+        return take_file(o, access);
+    }
+    return open(o->filename, access | O_CLOEXEC | O_NONBLOCK |
+                (o->direct ? O_DIRECT : 0));
+}
+
+/* What there is to say after the reason. */
+static const char *advice(const BlockImageOptions *o, int error)
+{
+    if (fdset_is_path(o->filename)) {
+        return ": no file of the set is open in that way; use -add-fd or add-fd";
+    }
+    return o->direct && error == EINVAL
+           ? ": its file system has no direct I/O; use cache.direct=off" : "";
 }
 
 static bool open_image(BlockImage *image, const BlockImageOptions *o,
@@ -109,9 +143,7 @@ static bool open_image(BlockImage *image, const BlockImageOptions *o,
     }
     if (image->fd < 0) {
         error_setg_errno(errp, errno, "Could not open '%s'%s", o->filename,
-                         o->direct && errno == EINVAL
-                             ? ": its file system has no direct I/O; use "
-                               "cache.direct=off" : "");
+                         advice(o, errno));
     }
     return image->fd >= 0;
 }

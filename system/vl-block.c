@@ -71,6 +71,13 @@ static void rename_member(JsonObject *o, const char *from, const char *to)
     }
 }
 
+/* A file that is open already may be anything; most are files. */
+static bool is_device(const char *file)
+{
+    return g_str_has_prefix(file, "/dev/") &&
+           !g_str_has_prefix(file, "/dev/fdset/");
+}
+
 static void expand_image(JsonObject *o)
 {
     const char *format = json_object_get_string_member_with_default(o, "format",
@@ -82,8 +89,7 @@ static void expand_image(JsonObject *o)
     json_object_remove_member(o, "format");
     if (file) {
         json_object_set_string_member(o, "file.driver",
-                                      g_str_has_prefix(file, "/dev/")
-                                          ? "host_device" : "file");
+                                      is_device(file) ? "host_device" : "file");
     }
     for (size_t i = 0; i < ARRAY_SIZE(renamed); i++) {
         rename_member(o, renamed[i][0], renamed[i][1]);

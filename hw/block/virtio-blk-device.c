@@ -42,30 +42,40 @@ static void set_write_cache(VirtIOBlock *s, bool on)
     }
 }
 
+/* No disk has had one for decades; it is what people have agreed to say. */
+static void set_geometry(VirtIOBlock *s, struct virtio_blk_config *c)
+{
+    uint32_t heads = s->cyls ? s->heads : 16, secs = s->cyls ? s->secs : 63;
+    uint64_t cylinders = size_of(s) / BLOCK_SECTOR / heads / secs;
+
+    c->geometry.cylinders = GUINT16_TO_LE(s->cyls ?: CLAMP(cylinders, 2, 16383));
+    c->geometry.heads = heads;
+    c->geometry.sectors = secs;
+}
+
 static void get_config(VirtIODevice *vdev, uint8_t *config)
 {
     VirtIOBlock *s = VIRTIO_BLK(vdev);
-    uint64_t cylinders = size_of(s) / BLOCK_SECTOR / 16 / 63;
     struct virtio_blk_config c = {
         .capacity = GUINT64_TO_LE(size_of(s) / BLOCK_SECTOR),
         .seg_max = GUINT32_TO_LE(s->queue_size - OTHER_SEGS),
-        .geometry.cylinders = GUINT16_TO_LE(CLAMP(cylinders, 2, 16383)),
-        .geometry.heads = 16,
-        .geometry.sectors = 63,
         .blk_size = GUINT32_TO_LE(s->logical_block_size),
         .physical_block_exp = __builtin_ctz(s->physical_block_size /
                                             s->logical_block_size),
+        .min_io_size = GUINT16_TO_LE(s->min_io_size / s->logical_block_size),
+        .opt_io_size = GUINT32_TO_LE(s->opt_io_size / s->logical_block_size),
         .wce = write_cache(s),
         .num_queues = GUINT16_TO_LE(s->num_queues),
         .max_discard_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
         .max_discard_seg = GUINT32_TO_LE(1),
         .discard_sector_alignment =
-            GUINT32_TO_LE(s->logical_block_size / BLOCK_SECTOR),
+            GUINT32_TO_LE(s->discard_granularity / BLOCK_SECTOR),
         .max_write_zeroes_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
         .max_write_zeroes_seg = GUINT32_TO_LE(1),
         .write_zeroes_may_unmap = 1,
     };
 
+    set_geometry(s, &c);
     if (s->served) {
         virtio_blk_served_config(s, &c);
     }
@@ -194,6 +204,41 @@ static bool check_block_sizes(VirtIOBlock *s, Error **errp)
     return true;
 }
 
+static bool check_io_sizes(VirtIOBlock *s, Error **errp)
+{
+    const struct { const char *name; uint64_t size, max; } sizes[] = {
+        { "min_io_size", s->min_io_size,
+          (uint64_t)UINT16_MAX * s->logical_block_size },
+        { "opt_io_size", s->opt_io_size, UINT32_MAX },
+        { "discard_granularity", s->discard_granularity, UINT32_MAX },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        if (sizes[i].size % s->logical_block_size ||
+            sizes[i].size > sizes[i].max) {
+            error_setg(errp, "%s=%" PRIu64 ": expected is a multiple of "
+                       "logical_block_size=%u up to %" PRIu64, sizes[i].name,
+                       sizes[i].size, s->logical_block_size, sizes[i].max);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_geometry(VirtIOBlock *s, Error **errp)
+{
+    bool none = !s->cyls && !s->heads && !s->secs;
+
+    if (!none && (!s->cyls || s->cyls > UINT16_MAX || !s->heads ||
+                  s->heads > UINT8_MAX || !s->secs || s->secs > UINT8_MAX)) {
+        error_setg(errp, "cyls=%u, heads=%u, secs=%u: expected are 1 to 65535, "
+                   "1 to 255 and 1 to 255, or none of them", s->cyls, s->heads,
+                   s->secs);
+        return false;
+    }
+    return true;
+}
+
 static bool check_queues(VirtIOBlock *s, Error **errp)
 {
     if (s->num_queues == VIRTIO_BLK_AUTO_NUM_QUEUES) {
@@ -284,8 +329,14 @@ static void realize(DeviceState *dev, Error **errp)
     VirtIODevice *vdev = VIRTIO_DEVICE(dev);
     VirtIOBlock *s = VIRTIO_BLK(dev);
 
-    if (!check_block_sizes(s, errp) || !check_queues(s, errp) ||
-        !attach(s, errp)) {
+    if (!check_block_sizes(s, errp)) {
+        return;
+    }
+    if (s->discard_granularity == VIRTIO_BLK_AUTO_GRANULARITY) {
+        s->discard_granularity = s->logical_block_size;
+    }
+    if (!check_io_sizes(s, errp) || !check_geometry(s, errp) ||
+        !check_queues(s, errp) || !attach(s, errp)) {
         return;
     }
     virtio_init(vdev, "virtio-blk", VIRTIO_ID_BLOCK, CONFIG_SIZE);
@@ -333,6 +384,13 @@ static const Property properties[] = {
                        BLOCK_SECTOR),
     DEFINE_PROP_UINT32("physical_block_size", VirtIOBlock, physical_block_size,
                        BLOCK_SECTOR),
+    DEFINE_PROP_UINT32("min_io_size", VirtIOBlock, min_io_size, 0),
+    DEFINE_PROP_UINT32("opt_io_size", VirtIOBlock, opt_io_size, 0),
+    DEFINE_PROP_UINT32("discard_granularity", VirtIOBlock, discard_granularity,
+                       VIRTIO_BLK_AUTO_GRANULARITY),
+    DEFINE_PROP_UINT32("cyls", VirtIOBlock, cyls, 0),
+    DEFINE_PROP_UINT32("heads", VirtIOBlock, heads, 0),
+    DEFINE_PROP_UINT32("secs", VirtIOBlock, secs, 0),
     DEFINE_PROP_BOOL("config-wce", VirtIOBlock, config_wce, true),
     DEFINE_PROP_ON_OFF_AUTO("write-cache", VirtIOBlock, write_cache,
                             ON_OFF_AUTO_AUTO),

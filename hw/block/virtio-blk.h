@@ -25,6 +25,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtIOBlock, VIRTIO_BLK)
 
 /* num-queues=: as many as the machine has CPUs at the start. */
 #define VIRTIO_BLK_AUTO_NUM_QUEUES UINT16_MAX
+/* discard_granularity=: that of requests. */
+#define VIRTIO_BLK_AUTO_GRANULARITY UINT32_MAX
 /* Sectors of a discard or of zeroes: 32 MiB. */
 #define VIRTIO_BLK_MAX_ZERO_SECTORS 65536
 
@@ -53,6 +55,12 @@ struct VirtIOBlock {
     uint16_t queue_size;
     uint32_t logical_block_size;
     uint32_t physical_block_size;
+    uint32_t min_io_size;                 /* bytes; 0: nothing is said */
+    uint32_t opt_io_size;
+    uint32_t discard_granularity;         /* VIRTIO_BLK_AUTO_GRANULARITY */
+    uint32_t cyls;                        /* 0: made up, as the next two */
+    uint32_t heads;
+    uint32_t secs;
     bool config_wce;                      /* the guest may turn the cache off */
     OnOffAuto write_cache;
     bool discard;

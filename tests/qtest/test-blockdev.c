@@ -130,6 +130,41 @@ static void test_what_a_node_cannot_be(void)
     qtest_quit(s);
 }
 
+/* --- files that are open already --- */
+
+/* The number of a new set with @path, open with @flags. */
+static int64_t add_fd(QTestState *s, const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    g_autoptr(JsonObject) reply = NULL;
+
+    qmp_client_send_fds(qtest_qmp(s), "{'execute': 'add-fd'}", fd, 1);
+    close(fd);
+    reply = qmp_client_reply(qtest_qmp(s));
+    return json_object_get_int_member(
+        json_object_get_object_member(reply, "return"), "fdset-id");
+}
+
+static void test_file_that_is_open_already(void)
+{
+    QTestState *s = qtest_init("-M q35 -m 256M -device "
+                               "pcie-root-port,id=rp,chassis=1");
+    char *path = make_image();
+    g_autofree char *write = g_strdup_printf("/dev/fdset/%d",
+                                             (int)add_fd(s, path, O_RDWR));
+    g_autofree char *read = g_strdup_printf("/dev/fdset/%d",
+                                            (int)add_fd(s, path, O_RDONLY));
+
+    qmp_client_expect_error(qtest_qmp(s), ERR, "no file of the set", ADD_FILE,
+                            read);
+    qmp_client_expect_error(qtest_qmp(s), ERR, "no file of the set", ADD_FILE,
+                            "/dev/fdset/99");
+    do_qmp(s, ADD_FILE, write);
+    do_qmp(s, PLUG, "f");
+    qtest_quit(s);
+    remove_image(path);
+}
+
 /* --- locks --- */
 
 /* Who opens an image that is written to, or writes to one that is open, is
@@ -325,6 +360,7 @@ int main(int argc, char **argv)
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add_func("/blockdev/nodes", test_nodes_come_and_go);
     g_test_add_func("/blockdev/bad", test_what_a_node_cannot_be);
+    g_test_add_func("/blockdev/fdset", test_file_that_is_open_already);
     g_test_add_func("/blockdev/locks", test_no_image_is_opened_twice);
     g_test_add_func("/blockdev/resize", test_resize_is_told);
     g_test_add_func("/blockdev/queries", test_queries_tell_what_was_done);

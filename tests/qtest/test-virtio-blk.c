@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/virtio_ring.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -235,6 +236,52 @@ static void test_end_of_an_odd_file_reads_as_zero(void)
     g_unlink(path);
 }
 
+/* What it says of itself is what its properties say. */
+static void test_what_the_driver_is_told(void)
+{
+    struct virtio_blk_config c;
+    Fixture f;
+
+    start(&f, ways[0], "physical_block_size=4096,min_io_size=8192,"
+          "opt_io_size=65536,discard_granularity=4096,cyls=100,heads=4,secs=40,"
+          "num-queues=3,queue-size=64");
+    for (unsigned i = 0; i < sizeof(c); i++) {
+        ((uint8_t *)&c)[i] = qtest_readb(f.qts, f.blk.vdev.config + i);
+    }
+    g_assert_cmpuint(c.physical_block_exp, ==, 3);
+    g_assert_cmpuint(c.min_io_size, ==, 16);
+    g_assert_cmpuint(c.opt_io_size, ==, 128);
+    g_assert_cmpuint(c.discard_sector_alignment, ==, 8);
+    g_assert_cmpuint(c.geometry.cylinders, ==, 100);
+    g_assert_cmpuint(c.geometry.heads, ==, 4);
+    g_assert_cmpuint(c.geometry.sectors, ==, 40);
+    g_assert_cmpuint(c.num_queues, ==, 3);
+    g_assert_cmpuint(c.seg_max, ==, 62);
+    stop(&f);
+}
+
+/* Each of several queues works, whatever the others do. */
+static void test_every_queue_works(void)
+{
+    QVirtioBlk blk;
+    Fixture f;
+
+    start(&f, ways[0], "num-queues=4");
+    for (unsigned i = 0; i < 4; i++) {
+        qtest_memset(f.qts, f.data, i + 1, 4096);
+        blk = f.blk;
+        if (i) {
+            qvirtio_blk_init(&blk, &f.guest, 0);
+            qvirtqueue_init(&blk.vq, &blk.vdev, i, 0);
+        }
+        g_assert_cmpuint(qvirtio_blk_request(&blk, VIRTIO_BLK_T_OUT, 8 * i,
+                                             f.data, 4096, false, NULL), ==,
+                         VIRTIO_BLK_S_OK);
+        assert_file(&f, i * 4096, i + 1, 4096);
+    }
+    stop(&f);
+}
+
 /* --- what makes no sense --- */
 
 static void test_nonsense_is_refused(void)
@@ -267,6 +314,30 @@ static void test_nonsense_is_refused(void)
     g_assert_cmpuint(qvirtio_blk_request(&f.blk, 999, 0, f.data, 512, true,
                                          NULL), ==, VIRTIO_BLK_S_UNSUPP);
     g_assert_cmpuint(read_disk(&f, end - 8, 4096), ==, VIRTIO_BLK_S_OK);
+    stop(&f);
+}
+
+/* The emulator outlives rings that cannot be; the disk works after a reset. */
+static void test_rings_that_lie(void)
+{
+    static const struct { uint16_t head, idx; } lies[] = {
+        { 0xffff, 1 }, { 256, 1 }, { 0, 0x8000 }, { 0, 300 },
+    };
+    Fixture f;
+
+    start(&f, ways[0], "queue-size=256");
+    for (unsigned i = 0; i < G_N_ELEMENTS(lies); i++) {
+        uint64_t avail = f.blk.vq.avail;
+
+        qtest_writew(f.qts, avail + offsetof(struct vring_avail, ring) +
+                     f.blk.vq.avail_idx * sizeof(lies[i].head), lies[i].head);
+        qtest_writew(f.qts, avail + offsetof(struct vring_avail, idx),
+                     f.blk.vq.avail_idx + lies[i].idx);
+        qvirtqueue_kick(&f.blk.vq);
+        g_assert_true(qvirtio_status(&f.blk.vdev) & 0x40);
+        qvirtio_blk_init(&f.blk, &f.guest, 0);
+        g_assert_cmpuint(read_disk(&f, 0, 512), ==, VIRTIO_BLK_S_OK);
+    }
     stop(&f);
 }
 
@@ -402,6 +473,9 @@ int main(int argc, char **argv)
     ADD_WAYS("data", test_what_is_written_is_read);
     ADD_WAYS("buffers", test_any_buffers_will_do);
     ADD_WAYS("zeroes", test_zeroes_and_discards);
+    g_test_add_func("/virtio-blk/config", test_what_the_driver_is_told);
+    g_test_add_func("/virtio-blk/queues", test_every_queue_works);
+    g_test_add_func("/virtio-blk/rings", test_rings_that_lie);
     g_test_add_func("/virtio-blk/serial", test_serial_number);
     g_test_add_func("/virtio-blk/odd-size",
                     test_end_of_an_odd_file_reads_as_zero);
