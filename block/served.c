@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 
 #include <glib-unix.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -17,7 +18,7 @@
 
 /* An export that ends finishes its requests first. */
 #define UNSERVE_TIMEOUT_MS 5000
-#define UNSERVE_NAP_US 1000
+#define UNSERVE_NAP_MS 1
 
 static const char *text_member(JsonObject *o, const char *name)
 {
@@ -316,7 +317,8 @@ static int connect_to(const char *path, Error **errp)
 /* Only this user can connect to the socket, and it is there for a moment. */
 static char *socket_path(void)
 {
-    return g_strdup_printf("%s/sparsevm-%d-%08x%08x.sock", g_get_tmp_dir(),
+    return g_strdup_printf("%s/sparsevm-%d-%08x%08x.sock",
+                           storage_daemon_directory(),
                            (int)getpid(), g_random_int(), g_random_int());
 }
 
@@ -379,6 +381,6 @@ void block_served_unserve(BlockBackend *blk)
     done = storage_daemon_execute("block-export-del", args, NULL);
     while (storage_daemon_runs() && has_export(id) &&
            g_get_monotonic_time() < deadline) {
-        g_usleep(UNSERVE_NAP_US);
+        poll(NULL, 0, UNSERVE_NAP_MS);
     }
 }

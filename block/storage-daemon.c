@@ -33,6 +33,7 @@ static struct {
     int fd;                               /* of its QMP; -1: it does not run */
     GString *input;                       /* what is not a whole line yet */
     char *gone;                           /* why it is used no more, or NULL */
+    const char *directory;                /* for its sockets */
 } daemon_state = { .fd = -1 };
 
 /* --- the process --- */
@@ -320,6 +321,26 @@ static bool start_program(const char *path, Error **errp)
     return true;
 }
 
+/* It is looked for while any file may be looked at. */
+static const char *find_directory(void)
+{
+    const char *const candidates[] = {
+        g_get_tmp_dir(), "/dev/shm", "/var/tmp", "/run"
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+        if (access(candidates[i], W_OK | X_OK) == 0) {
+            return candidates[i];
+        }
+    }
+    return candidates[0];
+}
+
+const char *storage_daemon_directory(void)
+{
+    return daemon_state.directory;
+}
+
 bool storage_daemon_runs(void)
 {
     return daemon_state.fd >= 0;
@@ -344,6 +365,7 @@ bool storage_daemon_start(Error **errp)
     }
     if (!daemon_state.input) {
         daemon_state.input = g_string_new(NULL);
+        daemon_state.directory = find_directory();
         atexit(stop);
     }
     g_string_truncate(daemon_state.input, 0);

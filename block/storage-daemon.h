@@ -19,6 +19,8 @@
 /* Starts it, if it does not run; in a sandbox that is too late. false: *errp. */
 bool storage_daemon_start(Error **errp);
 bool storage_daemon_runs(void);
+/* Where it can make sockets; it has been started. */
+const char *storage_daemon_directory(void);
 /*
  * What @command returns. @args, or NULL, stays the caller's. NULL: *errp; what
  * the daemon says is wrong, or that it has gone.
