@@ -35,6 +35,15 @@ void char_output_discard(CharOutput *out)
     g_string_truncate(out->pending, 0);
 }
 
+GString *char_output_take(CharOutput *out)
+{
+    GString *unsent = g_string_new_len(out->pending->str + out->sent,
+                                       char_output_pending(out));
+
+    char_output_discard(out);
+    return unsent;
+}
+
 void char_output_destroy(CharOutput *out)
 {
     char_output_discard(out);

@@ -44,6 +44,7 @@ static void socket_close(SocketChardev *s)
     g_clear_pointer(&s->input, chardev_input_free);
     chardev_watches_hang_up(CHARDEV(s));
     char_socket_discard_msg_fds(s);
+    yank_instance_set_socket(s->yank, -1);
     close(s->fd);
     s->fd = -1;
     s->write_failed = false;
@@ -128,6 +129,7 @@ void char_socket_connected(SocketChardev *s, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     }
     s->fd = fd;
+    yank_instance_set_socket(s->yank, fd);
     s->input = chardev_input_new(chr, fd, socket_read);
     socket_name(s);
     qemu_chr_be_event(chr, CHR_EVENT_OPENED);
@@ -229,6 +231,7 @@ static bool socket_open(Chardev *chr, Error **errp)
     if (!socket_check_options(s, errp) || !socket_check_reconnect(s, errp)) {
         return false;
     }
+    s->yank = yank_instance_new(chr->label);
     s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
     s->reconnect_timer = timer_new_ms(QEMU_CLOCK_REALTIME, char_socket_try_connect,
                                       s);
@@ -275,6 +278,7 @@ static void socket_finalize(Object *obj)
     g_clear_pointer(&s->input, chardev_input_free);
     chardev_watches_hang_up(CHARDEV(s));
     char_socket_discard_msg_fds(s);
+    g_clear_pointer(&s->yank, yank_instance_free);
     if (s->fd >= 0) {
         close(s->fd);
     }

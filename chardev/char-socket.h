@@ -11,6 +11,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/socket-fds.h"
 #include "qemu/timer.h"
+#include "qemu/yank.h"
 #include "socket-address.h"
 
 typedef struct SocketChardev {
@@ -35,6 +36,7 @@ typedef struct SocketChardev {
     QEMUTimer *reconnect_timer;
 
     int fd;                               /* -1: no peer */
+    YankInstance *yank;
     ChardevInput *input;
     int msg_fds[SOCKET_FDS_MAX];          /* came with the last message, and */
     unsigned nr_msg_fds;                  /* nobody has taken them */

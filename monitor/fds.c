@@ -3,7 +3,7 @@
  * Descriptors from QMP clients, which come beside a message of a UNIX socket
  * (SCM_RIGHTS): with getfd they get a name, until a command takes them; with
  * add-fd they become one of a set, whose files have paths (qemu/fdset.h). What
- * a client sends without asking for either is closed (qmp.c).
+ * a client sends without asking for either is closed (qmp-session.c).
  */
 #include "qemu/osdep.h"
 

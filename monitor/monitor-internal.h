@@ -10,10 +10,14 @@
 
 /* --- monitor.c ----------------------------------------------------------- */
 
-/* Whether the command @name is carried out now; false: *errp. */
+/* Whether the command @name is carried out now; false: *errp. Any thread. */
 bool monitor_check_restriction(const char *name, Error **errp);
 
-/* --- qmp.c --------------------------------------------------------------- */
+/* --- qmp-session.c ------------------------------------------------------- */
+
+/* @message (taken) as it is sent, with the end of the line; the caller's. Any
+ * thread. */
+char *qmp_message_line(JsonObject *message, bool pretty);
 
 /* Sends @event to every session that has negotiated; stays the caller's. */
 void qmp_sessions_broadcast(JsonObject *event);

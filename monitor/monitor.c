@@ -85,17 +85,19 @@ bool monitor_init_opts(JsonObject *opts, Error **errp)
                        : monitor_init_hmp(chr, errp);
 }
 
-/* What monitor_restrict() says. */
+/* What monitor_restrict() says; any thread reads it. */
 static const char *const *allowed_names;
 
 void monitor_restrict(const char *const *names)
 {
-    allowed_names = names;
+    __atomic_store_n(&allowed_names, names, __ATOMIC_RELEASE);
 }
 
 bool monitor_check_restriction(const char *name, Error **errp)
 {
-    bool ok = !allowed_names || g_strv_contains(allowed_names, name);
+    const char *const *names = __atomic_load_n(&allowed_names,
+                                               __ATOMIC_ACQUIRE);
+    bool ok = !names || g_strv_contains(names, name);
 
     if (!ok) {
         error_setg(errp, "The command '%s' is permitted only after machine "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of QMP commands and the way from a request to its reply. Used by
- * QMP sessions (qmp.c); knows nothing of connections, so that it can be tested
- * without any. Whatever the request holds, the answer is a reply, never a
+ * QMP sessions (qmp-session.c); knows nothing of connections, so that it can be
+ * tested without any. Whatever the request holds, the answer is a reply, never a
  * crash: each member is checked (qmp-check.c) before it is looked at.
  */
 #include "qemu/osdep.h"
@@ -32,6 +32,17 @@ const QmpCommand *qmp_find_command(const char *name)
     return qmp_commands ? g_hash_table_lookup(qmp_commands, name) : NULL;
 }
 
+const QmpCommand *qmp_find_any(const char *name, void *opaque, Error **errp)
+{
+    const QmpCommand *cmd = qmp_find_command(name);
+
+    if (!cmd) {
+        error_set(errp, ERROR_CLASS_COMMAND_NOT_FOUND,
+                  "The command %s has not been found", name);
+    }
+    return cmd;
+}
+
 void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
                           void *opaque)
 {
@@ -54,11 +65,12 @@ static bool json_node_is(JsonNode *node, GType type)
            json_node_get_value_type(node) == type;
 }
 
-static bool qmp_check_member(const char *name, JsonNode *value, Error **errp)
+static bool qmp_check_member(const char *name, JsonNode *value, bool oob,
+                             Error **errp)
 {
-    if (!strcmp(name, "execute")) {
+    if (!strcmp(name, "execute") || (oob && !strcmp(name, "exec-oob"))) {
         if (!json_node_is(value, G_TYPE_STRING)) {
-            error_setg(errp, "QMP input member 'execute' must be a string");
+            error_setg(errp, "QMP input member '%s' must be a string", name);
             return false;
         }
     } else if (!strcmp(name, "arguments")) {
@@ -73,35 +85,58 @@ static bool qmp_check_member(const char *name, JsonNode *value, Error **errp)
     return true;
 }
 
-static bool qmp_check_request(JsonObject *request, Error **errp)
+/* The command that @request names; NULL: *errp. */
+static const char *qmp_check_request(JsonObject *request, bool oob,
+                                     Error **errp)
 {
     g_autoptr(GList) names = json_object_get_members(request);
+    bool in_band = json_object_has_member(request, "execute");
+    bool out_of_band = json_object_has_member(request, "exec-oob");
 
     for (GList *l = names; l; l = l->next) {
-        if (!qmp_check_member(l->data,
-                              json_object_get_member(request, l->data), errp)) {
-            return false;
+        if (!qmp_check_member(l->data, json_object_get_member(request, l->data),
+                              oob, errp)) {
+            return NULL;
         }
     }
-    if (!json_object_has_member(request, "execute")) {
-        error_setg(errp, "QMP input lacks member 'execute'");
-        return false;
+    if (in_band && out_of_band) {
+        error_setg(errp, "QMP input member 'exec-oob' clashes with 'execute'");
+        return NULL;
     }
-    return true;
+    if (!in_band && !out_of_band) {
+        error_setg(errp, "QMP input lacks member 'execute'");
+        return NULL;
+    }
+    return json_object_get_string_member(request,
+                                         in_band ? "execute" : "exec-oob");
 }
 
-static JsonNode *qmp_execute(JsonObject *request, QmpFindFunc *find,
+bool qmp_request_is_oob(JsonNode *request)
+{
+    return JSON_NODE_HOLDS_OBJECT(request) &&
+           json_object_has_member(json_node_get_object(request), "exec-oob");
+}
+
+/* Whether @request may have @cmd carried out now. */
+static bool qmp_check_command(JsonObject *request, const QmpCommand *cmd,
+                              Error **errp)
+{
+    if (json_object_has_member(request, "exec-oob") && !cmd->allow_oob) {
+        error_setg(errp, "The command %s does not support OOB", cmd->name);
+        return false;
+    }
+    return monitor_check_restriction(cmd->name, errp);
+}
+
+static JsonNode *qmp_execute(JsonObject *request, bool oob, QmpFindFunc *find,
                              void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) none = json_object_new();
     JsonObject *args = none;
-    const QmpCommand *cmd;
+    const char *name = qmp_check_request(request, oob, errp);
+    const QmpCommand *cmd = name ? find(name, opaque, errp) : NULL;
 
-    if (!qmp_check_request(request, errp)) {
-        return NULL;
-    }
-    cmd = find(json_object_get_string_member(request, "execute"), opaque, errp);
-    if (!cmd || !monitor_check_restriction(cmd->name, errp)) {
+    if (!cmd || !qmp_check_command(request, cmd, errp)) {
         return NULL;
     }
     if (json_object_has_member(request, "arguments")) {
@@ -139,7 +174,8 @@ static JsonObject *qmp_return_response(JsonNode *value)
     return response;
 }
 
-JsonObject *qmp_dispatch(JsonNode *request, QmpFindFunc *find, void *opaque)
+JsonObject *qmp_dispatch(JsonNode *request, bool oob, QmpFindFunc *find,
+                         void *opaque)
 {
     JsonObject *members, *response;
     JsonNode *value;
@@ -150,7 +186,7 @@ JsonObject *qmp_dispatch(JsonNode *request, QmpFindFunc *find, void *opaque)
         return qmp_error_response(err);
     }
     members = json_node_get_object(request);
-    value = qmp_execute(members, find, opaque, &err);
+    value = qmp_execute(members, oob, find, opaque, &err);
     response = err ? qmp_error_response(err) : qmp_return_response(value);
     if (json_object_has_member(members, "id")) {
         json_object_set_member(response, "id",

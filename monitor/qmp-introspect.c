@@ -276,6 +276,9 @@ static void add_command(const QmpCommand *cmd, void *opaque)
     json_object_set_string_member(entry, "ret-type",
                                   cmd->returns ? type_id(in, cmd->returns)
                                                : owned_id(in, cmd->name, NULL));
+    if (cmd->allow_oob) {
+        json_object_set_boolean_member(entry, "allow-oob", true);
+    }
     add_features(entry, cmd->features);
 }
 

@@ -40,6 +40,7 @@ struct QmpStream {
     unsigned depth;
     char brackets[QMP_STREAM_MAX_DEPTH];  /* what closes each open level */
     unsigned resets;                      /* tells feed that it is overtaken */
+    bool paused;                          /* tells feed to return */
 };
 
 QmpStream *qmp_stream_new(QmpStreamFunc *fn, void *opaque)
@@ -436,11 +437,18 @@ static bool lex_byte(QmpStream *s, char c)
     return true;
 }
 
-void qmp_stream_feed(QmpStream *s, const char *data, size_t len)
+void qmp_stream_pause(QmpStream *s)
+{
+    s->paused = true;
+}
+
+size_t qmp_stream_feed(QmpStream *s, const char *data, size_t len)
 {
     unsigned resets = s->resets;
+    size_t i;
 
-    for (size_t i = 0; i < len; i++) {
+    s->paused = false;
+    for (i = 0; i < len && !s->paused; i++) {
         while (!lex_byte(s, data[i]) && s->resets == resets) {
             /* the byte begins something new, or is skipped */
         }
@@ -448,10 +456,11 @@ void qmp_stream_feed(QmpStream *s, const char *data, size_t len)
             qmp_stream_exceed(s, "token size");
         }
         if (s->resets != resets) {
-            return;
+            return len;
         }
         if (s->state >= LEX_RECOVER && data[i] == '\n') {
             s->state = LEX_BETWEEN;
         }
     }
+    return i;
 }

@@ -81,9 +81,10 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C, ALWAYS, "pwrite64"),
     CALL(M | C | W, ALWAYS, "poll"),
     CALL(M, ALWAYS, "ppoll"),
-    CALL(M | C, ALWAYS, "close"),
+    CALL(M | C | W, ALWAYS, "close"),
     ARG(M, ALWAYS, "fcntl", 1, F_GETFL),
     ARG(M, ALWAYS, "fcntl", 1, F_SETFL),
+    ARG(M, ALWAYS, "fcntl", 1, F_DUPFD_CLOEXEC),
     ARG(M | C, ALWAYS, "fcntl", 1, F_GET_SEALS),
     CALL(M | C, ALWAYS, "eventfd2"),
     CALL(M | C | W, ALWAYS, "newfstatat"),
@@ -108,10 +109,10 @@ const SandboxRule sandbox_rules[] = {
 
     /* Sockets that are connected, or listen */
     CALL(M, ALWAYS, "accept4"),
-    CALL(M | C, ALWAYS, "recvmsg"),
+    CALL(M | C | W, ALWAYS, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
-    CALL(M | C, ALWAYS, "sendto"),
-    CALL(M | C, ALWAYS, "shutdown"),
+    CALL(M | C | W, ALWAYS, "sendto"),
+    CALL(M | C | W, ALWAYS, "shutdown"),
 
     /* Network interfaces */
     CALL(M | C, ALWAYS, "writev"),
@@ -219,7 +220,6 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "rename"),
     CALL(M, HOTPLUG, "memfd_create"),
     ARG(M, HOTPLUG, "fcntl", 1, F_ADD_SEALS),
-    ARG(M, HOTPLUG, "fcntl", 1, F_DUPFD_CLOEXEC),
     ARG(M, HOTPLUG, "socket", 0, AF_UNIX),
     ARG(M, HOTPLUG, "socket", 0, AF_INET),
     ARG(M, HOTPLUG, "socket", 0, AF_INET6),

@@ -27,6 +27,8 @@ void char_output_destroy(CharOutput *out);
 /* Sends @data, or keeps what cannot be sent now. false: more than
  * CHAR_OUTPUT_MAX would be kept; then nothing more is to be expected. */
 bool char_output_add(CharOutput *out, const char *data, size_t len);
+/* Takes what is kept away; the caller's (g_string_free()). */
+GString *char_output_take(CharOutput *out);
 /* Bytes that are kept. */
 size_t char_output_pending(const CharOutput *out);
 /* Forgets them: the peer is gone. */

@@ -6,7 +6,9 @@
  * (qmp-schema.h); the monitor owns the sessions and the wire.
  *
  * Everything runs in the main loop with the big lock held, except
- * qmp_register_commands(), which constructors call before main().
+ * qmp_register_commands(), which constructors call before main(), and what is
+ * carried out of band: "exec-oob" instead of "execute" has any thread, without
+ * the big lock, carry out a command that allows it (qmp-oob.h).
  */
 #ifndef MONITOR_QMP_H
 #define MONITOR_QMP_H
@@ -32,6 +34,9 @@ typedef struct QmpCommand {
     /* What a client may tell it by in query-qmp-schema, separated by commas;
      * NULL: nothing. */
     const char *features;
+    /* May be carried out of band: @fn is called by any thread, must not need
+     * the big lock, and must not wait. */
+    bool allow_oob;
     /*
      * For docs/qmp-reference.md. What it does, in a sentence; then lines, each
      * "ARGUMENT: what it is" for every argument, and where there is something
@@ -65,6 +70,8 @@ void qmp_register_commands(const QmpCommand *cmds, size_t n);
 
 /* NULL if there is no such command. */
 const QmpCommand *qmp_find_command(const char *name);
+/* The same, with *errp: all commands, as a QmpFindFunc. Any thread. */
+const QmpCommand *qmp_find_any(const char *name, void *opaque, Error **errp);
 /* Calls @fn for each command, sorted by name. */
 void qmp_for_each_command(void (*fn)(const QmpCommand *cmd, void *opaque),
                           void *opaque);
@@ -79,11 +86,14 @@ bool qmp_check_schema(Error **errp);
  * "id" if it has one. Never NULL, whatever @request is.
  *
  * @find names the commands that this session may use now; it sets *errp (and
- * returns NULL) for those that it may not.
+ * returns NULL) for those that it may not. @oob: "exec-oob" is understood.
  */
 typedef const QmpCommand *QmpFindFunc(const char *name, void *opaque,
                                       Error **errp);
-JsonObject *qmp_dispatch(JsonNode *request, QmpFindFunc *find, void *opaque);
+JsonObject *qmp_dispatch(JsonNode *request, bool oob, QmpFindFunc *find,
+                         void *opaque);
+/* Whether @request asks to be carried out of band: it has "exec-oob". */
+bool qmp_request_is_oob(JsonNode *request);
 
 /* {"error": {"class": ..., "desc": ...}} of @err, which is freed. */
 JsonObject *qmp_error_response(Error *err);

@@ -129,7 +129,7 @@ void fuzz_qmp(const char *fmt, ...)
     }
     request = json_from_string(text, NULL);
     if (request) {
-        json_object_unref(qmp_dispatch(request, find_command, NULL));
+        json_object_unref(qmp_dispatch(request, true, find_command, NULL));
     }
 }
 

@@ -106,6 +106,11 @@ void qmp_client_send_fds(QmpClient *c, const char *text, int fd, unsigned n)
     g_assert_cmpint(sendmsg(c->reader.fd, &msg, 0), ==, strlen(text));
 }
 
+void qmp_client_end_input(QmpClient *c)
+{
+    shutdown(c->reader.fd, SHUT_WR);
+}
+
 unsigned qmp_client_flood(QmpClient *c, const char *text, const char **rest)
 {
     const unsigned limit = 1000000;

@@ -76,6 +76,8 @@ void qmp_client_send_bytes(QmpClient *c, const void *data, size_t len);
 /* Sends @text with @n duplicates of @fd beside it. */
 #define QMP_CLIENT_MAX_FDS 253            /* the kernel's limit */
 void qmp_client_send_fds(QmpClient *c, const char *text, int fd, unsigned n);
+/* Sends nothing more, and the emulator finds the end. */
+void qmp_client_end_input(QmpClient *c);
 /* Sends @text again and again until the emulator has taken nothing for a
  * while; how often it was sent as a whole. *rest: what is still to be sent of
  * the last one, or all of @text if nothing was begun. */

@@ -7,6 +7,7 @@
 /* --- commands to call ---------------------------------------------------- */
 
 static unsigned calls;
+static bool oob = true;                   /* "exec-oob" is understood */
 
 static JsonNode *echo(JsonObject *args, Error **errp)
 {
@@ -48,6 +49,7 @@ static const QmpCommand commands[] = {
       .help = "\ns: \n**: " },
     { .name = "test-nothing", .fn = nothing, .help = "" },
     { .name = "test-lost", .fn = lost, .help = "" },
+    { .name = "test-quick", .fn = nothing, .help = "", .allow_oob = true },
 };
 
 static const QmpCommand *find(const char *name, void *opaque, Error **errp)
@@ -69,7 +71,7 @@ static char *reply_to(const char *request)
     g_autoptr(JsonNode) reply_node = NULL;
 
     g_assert_no_error(err);
-    reply = qmp_dispatch(node, find, NULL);
+    reply = qmp_dispatch(node, oob, find, NULL);
     reply_node = json_node_new(JSON_NODE_OBJECT);
     json_node_set_object(reply_node, reply);
     return json_to_string(reply_node, FALSE);
@@ -102,6 +104,25 @@ static void test_reply_is_what_the_command_returns(void)
     check("{\"execute\":\"test-nothing\"}", "{\"return\":{}}");
     check("{\"execute\":\"test-nothing\",\"arguments\":{}}",
           "{\"return\":{}}");
+}
+
+static void test_out_of_band_is_for_commands_that_allow_it(void)
+{
+    g_autoptr(JsonNode) in_band = json_from_string("{\"execute\":1}", NULL);
+    g_autoptr(JsonNode) other = json_from_string("{\"exec-oob\":1}", NULL);
+    g_autoptr(JsonNode) list = json_from_string("[\"exec-oob\"]", NULL);
+
+    g_assert_false(qmp_request_is_oob(in_band));
+    g_assert_true(qmp_request_is_oob(other));
+    g_assert_false(qmp_request_is_oob(list));
+    check("{\"exec-oob\":\"test-quick\"}", "{\"return\":{}}");
+    check("{\"execute\":\"test-quick\"}", "{\"return\":{}}");
+    check_error("{\"exec-oob\":\"test-nothing\"}",
+                "The command test-nothing does not support OOB");
+    check_error("{\"exec-oob\":\"test-quick\",\"execute\":\"test-quick\"}",
+                "QMP input member 'exec-oob' clashes with 'execute'");
+    check_error("{\"exec-oob\":1}",
+                "QMP input member 'exec-oob' must be a string");
 }
 
 static void test_error_has_class_and_text(void)
@@ -155,8 +176,10 @@ static void test_requests_are_objects_with_execute(void)
                 "QMP input member 'execute' must be a string");
     check_error("{\"execute\":\"test-nothing\",\"extra\":1}",
                 "QMP input member 'extra' is unexpected");
-    check_error("{\"exec-oob\":\"test-nothing\"}",
+    oob = false;
+    check_error("{\"exec-oob\":\"test-quick\"}",
                 "QMP input member 'exec-oob' is unexpected");
+    oob = true;
     check_error("{\"execute\":\"test-nothing\",\"arguments\":[]}",
                 "QMP input member 'arguments' must be an object");
     check_error("{\"execute\":\"test-nothing\",\"arguments\":null}",
@@ -322,6 +345,8 @@ int main(int argc, char **argv)
     qmp_register_commands(commands, ARRAY_SIZE(commands));
     g_test_add_func("/qmp-dispatch/reply-is-what-the-command-returns",
                     test_reply_is_what_the_command_returns);
+    g_test_add_func("/qmp-dispatch/out-of-band-is-for-commands-that-allow-it",
+                    test_out_of_band_is_for_commands_that_allow_it);
     g_test_add_func("/qmp-dispatch/error-has-class-and-text",
                     test_error_has_class_and_text);
     g_test_add_func("/qmp-dispatch/id-of-any-type-comes-back",
