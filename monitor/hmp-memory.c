@@ -168,6 +168,13 @@ static void print_manager_times(JsonArray *array, guint index, JsonNode *node,
                 "plug-times");
 }
 
+static void print_id(JsonArray *array, guint index, JsonNode *node,
+                     gpointer opaque)
+{
+    g_string_append_printf(opaque, "%s %s", index ? "," : " of",
+                           json_node_get_string(node));
+}
+
 static void print_listener(JsonArray *array, guint index, JsonNode *node,
                            gpointer opaque)
 {
@@ -176,6 +183,11 @@ static void print_listener(JsonArray *array, guint index, JsonNode *node,
 
     g_string_append_printf(out, "  listener \"%s\"",
                            json_object_get_string_member(listener, "kind"));
+    if (json_object_has_member(listener, "devices")) {
+        json_array_foreach_element(
+            json_object_get_array_member(listener, "devices"), print_id,
+            out);
+    }
     if (json_object_has_member(listener, "mapped")) {
         gint64 mapped = json_object_get_int_member(listener, "mapped");
         g_autofree char *text = size_to_str((uint64_t)mapped);

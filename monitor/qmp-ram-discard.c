@@ -77,6 +77,16 @@ static JsonArray *managers_info(const RamDiscardState *s)
     return array;
 }
 
+static JsonArray *devices_info(const char *const *devices)
+{
+    JsonArray *array = json_array_new();
+
+    for (; *devices; devices++) {
+        json_array_add_string_element(array, *devices);
+    }
+    return array;
+}
+
 static JsonObject *listener_info(const RamDiscardListener *rdl)
 {
     JsonObject *object = json_object_new();
@@ -86,6 +96,10 @@ static JsonObject *listener_info(const RamDiscardListener *rdl)
                                   rdl->kind ? rdl->kind : "unnamed");
     if (rdl->get_info) {
         rdl->get_info(rdl, &info);
+        if (info.devices) {
+            json_object_set_array_member(object, "devices",
+                                         devices_info(info.devices));
+        }
         json_object_set_int_member(object, "mapped", (gint64)info.mapped);
         json_object_set_int_member(object, "mappings", (gint64)info.mappings);
         if (info.mappings_budget) {
@@ -299,11 +313,12 @@ static const QmpType qmp_ram_discard_types[] = {
       "offset: in bytes, into the region\n"
       "length: in bytes" },
     { .name = "RamDiscardListenerInfo",
-      .members = "kind:str,?mapped:int,?mappings:int,?mappings-budget:int,"
-                 "?surplus:int,?map-times:[RamDiscardTime],"
+      .members = "kind:str,?devices:[str],?mapped:int,?mappings:int,"
+                 "?mappings-budget:int,?surplus:int,?map-times:[RamDiscardTime],"
                  "?unmap-times:[RamDiscardTime]",
       .help = "Who follows what is populated.\n"
       "kind: vfio, vhost-user, mem-lock ...\n"
+      "devices: the ids of those for which it does; left out if for none\n"
       "mapped: bytes that it has mapped\n"
       "mappings: how many mappings these are\n"
       "mappings-budget: how many there may be\n"

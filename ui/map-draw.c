@@ -334,9 +334,13 @@ static int draw_listener(Sheet *s, const RamDiscardListener *rdl, int y)
     RamDiscardListenerInfo info = { 0 };
 
     if (rdl->get_info) {
-        g_autofree char *mapped = NULL;
+        g_autofree char *mapped = NULL, *devices = NULL;
 
         rdl->get_info(rdl, &info);
+        if (info.devices) {
+            devices = g_strjoinv(", ", (char **)info.devices);
+            g_string_append_printf(text, " of %s", devices);
+        }
         mapped = size_to_str(info.mapped);
         g_string_append_printf(text, ": %s in %" PRIu64 " mapping%s", mapped,
                                info.mappings, info.mappings == 1 ? "" : "s");

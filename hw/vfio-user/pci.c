@@ -124,6 +124,7 @@ static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
         VFIO_PCI_BASE_GET_CLASS(vdev)->close(vdev);
         return false;
     }
+    vdev->vbasedev.container = &vdev->vbasedev.user->container;
     return true;
 }
 
@@ -138,6 +139,7 @@ static void vfio_user_pci_close(VFIOPCIDevice *vdev)
     }
     vfio_user_device_free(vbasedev->user);
     vbasedev->user = NULL;
+    vbasedev->container = NULL;
     vbasedev->io = NULL;
     g_clear_pointer(&vbasedev->name, g_free);
 }

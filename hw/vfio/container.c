@@ -259,3 +259,28 @@ void vfio_container_destroy(VFIOContainer *container)
                                   vfio_name);
     vfio_dma_space_destroy(&container->space);
 }
+
+/* --- for whom --- */
+
+void vfio_container_add_device(VFIOContainer *container, const char *name)
+{
+    VFIODMASpace *space = &container->space;
+    guint n = space->devices ? g_strv_length(space->devices) : 0;
+
+    space->devices = g_renew(char *, space->devices, n + 2);
+    space->devices[n] = g_strdup(name);
+    space->devices[n + 1] = NULL;
+}
+
+void vfio_container_remove_device(VFIOContainer *container, const char *name)
+{
+    char **entry = container->space.devices;
+
+    while (strcmp(*entry, name) != 0) {
+        entry++;
+    }
+    g_free(*entry);
+    do {
+        entry[0] = entry[1];
+    } while (*entry++);
+}

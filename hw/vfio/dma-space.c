@@ -30,6 +30,7 @@ void vfio_dma_space_destroy(VFIODMASpace *space)
         g_array_unref(space->info.iova_ranges);
     }
     g_hash_table_unref(space->complained);
+    g_strfreev(space->devices);
 }
 
 /* --- sizes and addresses --- */

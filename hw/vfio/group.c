@@ -192,6 +192,7 @@ bool vfio_group_open_device(VFIODevice *vdev, const VFIOHostPath *path,
     }
     group->nr_devices++;
     vdev->group = group;
+    vdev->container = &group->type1->container;
     vdev->fd = fd;
     vdev->io = &vfio_kernel_device_io;
     vdev->name = g_steal_pointer(&name);
@@ -208,6 +209,7 @@ void vfio_group_close_device(VFIODevice *vdev)
     close(vdev->fd);
     vdev->fd = -1;
     vdev->group = NULL;
+    vdev->container = NULL;
     vdev->io = NULL;
     g_clear_pointer(&vdev->name, g_free);
     group->nr_devices--;

@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 
 #include "hw/qdev-properties.h"
+#include "hw/vfio/container.h"
 #include "pci-internal.h"
 #include "qapi/client-event.h"
 #include "qemu/error-report.h"
@@ -97,6 +98,12 @@ static void vfio_pci_lost(VFIODevice *vbasedev, const char *reason)
     qapi_event_emit("DEVICE_BROKEN", data);
 }
 
+/* As clients know it; without an id, as the host does. */
+static const char *vfio_pci_id(const VFIOPCIDevice *vdev)
+{
+    return DEVICE(vdev)->id ?: vdev->vbasedev.name;
+}
+
 static bool vfio_pci_open(VFIOPCIDevice *vdev, Error **errp)
 {
     VFIOPCIDeviceClass *vc = VFIO_PCI_BASE_GET_CLASS(vdev);
@@ -117,6 +124,9 @@ static bool vfio_pci_open(VFIOPCIDevice *vdev, Error **errp)
         vc->close(vdev);
         return false;
     }
+    if (vdev->vbasedev.container) {
+        vfio_container_add_device(vdev->vbasedev.container, vfio_pci_id(vdev));
+    }
     return true;
 }
 
@@ -126,6 +136,10 @@ static void vfio_pci_close(VFIOPCIDevice *vdev)
 {
     vfio_pci_bars_finalize(vdev);
     vfio_device_cleanup(&vdev->vbasedev);
+    if (vdev->vbasedev.container) {
+        vfio_container_remove_device(vdev->vbasedev.container,
+                                     vfio_pci_id(vdev));
+    }
     VFIO_PCI_BASE_GET_CLASS(vdev)->close(vdev);
 }
 

@@ -179,6 +179,7 @@ static void vfio_rdl_get_info(const RamDiscardListener *rdl,
     const VFIORamDiscardListener *vrdl =
         container_of(rdl, VFIORamDiscardListener, listener);
 
+    info->devices = (const char *const *)vrdl->space->devices;
     info->mapped = vrdl->mapped;
     info->mappings = vrdl->mappings;
     info->mappings_budget = vrdl->space->info.dma_max_mappings;

@@ -163,6 +163,7 @@ static void vhost_get_info(const RamDiscardListener *rdl,
     guint count;
     uint64_t all = vhost_regions_within(s->m->table, s->gpa, s->size, &count);
 
+    info->devices = s->m->ids[0] ? s->m->ids : NULL;
     info->mapped = MIN(all, there);
     info->surplus = all - info->mapped;
     info->mappings = count;

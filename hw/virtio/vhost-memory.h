@@ -50,6 +50,8 @@ struct VhostMemory {
     const VhostMemoryOps *ops;
     const char *name;                     /* of the device, for messages */
     const char *kind;                     /* of listener: a literal */
+    const char *ids[2];                   /* the device's, for who asks, then NULL;
+                                             may be set after init */
     guint slots;                          /* regions that the back end takes */
     bool whole;                           /* it is told whole tables */
     GArray *there;                        /* VhostRegion: memory, joined */

@@ -448,6 +448,7 @@ bool vhost_dev_init(struct vhost_dev *dev, VirtIODevice *vdev, unsigned nvqs,
         g_clear_pointer(&dev->vqs, g_free);
         return false;
     }
+    dev->memory.ids[0] = qdev_get_parent_bus(DEVICE(vdev))->parent->id;
     return true;
 }
 

@@ -112,6 +112,8 @@ int64_t ram_discard_times_add(RamDiscardTimes *times, int64_t start);
 
 /* What a consumer tells of one of its registrations, for people to read. */
 typedef struct RamDiscardListenerInfo {
+    const char *const *devices;           /* for which it does it: ids, then NULL;
+                                             the listener's. NULL: for none */
     uint64_t mapped;                      /* bytes it holds now */
     uint64_t mappings;                    /* in which it holds them */
     uint64_t mappings_budget;             /* limit that it shares; 0: none */

@@ -180,6 +180,10 @@ static void test_listener_follows_plugs(Fixture *f, const void *data)
     listener = json_array_get_object_element(
         json_object_get_array_member(region, "listeners"), 0);
     g_assert_cmpstr(text(listener, "kind"), ==, "vfio");
+    g_assert_cmpstr(json_array_get_string_element(
+                        json_object_get_array_member(listener, "devices"), 0),
+                    ==, "dev0");
+    expect_hmp(f->c.qts, "info ram-discard", "listener \"vfio\" of dev0: ");
     g_assert_cmpuint(number(listener, "mapped"), ==, 4 * BLOCK);
     g_assert_cmpuint(number(listener, "mappings"), ==, 4);
     g_assert_cmpuint(number(listener, "mappings-budget"), >, 4);

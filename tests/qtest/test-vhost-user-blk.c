@@ -212,6 +212,9 @@ static uint64_t listener_value(Fixture *f, const char *member)
         JsonObject *l = json_array_get_object_element(listeners, i);
 
         if (!strcmp(json_object_get_string_member(l, "kind"), "vhost-user")) {
+            g_assert_cmpstr(
+                json_array_get_string_element(
+                    json_object_get_array_member(l, "devices"), 0), ==, "disk0");
             return json_object_get_int_member_with_default(l, member, 0);
         }
     }

@@ -47,6 +47,30 @@ static void *host_of(uint64_t offset)
     return (void *)(uintptr_t)(HOST + offset);
 }
 
+static void expect_devices(const Fixture *f, const char *names)
+{
+    g_autofree char *said = g_strjoinv(" ", f->iommu->container.space.devices);
+
+    g_assert_cmpstr(said, ==, names);
+}
+
+static void test_knows_its_devices(Fixture *f, gconstpointer data)
+{
+    static const char *const names[] = { "a", "b", "c" };
+
+    start(f);
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        vfio_container_add_device(&f->iommu->container, names[i]);
+    }
+    expect_devices(f, "a b c");
+    vfio_container_remove_device(&f->iommu->container, "b");
+    expect_devices(f, "a c");
+    vfio_container_remove_device(&f->iommu->container, "a");
+    vfio_container_remove_device(&f->iommu->container, "c");
+    expect_devices(f, "");
+    fake_iommu_stop(f->iommu);
+}
+
 static void test_whole(Fixture *f, gconstpointer data)
 {
     memory_region_add_subregion(&f->space->root, 1 * GiB, &f->ram);
@@ -270,6 +294,7 @@ static void test_blocks_uncoordinated_discards(Fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    ADD("knows its devices", test_knows_its_devices);
     ADD("maps a section whole", test_whole);
     ADD("maps the part that an alias shows", test_alias);
     ADD("leaves ROM alone", test_rom);

@@ -37,4 +37,9 @@ bool vfio_container_init(VFIOContainer *container,
 /* Unmaps everything and stops following the address space. */
 void vfio_container_destroy(VFIOContainer *container);
 
+/* A device that is in it is there, or gone: @name is for people who ask for whom
+ * memory is mapped, and copied. */
+void vfio_container_add_device(VFIOContainer *container, const char *name);
+void vfio_container_remove_device(VFIOContainer *container, const char *name);
+
 #endif

@@ -16,6 +16,7 @@
 #include "qapi/error.h"
 
 typedef struct VFIODevice VFIODevice;
+typedef struct VFIOContainer VFIOContainer;
 typedef struct VFIOGroup VFIOGroup;
 typedef struct VFIOUserDevice VFIOUserDevice;
 
@@ -45,6 +46,7 @@ typedef struct VFIODeviceIOOps {
 struct VFIODevice {
     const VFIODeviceIOOps *io;
     char *name;                           /* for messages; whoever sets io */
+    VFIOContainer *container;             /* what it is in; NULL: in none */
     /* The kernel's: */
     int fd;
     VFIOGroup *group;

@@ -119,6 +119,8 @@ struct VFIODMASpace {
      * The guest runs on; DMA there is stopped by the IOMMU. Never cleared. */
     bool broken;
     GHashTable *complained;               /* region -> what was said of it */
+    char **devices;                       /* whose it is, for people: ids, then
+                                             NULL; NULL: nobody has said */
     QLIST_HEAD(, VFIOPlainSection) plain;
     QLIST_HEAD(, VFIORamDiscardListener) managed;
     /* hw/vfio/budget.c: */
