@@ -5,14 +5,12 @@
 
 #include "sysemu/hostmem.h"
 
-/* prealloc-threads of a backend for which the user named none. */
-unsigned host_memory_default_prealloc_threads(void);
-
 /* "2 MiB (2097152 bytes)"; g_free(). */
 char *host_memory_size_text(uint64_t size);
 
-/* The most that prealloc-threads may be. */
+/* The most that prealloc-threads and prealloc-nice may be. */
 #define HOST_MEM_MAX_PREALLOC_THREADS 256U
+#define HOST_MEM_MAX_PREALLOC_NICE 19U
 
 /* hostmem-props.c: to the abstract class. */
 void host_memory_backend_add_properties(ObjectClass *klass);

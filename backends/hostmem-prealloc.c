@@ -11,15 +11,6 @@
 
 #include "exec/ramblock.h"
 #include "hostmem-internal.h"
-#include "qemu/thread.h"
-
-/* Threads unless the user says how many: clearing pages does not scale on. */
-#define DEFAULT_THREADS_MAX 16U
-
-unsigned host_memory_default_prealloc_threads(void)
-{
-    return MIN(qemu_num_processors(), DEFAULT_THREADS_MAX);
-}
 
 /*
  * For kernels without MADV_POPULATE_WRITE (before 5.14): a byte of each page is
@@ -50,8 +41,7 @@ int host_memory_backend_populate(HostMemoryBackend *backend, uint64_t offset,
                                  uint64_t size)
 {
     RAMBlock *block = backend->mr.ram_block;
-    int err = ram_block_populate_range(block, offset, size,
-                                       backend->prealloc_threads);
+    int err = ram_block_populate_range(block, offset, size);
 
     return err == -ENOTSUP ? populate_by_byte(ramblock_ptr(block, offset), size,
                                               qemu_ram_pagesize(block))

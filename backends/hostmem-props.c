@@ -86,29 +86,54 @@ static void set_size(Object *obj, Visitor *v, const char *name, void *opaque,
     backend->size = size;
 }
 
-static void get_prealloc_threads(Object *obj, Visitor *v, const char *name,
-                                 void *opaque, Error **errp)
+/* A small number is a uint32_t member, which the property's opaque tells. */
+typedef struct HostMemNumber {
+    const char *name;
+    size_t offset;
+    uint32_t min;
+    uint32_t max;
+    const char *description;
+} HostMemNumber;
+
+static const HostMemNumber numbers[] = {
+    { .name = "prealloc-threads",
+      .offset = offsetof(HostMemoryBackend, prealloc_threads),
+      .min = 1, .max = HOST_MEM_MAX_PREALLOC_THREADS,
+      .description = "Number of CPU threads to use for prealloc" },
+    { .name = "prealloc-nice",
+      .offset = offsetof(HostMemoryBackend, prealloc_nice),
+      .min = 0, .max = HOST_MEM_MAX_PREALLOC_NICE,
+      .description = "How nice all but the first of these threads are" },
+};
+
+static uint32_t *number_of(Object *obj, const HostMemNumber *n)
 {
-    visit_type_uint32(v, name, &MEMORY_BACKEND(obj)->prealloc_threads, errp);
+    return (uint32_t *)((char *)MEMORY_BACKEND(obj) + n->offset);
 }
 
-static void set_prealloc_threads(Object *obj, Visitor *v, const char *name,
-                                 void *opaque, Error **errp)
+static void get_number(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
 {
-    HostMemoryBackend *backend = MEMORY_BACKEND(obj);
-    uint32_t threads;
+    visit_type_uint32(v, name, number_of(obj, opaque), errp);
+}
 
-    if (!host_memory_backend_check_unset(backend, name, errp) ||
-        !visit_type_uint32(v, name, &threads, errp)) {
+static void set_number(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
+{
+    const HostMemNumber *n = opaque;
+    uint32_t value;
+
+    if (!host_memory_backend_check_unset(MEMORY_BACKEND(obj), name, errp) ||
+        !visit_type_uint32(v, name, &value, errp)) {
         return;
     }
-    if (!threads || threads > HOST_MEM_MAX_PREALLOC_THREADS) {
+    if (value < n->min || value > n->max) {
         error_setg(errp, "property '%s' of %s doesn't take value '%u': it "
-                   "must be 1 to %u", name, object_get_typename(obj), threads,
-                   HOST_MEM_MAX_PREALLOC_THREADS);
+                   "must be %u to %u", name, object_get_typename(obj), value,
+                   n->min, n->max);
         return;
     }
-    backend->prealloc_threads = threads;
+    *number_of(obj, n) = value;
 }
 
 /* --- NUMA ---------------------------------------------------------------- */
@@ -181,11 +206,12 @@ void host_memory_backend_add_properties(ObjectClass *klass)
                               NULL);
     object_class_property_set_description(klass, "size",
         "Size of the memory region (ex: 500M)");
-    object_class_property_add(klass, "prealloc-threads", "int",
-                              get_prealloc_threads, set_prealloc_threads, NULL,
-                              NULL);
-    object_class_property_set_description(klass, "prealloc-threads",
-        "Number of CPU threads to use for prealloc");
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        object_class_property_add(klass, numbers[i].name, "int", get_number,
+                                  set_number, NULL, (void *)&numbers[i]);
+        object_class_property_set_description(klass, numbers[i].name,
+                                              numbers[i].description);
+    }
     object_class_property_add(klass, "host-nodes", "int", get_host_nodes,
                               set_host_nodes, NULL, NULL);
     object_class_property_set_description(klass, "host-nodes",

@@ -17,7 +17,12 @@
 #include "qapi/error.h"
 #include "qemu/bitmap.h"
 #include "qemu/cutils.h"
+#include "qemu/thread.h"
 #include "qom/object_interfaces.h"
+
+/* Unless the user says how many threads: clearing pages does not scale on. */
+#define DEFAULT_PREALLOC_THREADS_MAX 16U
+#define DEFAULT_PREALLOC_NICE 10U
 
 G_STATIC_ASSERT((int)HOST_MEM_POLICY_DEFAULT == MPOL_DEFAULT);
 G_STATIC_ASSERT((int)HOST_MEM_POLICY_PREFERRED == MPOL_PREFERRED);
@@ -179,6 +184,8 @@ static bool set_up_memory(HostMemoryBackend *backend, Error **errp)
     uint64_t size = memory_region_size(&backend->mr);
 
     advise(backend, host, size);
+    ram_block_set_populate(backend->mr.ram_block, backend->prealloc_threads,
+                           backend->prealloc_nice);
     /* Before the first page is populated, which would be on any node. */
     return bind_to_nodes(backend, host, size, errp) &&
            prealloc(backend, size, errp);
@@ -224,7 +231,9 @@ static void host_memory_backend_init(Object *obj)
     backend->merge = default_merge;
     backend->dump = default_dump;
     backend->reserve = true;
-    backend->prealloc_threads = host_memory_default_prealloc_threads();
+    backend->prealloc_threads = MIN(qemu_num_processors(),
+                                    DEFAULT_PREALLOC_THREADS_MAX);
+    backend->prealloc_nice = DEFAULT_PREALLOC_NICE;
 }
 
 static void host_memory_backend_finalize(Object *obj)

@@ -111,6 +111,7 @@ static RAMBlock *block_new(ram_addr_t size, MemoryRegion *mr, uint32_t flags)
     block->flags = flags;
     block->page_size = qemu_real_host_page_size();
     block->fd = -1;
+    block->populate_threads = 1;
     g_strlcpy(block->idstr, memory_region_name(mr), sizeof(block->idstr));
     return block;
 }

@@ -5,16 +5,24 @@
  * device pins it. The kernel clears what it hands out, which is most of the
  * cost, so several threads ask for pieces of the range.
  *
- * On a busy host some of the threads may not get to run for long. So pieces are
- * small, whoever runs takes the next, and nobody waits for a thread that has
- * none: it finds nothing left to do later, and must not touch the memory then.
+ * On a busy host some of the threads may not get to run for long, the less so as
+ * all but the caller's are nice: they are there for CPUs that nobody else needs,
+ * the guest's own least of all. So pieces are small, whoever runs takes the next,
+ * and nobody waits for a thread that has none: it finds nothing left to do later,
+ * and must not touch the memory then.
  *
  * It must not change what the memory holds, as the guest may be writing to it,
  * nor end in SIGBUS because the host has no page to give: hence no stores.
  */
 #include "qemu/osdep.h"
 #include <linux/mman.h>
+#include <linux/sched.h>
+/* The C library has one of its own. */
+#define sched_param linux_sched_param
+#include <linux/sched/types.h>
+#undef sched_param
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include "exec/ramblock.h"
 #include "qemu/thread.h"
 #include "qemu/units.h"
@@ -30,6 +38,7 @@ typedef struct PopulateJob {
     uint8_t *host;
     uint64_t size;
     uint64_t piece;                       /* a multiple of the page size */
+    int nice;                             /* of the threads that are started */
 
     GMutex lock;                          /* of what follows */
     GCond idle;                           /* nobody is at a piece */
@@ -81,9 +90,25 @@ static void populate_pieces(PopulateJob *job)
     g_mutex_unlock(&job->lock);
 }
 
+/* The calling thread. Where it may not, it goes on as nice as it is. */
+static void be_nice(int nice)
+{
+    struct sched_attr attr = {
+        .size = sizeof(attr), .sched_flags = SCHED_FLAG_KEEP_POLICY,
+        .sched_nice = nice,
+    };
+
+    syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 static gpointer populate_thread(gpointer data)
 {
-    populate_pieces(data);
+    PopulateJob *job = data;
+
+    if (job->nice) {
+        be_nice(job->nice);
+    }
+    populate_pieces(job);
     populate_job_unref(data);
     return NULL;
 }
@@ -121,8 +146,13 @@ static int populate(PopulateJob *job, unsigned nr_others)
     return err;
 }
 
-int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
-                             unsigned nr_threads)
+void ram_block_set_populate(RAMBlock *rb, unsigned nr_threads, int nice)
+{
+    rb->populate_threads = nr_threads;
+    rb->populate_nice = nice;
+}
+
+int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length)
 {
     uint64_t worth = length / MAX(SIZE_PER_THREAD, rb->page_size);
     PopulateJob *job;
@@ -142,7 +172,8 @@ int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
     job->host = ramblock_ptr(rb, start);
     job->size = length;
     job->piece = MAX(PIECE_SIZE, rb->page_size);
-    r = populate(job, MAX(MIN(nr_threads, worth), 1) - 1);
+    job->nice = rb->populate_nice;
+    r = populate(job, MAX(MIN(rb->populate_threads, worth), 1) - 1);
     populate_job_unref(job);
     return r;
 }

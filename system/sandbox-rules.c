@@ -134,6 +134,8 @@ const SandboxRule sandbox_rules[] = {
     MASKED(M | C | W, ALWAYS, "fallocate", 1, UINT32_MAX,
            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
            "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"),
+    MASKED(M | C | W, ALWAYS, "sched_setattr", 0, UINT32_MAX, 0,
+           "the calling thread"),
     CALL(M | C, ALWAYS, "mlock"),
     CALL(M | C, ALWAYS, "munlock"),
     CALL(M | C, ALWAYS, "capget"),

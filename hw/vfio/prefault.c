@@ -12,18 +12,10 @@
 #include "exec/ramblock.h"
 #include "budget.h"
 #include "prefault.h"
-#include "qemu/thread.h"
 #include "qemu/units.h"
 
 /* Less does not pay for a thread. */
 #define PREFAULT_SIZE_MIN (32 * MiB)
-/* Host memory is as fast as it gets with a few CPUs clearing it. */
-#define PREFAULT_THREADS_MAX 8U
-
-static unsigned vfio_prefault_threads(void)
-{
-    return MIN(qemu_num_processors(), PREFAULT_THREADS_MAX);
-}
 
 /* Whether all of @run, which is to be mapped, will be pinned for writing. */
 static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
@@ -38,11 +30,10 @@ static bool vfio_will_pin(VFIODMASpace *space, const VFIODMAMapping *run)
 
 void vfio_prefault(VFIODMASpace *space, const VFIODMAMapping *run)
 {
-    unsigned nr_threads = vfio_prefault_threads();
     RAMBlock *block = memory_region_ram_block(run->mr);
     uint64_t first, end;
 
-    if (run->size < PREFAULT_SIZE_MIN || nr_threads < 2 ||
+    if (run->size < PREFAULT_SIZE_MIN || block->populate_threads < 2 ||
         !vfio_will_pin(space, run)) {
         return;
     }
@@ -50,6 +41,6 @@ void vfio_prefault(VFIODMASpace *space, const VFIODMAMapping *run)
     first = QEMU_ALIGN_UP(run->offset, qemu_ram_pagesize(block));
     end = QEMU_ALIGN_DOWN(run->offset + run->size, qemu_ram_pagesize(block));
     if (first < end) {
-        ram_block_populate_range(block, first, end - first, nr_threads);
+        ram_block_populate_range(block, first, end - first);
     }
 }

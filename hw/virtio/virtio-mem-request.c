@@ -193,11 +193,15 @@ static int64_t plug_begins(const VirtIOMEM *vmem)
     return vmem->batch.plugged ?: g_get_monotonic_time();
 }
 
-static void plug_ends(VirtIOMEM *vmem, int64_t start)
+/* @size: what was plugged. */
+static void plug_ends(VirtIOMEM *vmem, int64_t start, uint64_t size)
 {
     if (start) {
         vmem->batch.plugged = ram_discard_times_add(&vmem->blocks.plug_times,
                                                     start);
+        if (size && vmem->populate_rate) {
+            virtio_mem_pace(vmem, size);
+        }
     }
 }
 
@@ -295,7 +299,7 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
     case VIRTIO_MEM_REQ_PLUG:
         start = plug_begins(vmem);
         type = plug(vmem, elem, req);
-        plug_ends(vmem, start);
+        plug_ends(vmem, start, type == VIRTIO_MEM_RESP_ACK ? req->size : 0);
         break;
     case VIRTIO_MEM_REQ_UNPLUG_ALL:
         type = unplug_all(vmem, elem);
@@ -321,6 +325,7 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
     vmem->batch.generation = memory_map_generation();
     vmem->batch.plugged = 0;
     while (vmem->batch.nr_elems < VIRTIO_MEM_QUEUE_SIZE &&
+           !virtio_mem_rests(vmem) &&
            (elem = virtqueue_pop(vq, sizeof(VirtQueueElement)))) {
         if (!read_request(vmem, elem, &req)) {
             virtio_error(vdev, "a request has %zu bytes and room "

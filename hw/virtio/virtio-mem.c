@@ -261,6 +261,7 @@ static void virtio_mem_unrealize(DeviceState *dev)
     VirtIOMEM *vmem = VIRTIO_MEM(dev);
 
     qemu_unregister_reset(virtio_mem_system_reset, vmem);
+    virtio_mem_stop_pacing(vmem);
     virtio_delete_queue(vmem->vq);
     virtio_cleanup(vdev);
     release_region(vmem);
@@ -412,6 +413,7 @@ static void virtio_mem_add_live_properties(ObjectClass *klass)
         klass, VIRTIO_MEM_BLOCK_SIZE_PROP, "a power of two, or auto: the "
         "smallest with which passed-through devices can follow "
         "(default: auto)");
+    virtio_mem_add_rate_property(klass);
 }
 
 static void virtio_mem_class_init(ObjectClass *klass, void *data)

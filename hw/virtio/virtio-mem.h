@@ -18,6 +18,7 @@
 #include "hw/virtio/virtio.h"
 #include "qapi/visitor.h"
 #include "qemu/notify.h"
+#include "qemu/timer.h"
 #include "sysemu/hostmem.h"
 
 #define TYPE_VIRTIO_MEM "virtio-mem"
@@ -31,6 +32,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtIOMEM, VIRTIO_MEM)
 #define VIRTIO_MEM_BLOCK_SIZE_PROP "block-size"
 #define VIRTIO_MEM_UNPLUGGED_INACCESSIBLE_PROP "unplugged-inaccessible"
 #define VIRTIO_MEM_PREALLOC_PROP "prealloc"
+#define VIRTIO_MEM_POPULATE_RATE_PROP "populate-rate"
 #define VIRTIO_MEM_PROTECT_PROP "protect"
 #define VIRTIO_MEM_PROTECT_ACTION_PROP "protect-action"
 
@@ -73,6 +75,8 @@ struct VirtIOMEM {
     OnOffAuto unplugged_inaccessible; /* auto is on */
     bool prealloc;                    /* back blocks before they are plugged;
                                          huge pages always are */
+    uint64_t populate_rate;           /* bytes a second; 0: not limited; may
+                                         change at any time */
     bool protect_on;                  /* guard what is not plugged */
     VirtIOMEMProtectAction protect_action;
 
@@ -84,6 +88,8 @@ struct VirtIOMEM {
     /* The host's. */
     VirtQueue *vq;
     VirtIOMEMBatch batch;
+    QEMUTimer *pace_timer;            /* runs while the queue rests; NULL: it never
+                                         did */
     RamDiscardBlocks blocks;          /* valid while realized */
     uint64_t nr_requests;             /* of the guest's so far, refused or not */
     uint64_t nr_failed_resets;
@@ -125,6 +131,14 @@ void virtio_mem_cancel_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
 bool virtio_mem_backs_plugs(const VirtIOMEM *vmem);
 /* Warns if the memdev was prepared for memory that does not come and go. */
 void virtio_mem_warn_of_backend(const VirtIOMEM *vmem);
+/* virtio-mem-pace.c: whether requests are left in the queue for now. They are handled
+ * when that is over, if the VM runs. */
+bool virtio_mem_rests(const VirtIOMEM *vmem);
+/* Has the queue rest, as @size bytes were populated, and there is a populate_rate. */
+void virtio_mem_pace(VirtIOMEM *vmem, uint64_t size);
+/* For good, as the device leaves. */
+void virtio_mem_stop_pacing(VirtIOMEM *vmem);
+void virtio_mem_add_rate_property(ObjectClass *klass);
 /* virtio-mem-block-size.c: the size of a transparent huge page. */
 uint64_t virtio_mem_thp_size(void);
 /* What smaller blocks would split: a page of the memdev, or a huge one. */

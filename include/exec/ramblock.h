@@ -24,6 +24,8 @@ struct RAMBlock {
     uint64_t fd_offset;                   /* of host in fd */
     FileMapping *mapping;                 /* NULL: no file is mapped */
     bool lent;                            /* ram_block_lend() was called */
+    unsigned populate_threads;            /* at most, the caller's included */
+    int populate_nice;                    /* of the others */
     char idstr[256];
     QLIST_ENTRY(RAMBlock) next;
 };
@@ -57,15 +59,20 @@ int qemu_ram_foreach_block(int (*fn)(RAMBlock *rb, void *opaque), void *opaque);
  */
 int ram_block_discard_range(RAMBlock *rb, uint64_t start, uint64_t length);
 /*
- * The opposite: has the host back the range now, by up to @nr_threads threads
- * (more than pay are not started). What the memory holds stays, even while
+ * The opposite: has the host back the range now, by several threads (more than
+ * pay are not started). What the memory holds stays, even while
  * others write to it. @start and @length are multiples of the page size.
  * 0 or -errno, and then some of the range may be backed: -ENOMEM: the host has
  * no more memory, huge pages or room in the file; -ENOTSUP: the memory is
  * somebody else's, or the kernel cannot (it is older than 5.14).
  */
-int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length,
-                             unsigned nr_threads);
+int ram_block_populate_range(RAMBlock *rb, uint64_t start, uint64_t length);
+/*
+ * By how many threads at most that is, the caller's among them, and how nice those
+ * besides it are (0 to 19), so that they take only what others leave of the CPUs.
+ * At first it is the caller's alone.
+ */
+void ram_block_set_populate(RAMBlock *rb, unsigned nr_threads, int nice);
 
 /*
  * Reading all of a block without having the host back more of it than it does

@@ -50,6 +50,7 @@ struct HostMemoryBackend {
     bool merge;                           /* same pages may be merged */
     bool dump;                            /* part of core dumps */
     uint32_t prealloc_threads;            /* 1 .. 256, also at a plug */
+    uint32_t prealloc_nice;               /* of all but the first: 0 .. 19 */
     HostMemPolicy policy;
     GArray *host_nodes;                   /* uint16_t; NULL: none */
 

@@ -13,6 +13,7 @@ import re
 DEMANDS = {
     "not PROT_EXEC": r"^(?!.*PROT_EXEC)",
     "an own thread": r"",
+    "the calling thread": r"^0, ",
     "no new limit": r", NULL, ",
     "a thread": r"CLONE_THREAD",
     "never: ENOSYS": r"",

@@ -108,6 +108,89 @@ static void test_on_backs_what_is_plugged(void)
     qtest_quit(g.qts);
 }
 
+/* The one request that waits in the queue. */
+static void put_plug(Guest *g, unsigned first)
+{
+    struct virtio_mem_req req = {
+        .type = GUINT16_TO_LE(VIRTIO_MEM_REQ_PLUG),
+        .u.plug.addr = GUINT64_TO_LE(g->addr + first * g->block),
+        .u.plug.nb_blocks = GUINT16_TO_LE(1),
+    };
+    const QVirtioBuffer bufs[] = {
+        { g->vmem.request, sizeof(req), false },
+        { g->vmem.response, sizeof(struct virtio_mem_resp), true },
+    };
+
+    qtest_memwrite(g->qts, g->vmem.request, &req, sizeof(req));
+    qvirtqueue_add(&g->vmem.vq, bufs, 2);
+    qvirtqueue_kick(&g->vmem.vq);
+}
+
+static void set_rate(Guest *g, const char *rate)
+{
+    json_node_unref(qmp_client_do(
+        qtest_qmp(g->qts), "{'execute': 'qom-set', 'arguments': {'path': '" VM0
+        "', 'property': 'populate-rate', 'value': %s}}", rate));
+}
+
+/* After 32 MiB at 16 MiB a second the next plug waits for two seconds. */
+static void test_plugs_are_paced(void)
+{
+    const int64_t second = 1000000000;
+    Guest g;
+
+    start(&g, "memory-backend-ram", ",prealloc=on,populate-rate=16M");
+    assert_ack(plug(&g, 0, 32 * MiB / g.block));
+    put_plug(&g, 32 * MiB / g.block);
+    qtest_clock_step(g.qts, 2 * second - 1);
+    g_assert_cmpuint(plugged(&g), ==, 32 * MiB);
+    qtest_clock_step(g.qts, 1);
+    qvirtqueue_wait(&g.vmem.vq, NULL);
+    g_assert_cmpuint(plugged(&g), ==, 32 * MiB + g.block);
+    qtest_quit(g.qts);
+}
+
+static void test_pace_can_be_changed(void)
+{
+    Guest g;
+
+    start(&g, "memory-backend-ram", ",prealloc=on,populate-rate=16M");
+    set_rate(&g, "0");
+    assert_ack(plug(&g, 0, 4));
+    assert_ack(plug(&g, 4, 4));
+    qmp_client_expect_error(qtest_qmp(g.qts), "GenericError", "at least 16777216",
+                            "{'execute': 'qom-set', 'arguments': {'path': '" VM0
+                            "', 'property': 'populate-rate', 'value': 1}}");
+    qtest_quit(g.qts);
+}
+
+/* What populates nothing is no load: it does not wait. */
+static void test_plugs_of_bits_are_not_paced(void)
+{
+    Guest g;
+
+    start(&g, "memory-backend-ram", ",populate-rate=16M");
+    assert_ack(plug(&g, 0, 4));
+    assert_ack(plug(&g, 4, 4));
+    qtest_quit(g.qts);
+}
+
+/* A system reset in the midst of it: the driver that comes next is served. */
+static void test_pace_survives_a_reset(void)
+{
+    Guest g;
+
+    start(&g, "memory-backend-ram", ",prealloc=on,populate-rate=16M");
+    assert_ack(plug(&g, 0, 4));
+    put_plug(&g, 4);
+    json_node_unref(qmp_client_do(qtest_qmp(g.qts),
+                                  "{'execute': 'system_reset'}"));
+    g_assert_cmpuint(plugged(&g), ==, 0);
+    qtest_clock_step(g.qts, 4 * 1000000000LL);
+    g_assert_cmpuint(plugged(&g), ==, 0);
+    qtest_quit(g.qts);
+}
+
 static void test_property_is_visible_and_settled(void)
 {
     Guest g;
@@ -380,6 +463,12 @@ int main(int argc, char **argv)
                     test_off_leaves_it_to_the_guest);
     g_test_add_func("/prealloc/on-backs-what-is-plugged",
                     test_on_backs_what_is_plugged);
+    g_test_add_func("/prealloc/plugs-are-paced", test_plugs_are_paced);
+    g_test_add_func("/prealloc/pace-can-be-changed", test_pace_can_be_changed);
+    g_test_add_func("/prealloc/plugs-of-bits-are-not-paced",
+                    test_plugs_of_bits_are_not_paced);
+    g_test_add_func("/prealloc/pace-survives-a-reset",
+                    test_pace_survives_a_reset);
     g_test_add_func("/prealloc/property-is-visible-and-settled",
                     test_property_is_visible_and_settled);
     g_test_add_func("/prealloc/backend-with-prealloc-gives-it-back",

@@ -113,8 +113,9 @@ static void test_memory_settles_its_properties(void)
     HostMemoryBackend *b = create("memory-backend-ram,id=m,size=1M",
                                   &error_abort);
     static const char *const names[] = { "size", "share", "prealloc-threads",
-                                         "policy", "host-nodes", NULL };
-    static const char *const values[] = { "2M", "on", "2", "bind", "0" };
+                                         "prealloc-nice", "policy",
+                                         "host-nodes", NULL };
+    static const char *const values[] = { "2M", "on", "2", "3", "bind", "0" };
 
     for (int i = 0; names[i]; i++) {
         g_autofree char *expected = g_strdup_printf("cannot change property "
@@ -193,6 +194,22 @@ static void test_threads_suit_the_host_by_default(void)
                                   &error_abort);
 
     g_assert_cmpuint(b->prealloc_threads, ==, MIN(g_get_num_processors(), 16));
+    g_assert_cmpuint(b->mr.ram_block->populate_threads, ==,
+                     b->prealloc_threads);
+    delete(b);
+}
+
+static void test_threads_are_as_nice_as_it_is_said(void)
+{
+    HostMemoryBackend *b = create("memory-backend-ram,id=m,size=1M",
+                                  &error_abort);
+
+    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 10);
+    delete(b);
+    b = create("memory-backend-ram,id=m,size=1M,prealloc-nice=0,"
+               "prealloc-threads=5", &error_abort);
+    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 0);
+    g_assert_cmpuint(b->mr.ram_block->populate_threads, ==, 5);
     delete(b);
 }
 
@@ -216,6 +233,9 @@ static void test_prealloc_options_are_checked(void)
                    "property 'prealloc-threads' of * doesn't take value '0'*");
     assert_refused("memory-backend-ram,id=m,size=1M,prealloc-threads=5000",
                    "*'5000'*256");
+    assert_refused("memory-backend-ram,id=m,size=1M,prealloc-nice=20",
+                   "property 'prealloc-nice' of * doesn't take value '20'*19");
+    assert_refused("memory-backend-ram,id=m,size=1M,prealloc-nice=-1", "*");
     assert_refused("memory-backend-ram,id=m,size=1M,prealloc=on,reserve=off",
                    "*incompatible*");
 }
@@ -493,6 +513,8 @@ int main(int argc, char **argv)
     add_test("prealloc-populates-all-kinds", test_prealloc_populates_all_kinds);
     add_test("threads-suit-the-host-by-default",
              test_threads_suit_the_host_by_default);
+    add_test("threads-are-as-nice-as-it-is-said",
+             test_threads_are_as_nice_as_it_is_said);
     add_test("blocks-can-be-populated", test_blocks_can_be_populated);
     add_test("prealloc-options-are-checked",
              test_prealloc_options_are_checked);

@@ -55,15 +55,15 @@ static void check_range(RAMBlock *rb, unsigned nr_threads)
 {
     const uint64_t start = 3 * PAGE, size = SIZE - 8 * PAGE;
 
-    g_assert_cmpint(ram_block_populate_range(rb, start, size, nr_threads), ==,
-                    0);
+    ram_block_set_populate(rb, nr_threads, 0);
+    g_assert_cmpint(ram_block_populate_range(rb, start, size), ==, 0);
     g_assert_cmpuint(resident(rb, start, size), ==, size);
     g_assert_cmpuint(resident(rb, 0, SIZE), ==, size);
 }
 
 static void the_range_is_backed_and_nothing_else(void)
 {
-    static const unsigned threads[] = { 0, 1, 2, 3, 64 };
+    static const unsigned threads[] = { 1, 2, 3, 64 };
 
     for (unsigned i = 0; i < ARRAY_SIZE(threads); i++) {
         MemoryRegion anonymous, shared;
@@ -84,7 +84,7 @@ static void private_pages_of_a_file_are_copied(void)
     uint8_t byte = 42;
 
     g_assert_cmpint(pwrite(rb->fd, &byte, 1, 5), ==, 1);
-    g_assert_cmpint(ram_block_populate_range(rb, 0, PAGE, 1), ==, 0);
+    g_assert_cmpint(ram_block_populate_range(rb, 0, PAGE), ==, 0);
     byte = 43;
     g_assert_cmpint(pwrite(rb->fd, &byte, 1, 5), ==, 1);
     g_assert_cmpint(rb->host[5], ==, 42);
@@ -99,7 +99,8 @@ static void contents_are_kept(void)
     for (uint64_t offset = 0; offset < SIZE; offset += 5 * PAGE) {
         rb->host[offset] = 1 + offset / PAGE % 200;
     }
-    g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE, 4), ==, 0);
+    ram_block_set_populate(rb, 4, 0);
+    g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE), ==, 0);
     for (uint64_t offset = 0; offset < SIZE; offset += 5 * PAGE) {
         g_assert_cmpint(rb->host[offset], ==, 1 + offset / PAGE % 200);
     }
@@ -114,10 +115,9 @@ static void lack_of_memory_is_an_error(void)
         RAMBlock *rb = file_ram(&mr, RAM_SHARED);
 
         g_assert_cmpint(ftruncate(rb->fd, SIZE - PAGE), ==, 0);
-        g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE, threads), ==,
-                        -ENOMEM);
-        g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE - PAGE, threads),
-                        ==, 0);
+        ram_block_set_populate(rb, threads, 0);
+        g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE), ==, -ENOMEM);
+        g_assert_cmpint(ram_block_populate_range(rb, 0, SIZE - PAGE), ==, 0);
         object_unref(&mr);
     }
 }
@@ -127,11 +127,11 @@ static void bad_ranges_are_refused(void)
     MemoryRegion mr;
     RAMBlock *rb = anonymous_ram(&mr);
 
-    g_assert_cmpint(ram_block_populate_range(rb, 1, PAGE, 1), ==, -EINVAL);
-    g_assert_cmpint(ram_block_populate_range(rb, 0, PAGE + 1, 1), ==, -EINVAL);
-    g_assert_cmpint(ram_block_populate_range(rb, SIZE, PAGE, 1), ==, -EINVAL);
-    g_assert_cmpint(ram_block_populate_range(rb, PAGE, -PAGE, 1), ==, -EINVAL);
-    g_assert_cmpint(ram_block_populate_range(rb, SIZE, 0, 1), ==, 0);
+    g_assert_cmpint(ram_block_populate_range(rb, 1, PAGE), ==, -EINVAL);
+    g_assert_cmpint(ram_block_populate_range(rb, 0, PAGE + 1), ==, -EINVAL);
+    g_assert_cmpint(ram_block_populate_range(rb, SIZE, PAGE), ==, -EINVAL);
+    g_assert_cmpint(ram_block_populate_range(rb, PAGE, -PAGE), ==, -EINVAL);
+    g_assert_cmpint(ram_block_populate_range(rb, SIZE, 0), ==, 0);
     g_assert_cmpuint(resident(rb, 0, SIZE), ==, 0);
     object_unref(&mr);
 }
@@ -144,7 +144,7 @@ static void memory_of_somebody_else_is_left_alone(void)
     MemoryRegion mr;
 
     memory_region_init_ram_ptr(&mr, NULL, "ptr", PAGE, memory);
-    g_assert_cmpint(ram_block_populate_range(mr.ram_block, 0, PAGE, 1), ==,
+    g_assert_cmpint(ram_block_populate_range(mr.ram_block, 0, PAGE), ==,
                     -ENOTSUP);
     g_assert_cmpuint(resident(mr.ram_block, 0, PAGE), ==, 0);
     object_unref(&mr);
