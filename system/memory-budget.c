@@ -5,6 +5,8 @@
  */
 #include "qemu/osdep.h"
 
+#include <sys/resource.h>
+
 #include "exec/address-spaces.h"
 #include "exec/ram-discard.h"
 #include "exec/ramblock.h"
@@ -13,6 +15,7 @@
 #include "monitor/hmp.h"
 #include "monitor/qmp.h"
 #include "qemu/cutils.h"
+#include "qemu/may-open.h"
 #include "sysemu/hostmem.h"
 
 static void add_size(JsonObject *info, const char *name, uint64_t size)
@@ -71,6 +74,37 @@ static JsonArray *huge_pages(void)
     return array;
 }
 
+/* --- descriptors --- */
+
+/* -1: that cannot be found out now. */
+static int64_t descriptors(void)
+{
+    GDir *dir = qemu_may_open(NULL) ? g_dir_open("/proc/self/fd", 0, NULL) : NULL;
+    int64_t n = -1;                       /* the directory itself is one */
+
+    if (!dir) {
+        return -1;
+    }
+    while (g_dir_read_name(dir)) {
+        n++;
+    }
+    g_dir_close(dir);
+    return n;
+}
+
+static void add_descriptors(JsonObject *info)
+{
+    int64_t n = descriptors();
+    struct rlimit limit;
+
+    if (n >= 0) {
+        add_size(info, "descriptors", n);
+    }
+    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur != RLIM_INFINITY) {
+        add_size(info, "descriptors-limit", limit.rlim_cur);
+    }
+}
+
 /* --- who needs it --- */
 
 typedef struct Sums {
@@ -97,6 +131,16 @@ static void add_consumer(const MemoryNeeds *needs, void *opaque)
     if (needs->counted) {
         add_size(info, "mappings-left", needs->mappings_left);
     }
+    if (needs->bar_mappings) {
+        add_size(info, "bar-mappings", needs->bar_mappings);
+    }
+    if (needs->slots_max) {
+        add_size(info, "slots", needs->slots);
+        add_size(info, "slots-max", needs->slots_max);
+    }
+    if (needs->slots_limit) {
+        add_size(info, "slots-limit", needs->slots_limit);
+    }
     json_array_add_object_element(sums->consumers, info);
     sums->locked += needs->locked;
     sums->locked_max += needs->locked_max;
@@ -117,6 +161,7 @@ JsonObject *memory_budget_info(const GArray *needs)
         }
     } else {
         memory_needs_foreach(add_consumer, &sums);
+        add_descriptors(info);
     }
     add_size(info, "boot", current_machine ? current_machine->ram_size : 0);
     add_size(info, "plugged", memory.plugged);
@@ -147,6 +192,22 @@ static void append_size(GString *out, const char *words, uint64_t size)
     g_string_append_printf(out, "%s%" PRIu64 " (%s)\n", words, size, text);
 }
 
+static void append_slots(GString *out, JsonObject *info)
+{
+    if (json_object_has_member(info, "slots-max")) {
+        g_string_append_printf(
+            out, "  memory slots of the back end, one for each piece of boot RAM "
+            "and each run of plugged blocks: %" PRIu64 "\n  and with every second "
+            "block plugged, the worst case: %" PRIu64,
+            get(info, "slots"), get(info, "slots-max"));
+        if (json_object_has_member(info, "slots-limit")) {
+            g_string_append_printf(out, ", joined to %" PRIu64,
+                                   get(info, "slots-limit"));
+        }
+        g_string_append_c(out, '\n');
+    }
+}
+
 static void append_consumer(JsonArray *array, guint index, JsonNode *node,
                             gpointer opaque)
 {
@@ -172,6 +233,11 @@ static void append_consumer(JsonArray *array, guint index, JsonNode *node,
         }
         g_string_append_c(out, '\n');
     }
+    if (json_object_has_member(info, "bar-mappings")) {
+        g_string_append_printf(out, "  mappings for BARs that the guest turns on: "
+                               "%" PRIu64 "\n", get(info, "bar-mappings"));
+    }
+    append_slots(out, info);
     if (json_object_has_member(info, "mappings-left")) {
         g_string_append_printf(out, "  mappings left, as the kernel counts: %"
                                PRIu64 "\n", get(info, "mappings-left"));
@@ -208,6 +274,14 @@ char *memory_budget_text(JsonObject *info)
         append_size(out, "RLIMIT_MEMLOCK is ", get(info, "memlock-limit"));
         append_size(out, "left of it: ", get(info, "memlock-left"));
     }
+    if (json_object_has_member(info, "descriptors")) {
+        g_string_append_printf(out, "descriptors that are open: %" PRIu64 "\n",
+                               get(info, "descriptors"));
+    }
+    if (json_object_has_member(info, "descriptors-limit")) {
+        g_string_append_printf(out, "RLIMIT_NOFILE is %" PRIu64 "\n",
+                               get(info, "descriptors-limit"));
+    }
     return g_string_free(out, FALSE);
 }
 
@@ -221,15 +295,23 @@ static JsonNode *qmp_query_memory_budget(JsonObject *args, Error **errp)
 static const QmpType memory_budget_types[] = {
     { .name = "MemoryBudgetConsumer",
       .members = "kind:str,locked:int,locked-max:int,mappings:int,"
-                 "mappings-max:int,?mappings-limit:int,?mappings-left:int",
+                 "mappings-max:int,?mappings-limit:int,?mappings-left:int,"
+                 "?bar-mappings:int,?slots:int,?slots-max:int,?slots-limit:int",
       .help = "Who locks guest memory, or maps it for devices.\n"
-      "kind: type1 (a container of the kernel's), vfio-user, mem-lock\n"
+      "kind: type1 (a container of the kernel's), vfio-user, vhost-user, "
+      "mem-lock\n"
       "locked: bytes\n"
       "locked-max: bytes, once all memory is plugged\n"
       "mappings: DMA mappings\n"
       "mappings-max: the same, once all memory is plugged\n"
       "mappings-limit: how many there may be, if that is known\n"
-      "mappings-left: how many more the kernel allows, as it counts" },
+      "mappings-left: how many more the kernel allows, as it counts\n"
+      "bar-mappings: of mappings, those of devices' BARs; of a forecast: how many "
+      "there can be besides, once the guest has turned the BARs on\n"
+      "slots: regions of memory that a vhost back end is given\n"
+      "slots-max: the same, if every second block were plugged\n"
+      "slots-limit: how many the back end takes; what is side by side, or has a "
+      "small hole between, is given as one then" },
     { .name = "MemoryBudgetHugePages",
       .members = "memdev:str,page-size:int,pages-max:int",
       .help = "A memory backend of huge pages.\n"
@@ -239,6 +321,7 @@ static const QmpType memory_budget_types[] = {
     { .name = "MemoryBudget",
       .members = "boot:int,plugged:int,pluggable:int,locked:int,locked-max:int,"
                  "?memlock-limit:int,?memlock-left:int,"
+                 "?descriptors:int,?descriptors-limit:int,"
                  "consumers:[MemoryBudgetConsumer],"
                  "huge-pages:[MemoryBudgetHugePages]",
       .help = "What a VM needs; all sizes are in bytes.\n"
@@ -250,6 +333,9 @@ static const QmpType memory_budget_types[] = {
       "must be, unless the process has CAP_IPC_LOCK\n"
       "memlock-limit: RLIMIT_MEMLOCK, if it limits what devices lock\n"
       "memlock-left: of it, as the kernel counts\n"
+      "descriptors: that are open, of a VM that runs, unless the sandbox keeps them "
+      "from being counted\n"
+      "descriptors-limit: RLIMIT_NOFILE\n"
       "consumers: who they are\n"
       "huge-pages: backends that have some" },
 };

@@ -18,6 +18,11 @@
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
 
+typedef struct Forecast {
+    const MemoryForecast *forecast;
+    unsigned nr;                          /* of devices */
+} Forecast;
+
 /* --- what is made --- */
 
 static bool is_of_type(const char *typename, const char *parent)
@@ -56,27 +61,41 @@ static bool is_made(const char *driver)
             test_bit(DEVICE_CATEGORY_BRIDGE, DEVICE_CLASS(klass)->categories));
 }
 
+/* One more device of @forecast. */
+static void count(GArray *forecasts, const MemoryForecast *forecast)
+{
+    Forecast new = { forecast, 1 };
+
+    for (guint i = 0; forecast->shared && i < forecasts->len; i++) {
+        Forecast *f = &g_array_index(forecasts, Forecast, i);
+
+        if (f->forecast == forecast) {
+            f->nr++;
+            return;
+        }
+    }
+    g_array_append_val(forecasts, new);
+}
+
 static bool create_device(const char *arg, void *opaque, Error **errp)
 {
     bool keyval;
     g_autoptr(JsonObject) opts = vl_parse_keyval(arg, "driver", &keyval, NULL,
                                                  errp);
     const MemoryForecast *forecast;
-    GPtrArray *forecasts = opaque;
 
     if (!opts) {
         return false;
     }
     forecast = memory_forecast_find(type_of(opts, "driver"));
-    if (forecast && !(forecast->shared &&
-                      g_ptr_array_find(forecasts, forecast, NULL))) {
-        g_ptr_array_add(forecasts, (void *)forecast);
+    if (forecast) {
+        count(opaque, forecast);
     }
     return !is_made(type_of(opts, "driver")) ||
            qdev_device_add_from_json(opts, keyval, errp);
 }
 
-static bool build(const VlConfig *cfg, GPtrArray *forecasts, Error **errp)
+static bool build(const VlConfig *cfg, GArray *forecasts, Error **errp)
 {
     g_autoptr(GPtrArray) accel = g_ptr_array_new();
     VlConfig dry = *cfg;
@@ -96,15 +115,15 @@ static bool build(const VlConfig *cfg, GPtrArray *forecasts, Error **errp)
 
 /* --- what it needs --- */
 
-static GArray *gather(const VlConfig *cfg, const GPtrArray *forecasts)
+static GArray *gather(const VlConfig *cfg, const GArray *forecasts)
 {
     GArray *all = g_array_new(false, true, sizeof(MemoryNeeds));
     MemoryNeeds needs = { 0 };
 
     for (guint i = 0; i < forecasts->len; i++) {
-        const MemoryForecast *forecast = g_ptr_array_index(forecasts, i);
+        const Forecast *f = &g_array_index(forecasts, Forecast, i);
 
-        forecast->get_needs(&address_space_memory, &needs);
+        f->forecast->get_needs(&address_space_memory, f->nr, &needs);
         g_array_append_val(all, needs);
     }
     if (vl_wants_mem_lock(cfg)) {
@@ -116,7 +135,7 @@ static GArray *gather(const VlConfig *cfg, const GPtrArray *forecasts)
 
 bool vl_explain(const VlConfig *cfg, Error **errp)
 {
-    g_autoptr(GPtrArray) forecasts = g_ptr_array_new();
+    g_autoptr(GArray) forecasts = g_array_new(false, false, sizeof(Forecast));
     g_autoptr(GArray) needs = NULL;
     g_autoptr(JsonObject) info = NULL;
     g_autofree char *text = NULL;

@@ -8,11 +8,17 @@
 
 #include "budget.h"
 #include "needs.h"
+#include "qemu/cutils.h"
 
-/* What a kernel allows unless a module parameter says otherwise, and the pages
- * of any IOMMU of x86. */
+/* How many mappings the kernel gives a container, and how many unless that module
+ * parameter says otherwise; and the pages of any IOMMU of x86. */
+#define KERNEL_MAPPINGS_FILE \
+    "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
 #define KERNEL_MAPPINGS UINT16_MAX
 #define KERNEL_PAGE 4096
+/* A device has six BARs at most, and one of them has its MSI-X table in its midst,
+ * which is not mapped. */
+#define BAR_MAPPINGS_MAX 7
 
 void vfio_needs_get(VFIODMASpace *space, MemoryNeeds *needs)
 {
@@ -26,6 +32,7 @@ void vfio_needs_get(VFIODMASpace *space, MemoryNeeds *needs)
             needs->locked_max += plain->size;
         }
         needs->mappings++;
+        needs->bar_mappings += memory_region_is_ram_device(plain->mr);
     }
     QLIST_FOREACH(vrdl, &space->managed, next) {
         needs->locked += locks ? vrdl->mapped : 0;
@@ -45,7 +52,7 @@ void vfio_needs_get(VFIODMASpace *space, MemoryNeeds *needs)
 /* --- devices that are not there yet --- */
 
 static void forecast(AddressSpace *as, const VFIOIOMMUBackendClass *ops,
-                     uint64_t limit, MemoryNeeds *needs)
+                     unsigned nr, uint64_t limit, MemoryNeeds *needs)
 {
     const VFIOIOMMUInfo info = {
         .pgsizes = KERNEL_PAGE, .dma_max_mappings = limit,
@@ -61,26 +68,39 @@ static void forecast(AddressSpace *as, const VFIOIOMMUBackendClass *ops,
         .mappings = found.mappings,
         .mappings_max = found.mappings_max,
         .mappings_limit = limit,
+        .bar_mappings = nr * BAR_MAPPINGS_MAX,
         .locked = found.locked,
         .locked_max = found.locked_max,
     };
 }
 
-static void forecast_kernel(AddressSpace *as, MemoryNeeds *needs)
+static uint64_t kernel_mappings(void)
+{
+    g_autofree char *text = NULL;
+    uint64_t limit;
+
+    if (g_file_get_contents(KERNEL_MAPPINGS_FILE, &text, NULL, NULL) &&
+        !qemu_strtou64(g_strchomp(text), NULL, 10, &limit)) {
+        return limit;
+    }
+    return KERNEL_MAPPINGS;
+}
+
+static void forecast_kernel(AddressSpace *as, unsigned nr, MemoryNeeds *needs)
 {
     static const VFIOIOMMUBackendClass ops = { .name = "type1" };
 
-    forecast(as, &ops, KERNEL_MAPPINGS, needs);
+    forecast(as, &ops, nr, kernel_mappings(), needs);
 }
 
 /* Its limit is what the server says. */
-static void forecast_user(AddressSpace *as, MemoryNeeds *needs)
+static void forecast_user(AddressSpace *as, unsigned nr, MemoryNeeds *needs)
 {
     static const VFIOIOMMUBackendClass ops = {
         .name = "vfio-user", .by_offset = true,
     };
 
-    forecast(as, &ops, 0, needs);
+    forecast(as, &ops, nr, 0, needs);
     needs->locked = needs->locked_max = 0;
 }
 

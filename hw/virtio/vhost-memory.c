@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "vhost-memory.h"
+#include "vhost-needs.h"
 
 /* RAM that is followed: all of a section, or what is populated of it. */
 struct VhostSection {
@@ -201,16 +202,6 @@ static void section_leave(VhostSection *s)
 
 /* --- topology --- */
 
-/* ROM is not written by devices, and the memory of another device is out of a
- * back end's reach. */
-static bool section_is_wanted(const MemoryRegionSection *section)
-{
-    MemoryRegion *mr = section->mr;
-
-    return memory_region_is_ram(mr) && !memory_region_is_ram_device(mr) &&
-           !section->readonly && !memory_region_is_rom(mr);
-}
-
 static void vhost_begin(MemoryListener *listener)
 {
     container_of(listener, VhostMemory, listener)->in_transaction = true;
@@ -223,7 +214,7 @@ static void vhost_region_add(MemoryListener *listener,
     VhostSection *s;
     Error *err = NULL;
 
-    if (!section_is_wanted(section)) {
+    if (!vhost_wants_section(section)) {
         return;
     }
     s = g_new0(VhostSection, 1);
@@ -320,6 +311,20 @@ static bool vhost_check_region(RamDiscardConsumer *consumer, MemoryRegion *mr,
     return true;
 }
 
+/* At worst every second block of a region is plugged, in a slot of its own. */
+static void vhost_get_needs(MemoryConsumer *consumer, MemoryNeeds *needs)
+{
+    VhostMemory *m = container_of(consumer, VhostMemory, needs);
+    VhostSection *s;
+
+    needs->kind = m->kind;
+    needs->slots = m->table->len;
+    needs->slots_limit = m->slots;
+    QLIST_FOREACH(s, &m->sections, next) {
+        needs->slots_max += vhost_slots_max(s->mr, s->size);
+    }
+}
+
 /* --- life --- */
 
 static void free_sets(VhostMemory *m)
@@ -347,6 +352,7 @@ bool vhost_memory_init(VhostMemory *m, const VhostMemoryOps *ops,
             .region_del = vhost_region_del,
         },
         .consumer.check_region = vhost_check_region,
+        .needs.get_needs = vhost_get_needs,
     };
     QLIST_INIT(&m->sections);
     memory_listener_register(&m->listener, as);
@@ -357,12 +363,14 @@ bool vhost_memory_init(VhostMemory *m, const VhostMemoryOps *ops,
         return false;
     }
     ram_discard_consumer_register(&m->consumer);
+    memory_consumer_register(&m->needs);
     return true;
 }
 
 void vhost_memory_destroy(VhostMemory *m)
 {
     m->following = false;
+    memory_consumer_unregister(&m->needs);
     ram_discard_consumer_unregister(&m->consumer);
     memory_listener_unregister(&m->listener);
     free_sets(m);

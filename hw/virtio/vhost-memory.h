@@ -14,6 +14,7 @@
 #ifndef HW_VIRTIO_VHOST_MEMORY_H
 #define HW_VIRTIO_VHOST_MEMORY_H
 
+#include "exec/memory-needs.h"
 #include "exec/ram-discard.h"
 #include "vhost-table.h"
 
@@ -62,6 +63,7 @@ struct VhostMemory {
     uint64_t failures;                    /* to follow what was not asked */
     MemoryListener listener;
     RamDiscardConsumer consumer;
+    MemoryConsumer needs;
     QLIST_HEAD(, VhostSection) sections;
 };
 

@@ -22,6 +22,11 @@ typedef struct MemoryNeeds {
     uint64_t mappings_limit;              /* 0: there is none, or not known */
     bool counted;                         /* the next is valid */
     uint64_t mappings_left;               /* as the kernel counts */
+    uint64_t bar_mappings;                /* of devices' BARs: in mappings, or, of
+                                             a forecast, at most, besides these */
+    uint64_t slots;                       /* regions that a back end is given */
+    uint64_t slots_max;
+    uint64_t slots_limit;                 /* 0: not known, or none is used */
 } MemoryNeeds;
 
 /* A consumer that lives; embedded in, and owned by, it. */
@@ -35,12 +40,14 @@ struct MemoryConsumer {
 void memory_consumer_register(MemoryConsumer *consumer);
 void memory_consumer_unregister(MemoryConsumer *consumer);
 
-/* What a first device of type @driver will need in @as. Lives for ever. */
+/* What devices of type @driver will need in @as. Lives for ever. */
 typedef struct MemoryForecast MemoryForecast;
 struct MemoryForecast {
     const char *driver;
-    bool shared;                          /* further ones need no more */
-    void (*get_needs)(AddressSpace *as, MemoryNeeds *needs);
+    bool shared;                          /* all are told of at once, as they
+                                             follow memory together */
+    /* Of @nr devices: 1 unless it is shared. */
+    void (*get_needs)(AddressSpace *as, unsigned nr, MemoryNeeds *needs);
     QLIST_ENTRY(MemoryForecast) next;
 };
 
