@@ -159,7 +159,7 @@ static JsonNode *qmp_query_memory_controller(JsonObject *args, Error **errp)
 
 static const QmpType controller_types[] = {
     { .name = "MemoryControllerReason",
-      .values = "in-band,below-band,guest-swaps,above-band,waiting,below-min,"
+      .values = "in-band,below-band,guest-swaps,guest-faults,above-band,waiting,below-min,"
                 "above-max,at-max,host-pressure,host-limit,refused,not-plugged,"
                 "not-unplugged,no-driver,no-statistics,old-statistics,"
                 "false-statistics",

@@ -31,6 +31,7 @@ static void look_at_guest(DemandGuest *guest)
         .total = figures.total,
         .available = figures.available,
         .swapped_out = figures.swapped_out,
+        .major_faults = figures.major_faults,
     };
 }
 

@@ -11,8 +11,10 @@
 /* More than any of these files has. */
 #define TEXT_SIZE 512
 
+/* Groups, from the own one up, whose limits count; more are not looked at. */
+#define LEVELS_MAX 16
+
 typedef enum HostFile {
-    HOST_PRESSURE,
     HOST_CURRENT,
     HOST_HIGH,
     HOST_MAX,
@@ -20,14 +22,21 @@ typedef enum HostFile {
 } HostFile;
 
 static const char *const file_names[HOST_NR_FILES] = {
-    [HOST_PRESSURE] = "memory.pressure",
     [HOST_CURRENT] = "memory.current",
     [HOST_HIGH] = "memory.high",
     [HOST_MAX] = "memory.max",
 };
+static const char pressure_name[] = "memory.pressure";
+
+/* Descriptors; -1: there is no such file. */
+typedef struct HostLevel {
+    int fds[HOST_NR_FILES];
+} HostLevel;
 
 struct HostMemory {
-    int fds[HOST_NR_FILES];               /* -1: there is none */
+    int pressure;                         /* a descriptor, or -1 */
+    unsigned nr_levels;
+    HostLevel levels[LEVELS_MAX];
 };
 
 /* --- what the files say --- */
@@ -73,18 +82,28 @@ static uint64_t read_bytes(int fd)
     return host_memory_parse_bytes(text);
 }
 
+/* What the limits of a group leave; UINT64_MAX: it has none. */
+static uint64_t level_room(const HostLevel *level)
+{
+    uint64_t limit = MIN(read_bytes(level->fds[HOST_HIGH]),
+                         read_bytes(level->fds[HOST_MAX]));
+    uint64_t current = read_bytes(level->fds[HOST_CURRENT]);
+
+    if (limit == UINT64_MAX || current == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    return limit > current ? limit - current : 0;
+}
+
 void host_memory_read(const HostMemory *host, DemandHost *figures)
 {
-    uint64_t limit = MIN(read_bytes(host->fds[HOST_HIGH]),
-                         read_bytes(host->fds[HOST_MAX]));
-    uint64_t current = read_bytes(host->fds[HOST_CURRENT]);
     char text[TEXT_SIZE];
 
-    read_text(host->fds[HOST_PRESSURE], text);
+    read_text(host->pressure, text);
     figures->pressure = host_memory_parse_pressure(text);
     figures->room = UINT64_MAX;
-    if (limit != UINT64_MAX && current != UINT64_MAX) {
-        figures->room = limit > current ? limit - current : 0;
+    for (unsigned i = 0; i < host->nr_levels; i++) {
+        figures->room = MIN(figures->room, level_room(&host->levels[i]));
     }
 }
 
@@ -108,41 +127,70 @@ static char *own_cgroup(void)
                            path);
 }
 
-static void open_files(HostMemory *host, const char *dir)
+static int open_file(const char *dir, const char *name)
 {
-    for (int i = 0; i < HOST_NR_FILES; i++) {
-        g_autofree char *path = g_build_filename(dir, file_names[i], NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
 
-        host->fds[i] = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* @dir and the groups above it, as far as they tell what they use: the uppermost,
+ * which is all of the host, does not. */
+static void open_levels(HostMemory *host, const char *dir)
+{
+    g_autofree char *at = g_canonicalize_filename(dir, NULL);
+
+    while (host->nr_levels < LEVELS_MAX) {
+        HostLevel *level = &host->levels[host->nr_levels];
+        char *above;
+
+        for (int i = 0; i < HOST_NR_FILES; i++) {
+            level->fds[i] = open_file(at, file_names[i]);
+        }
+        host->nr_levels++;
+        if (level->fds[HOST_CURRENT] < 0) {
+            return;
+        }
+        above = g_path_get_dirname(at);
+        g_free(at);
+        at = above;
     }
 }
 
 HostMemory *host_memory_open(const char *dir, Error **errp)
 {
     g_autofree char *own = dir ? NULL : own_cgroup();
-    HostMemory *host = g_new(HostMemory, 1);
+    HostMemory *host = g_new0(HostMemory, 1);
 
-    memset(host->fds, -1, sizeof(host->fds));
+    host->pressure = -1;
     if (dir || own) {
-        open_files(host, dir ?: own);
+        host->pressure = open_file(dir ?: own, pressure_name);
+        open_levels(host, dir ?: own);
     }
-    if (host->fds[HOST_PRESSURE] < 0 && !dir) {
-        host->fds[HOST_PRESSURE] = open("/proc/pressure/memory",
-                                        O_RDONLY | O_CLOEXEC);
-    } else if (host->fds[HOST_PRESSURE] < 0) {
+    if (host->pressure < 0 && !dir) {
+        host->pressure = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
+    } else if (host->pressure < 0) {
         error_setg(errp, "cgroup=%s: there is no file '%s' that can be read",
-                   dir, file_names[HOST_PRESSURE]);
+                   dir, pressure_name);
         host_memory_close(host);
         return NULL;
     }
     return host;
 }
 
+static void close_file(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 void host_memory_close(HostMemory *host)
 {
-    for (int i = 0; i < HOST_NR_FILES; i++) {
-        if (host->fds[i] >= 0) {
-            close(host->fds[i]);
+    close_file(host->pressure);
+    for (unsigned i = 0; i < host->nr_levels; i++) {
+        for (int j = 0; j < HOST_NR_FILES; j++) {
+            close_file(host->levels[i].fds[j]);
         }
     }
     g_free(host);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How short of memory the host is: pressure stall information of a cgroup of
- * version 2, or of the whole host, and how much the cgroup may still take. All
- * files are opened once, so that they can be read when no others may be opened.
+ * version 2, or of the whole host, and how much the cgroup, and each above it, may
+ * still take. All files are opened once, so that they can be read when no others may be opened.
  */
 #ifndef DEMAND_HOST_H
 #define DEMAND_HOST_H

@@ -22,6 +22,9 @@
 #define MISTAKE_MAX 8
 /* Under pressure of the host the band is that much lower. */
 #define PRESSED_PART 4
+/* More major faults a second than that: the guest reads again what it had. A program
+ * that starts has some, too. */
+#define FAULTS_PER_SECOND 200
 /* Figures older than that are no more than history. */
 #define OLD_INTERVALS 3
 #define OLD_MS 2000
@@ -82,6 +85,7 @@ typedef struct Making {
     int64_t base;                         /* what it has besides what is plugged */
     uint64_t growth;                      /* what it may take soon */
     bool swaps;
+    bool faults;
 } Making;
 
 static uint64_t sum_of(const uint64_t *sizes, unsigned n)
@@ -239,6 +243,35 @@ static bool check_statistics(Making *m)
     return false;
 }
 
+/* By how much a counter of the guest has gone up; 0: it does not tell, or began
+ * anew. Keeps it in *@last. */
+static uint64_t gone_up(uint64_t *last, uint64_t now)
+{
+    uint64_t before = *last;
+
+    *last = now;
+    return before == UINT64_MAX || now == UINT64_MAX || now < before
+           ? 0 : now - before;
+}
+
+/* Whether it swaps out, or reads pages again, since the last figures, @passed ms
+ * ago. Nothing is taken away then. */
+static void mind_shortage(Making *m, bool follows, int64_t passed)
+{
+    const DemandGuest *g = &m->f->guest;
+    DemandPolicy *p = m->p;
+    uint64_t swapped = gone_up(&p->last_swapped_out, g->swapped_out);
+    uint64_t faults = gone_up(&p->last_major_faults, g->major_faults);
+
+    if (follows) {
+        m->swaps = swapped;
+        m->faults = faults > FAULTS_PER_SECOND * (uint64_t)passed / 1000;
+    }
+    if (m->swaps || m->faults) {
+        p->may_shrink_ms = m->f->now_ms + m->delay_ms;
+    }
+}
+
 /* Takes the statistics in: history, how fast the guest allocates, whether it
  * swaps. */
 static void mind_statistics(Making *m)
@@ -262,12 +295,7 @@ static void mind_statistics(Making *m)
 
         m->growth = growth < g->total ? (uint64_t)growth : g->total;
     }
-    m->swaps = follows && g->swapped_out != UINT64_MAX &&
-               g->swapped_out > p->last_swapped_out;
-    if (m->swaps) {
-        p->may_shrink_ms = m->f->now_ms + m->delay_ms;
-    }
-    p->last_swapped_out = g->swapped_out == UINT64_MAX ? 0 : g->swapped_out;
+    mind_shortage(m, follows, passed);
     m->d->used = m->used;
 }
 
@@ -379,9 +407,10 @@ static void mind_band(Making *m)
         d->wanted = sum_with(m, total_for(m->used + m->growth,
                                           m->band.middle));
         grow(m, DEMAND_BELOW_BAND);
-    } else if (m->swaps && expected < total_for(m->used, m->band.middle)) {
+    } else if ((m->swaps || m->faults) &&
+               expected < total_for(m->used, m->band.middle)) {
         d->wanted = sum_with(m, total_for(m->used, m->band.middle));
-        grow(m, DEMAND_GUEST_SWAPS);
+        grow(m, m->swaps ? DEMAND_GUEST_SWAPS : DEMAND_GUEST_FAULTS);
     } else if (expected > total_for(peak, m->band.high)) {
         d->wanted = sum_with(m, total_for(peak, m->band.middle));
         if (d->wanted < d->sum) {

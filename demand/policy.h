@@ -24,6 +24,10 @@
  * left alone in the end. Where growing follows a shrink soon, the delay doubles,
  * up to eight times.
  *
+ * A guest that swaps out, or that has to read many pages of its programs again
+ * (major faults), is short of memory whatever it says is available: nothing is
+ * taken from it, and it gets more, up to where growing ends.
+ *
  * Sizes are bytes, times milliseconds of a clock that may jump.
  */
 #ifndef DEMAND_POLICY_H
@@ -53,6 +57,8 @@ typedef struct DemandGuest {
     uint64_t total;
     uint64_t available;
     uint64_t swapped_out;                 /* since it started */
+    uint64_t major_faults;                /* the same: how many pages had to be
+                                             read before a process could go on */
 } DemandGuest;
 
 /* Of the host. */
@@ -78,6 +84,7 @@ typedef enum DemandReason {
     DEMAND_IN_BAND,
     DEMAND_BELOW_BAND,                    /* grows */
     DEMAND_GUEST_SWAPS,                   /* grows, though not below the band */
+    DEMAND_GUEST_FAULTS,                  /* the same */
     DEMAND_ABOVE_BAND,                    /* shrinks */
     DEMAND_WAITING,                       /* above the band, not long enough */
     DEMAND_BELOW_MIN,
@@ -117,6 +124,7 @@ typedef struct DemandPolicy {
     bool started;
     int64_t last_ms;                      /* the last decision */
     uint64_t last_swapped_out;
+    uint64_t last_major_faults;
     int64_t may_shrink_ms;
     bool shrunk;                          /* and not grown since */
     int64_t shrunk_ms;

@@ -174,6 +174,7 @@ static void get_memory_figures(Object *obj, GuestMemoryFigures *figures)
         .total = stats->values[VIRTIO_BALLOON_S_MEMTOT],
         .available = stats->values[VIRTIO_BALLOON_S_AVAIL],
         .swapped_out = stats->values[VIRTIO_BALLOON_S_SWAP_OUT],
+        .major_faults = stats->values[VIRTIO_BALLOON_S_MAJFLT],
     };
 }
 

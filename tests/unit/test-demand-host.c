@@ -91,6 +91,44 @@ static void test_files(void)
     g_rmdir(dir);
 }
 
+/* The least room of the groups up to the one that tells nothing. */
+static void test_groups_above_count(void)
+{
+    g_autofree char *top = g_dir_make_tmp("cgroup-XXXXXX", NULL);
+    g_autofree char *middle = g_build_filename(top, "middle", NULL);
+    g_autofree char *own = g_build_filename(middle, "own", NULL);
+    const char *dirs[] = { top, middle, own };
+    HostMemory *host;
+    DemandHost figures;
+
+    g_assert_cmpint(g_mkdir_with_parents(own, 0700), ==, 0);
+    put(own, "memory.pressure", "some avg10=0.00\n");
+    for (unsigned i = 0; i < G_N_ELEMENTS(dirs); i++) {
+        put(dirs[i], "memory.current", "1000\n");
+        put(dirs[i], "memory.max", "max\n");
+    }
+    put(own, "memory.max", "9000\n");
+    put(middle, "memory.high", "6000\n");
+    put(top, "memory.max", "1500\n");
+    host = host_memory_open(own, &error_abort);
+    host_memory_read(host, &figures);
+    g_assert_cmpuint(figures.room, ==, 500);
+    host_memory_close(host);
+    /* One that does not tell what it uses ends it. */
+    drop(middle, "memory.current");
+    host = host_memory_open(own, &error_abort);
+    host_memory_read(host, &figures);
+    g_assert_cmpuint(figures.room, ==, 8000);
+    host_memory_close(host);
+    drop(own, "memory.pressure");
+    drop(middle, "memory.high");
+    for (unsigned i = G_N_ELEMENTS(dirs); i-- > 0;) {
+        drop(dirs[i], "memory.current");
+        drop(dirs[i], "memory.max");
+        g_assert_cmpint(g_rmdir(dirs[i]), ==, 0);
+    }
+}
+
 /* Whatever this process is in, it can be looked at. */
 static void test_own(void)
 {
@@ -108,6 +146,7 @@ int main(int argc, char **argv)
     g_test_add_func("/demand/host/pressure", test_pressure);
     g_test_add_func("/demand/host/bytes", test_bytes);
     g_test_add_func("/demand/host/files", test_files);
+    g_test_add_func("/demand/host/groups-above-count", test_groups_above_count);
     g_test_add_func("/demand/host/own", test_own);
     return g_test_run();
 }

@@ -199,6 +199,35 @@ static void test_swapping_guest_gets_more(void)
     assert_in_band(&w);
 }
 
+/* Programs are read again and again: what is available tells too much. */
+static void test_guest_that_reads_again_gets_more(void)
+{
+    DemandWorld w;
+
+    start(&w, 2 * GiB);
+    while (demand_world_available(&w) > 160) {
+        w.used += MiB;
+        demand_world_step(&w);
+    }
+    w.figures.guest.major_faults += 40;     /* a program that starts */
+    demand_world_step(&w);
+    g_assert_cmpint(w.decision.reason, ==, DEMAND_IN_BAND);
+    w.figures.guest.major_faults += 60;
+    demand_world_step(&w);
+    g_assert_cmpint(w.decision.reason, ==, DEMAND_GUEST_FAULTS);
+    g_assert_cmpuint(w.grown, ==, 1);
+    w.used = 300 * MiB;
+    for (unsigned i = 0; i < MINUTE; i++) {
+        w.figures.guest.major_faults += 60;
+        demand_world_step(&w);
+        g_assert_cmpuint(w.shrunk, ==, 0);
+    }
+    /* A counter that begins anew is no fault. */
+    w.figures.guest.major_faults = 0;
+    demand_world_steps(&w, MINUTE);
+    g_assert_cmpuint(w.shrunk, >, 0);
+}
+
 /* --- bounds --------------------------------------------------------------- */
 
 static void test_bounds_hold_without_statistics(void)
@@ -411,6 +440,45 @@ static void test_pressure_begins_with_the_lowest_priority(void)
     g_assert_cmpuint(demand_pressure_limit(100), <, 500);
 }
 
+/*
+ * Three VMs on a host of 13 GiB, which use 2 GiB each and have more than that. Then
+ * the most important one uses 4: others give, the least important first, and it
+ * never does.
+ */
+static void test_vms_share_a_host_by_priority(void)
+{
+    static const unsigned priorities[] = { 0, 50, 100 };
+    const uint64_t room = 13 * GiB;
+    DemandWorld w[3];
+    unsigned pressure = 0, first_pressed[3] = { 0 };
+
+    for (unsigned i = 0; i < 3; i++) {
+        start(&w[i], 2 * GiB);
+        w[i].config.priority = priorities[i];
+        w[i].config.headroom = 400;
+    }
+    for (unsigned step = 1; step <= 4 * MINUTE; step++) {
+        uint64_t sum = 0;
+
+        w[2].used = step < MINUTE ? 2 * GiB : 4 * GiB;
+        for (unsigned i = 0; i < 3; i++) {
+            w[i].figures.host.pressure = pressure;
+            demand_world_step(&w[i]);
+            sum += GiB + w[i].plugged;
+            if (w[i].decision.pressed && !first_pressed[i]) {
+                first_pressed[i] = step;
+            }
+        }
+        /* The average of ten seconds follows slowly. */
+        pressure = sum > room ? MIN(pressure + 4, 1000) : pressure * 39 / 40;
+    }
+    g_assert_cmpuint(first_pressed[0], >, 0);
+    g_assert_true(!first_pressed[1] || first_pressed[1] > first_pressed[0]);
+    g_assert_cmpuint(first_pressed[2], ==, 0);
+    g_assert_cmpuint(demand_world_available(&w[2]), >=, 400);
+    g_assert_cmpuint(demand_world_available(&w[0]), <, 400);
+}
+
 static void test_room_of_the_host_bounds_growth(void)
 {
     DemandWorld w;
@@ -465,6 +533,7 @@ int main(int argc, char **argv)
     ADD(noise_is_not_followed);
     ADD(late_total_is_not_taken_for_need);
     ADD(swapping_guest_gets_more);
+    ADD(guest_that_reads_again_gets_more);
     ADD(bounds_hold_without_statistics);
     ADD(new_bounds_are_followed);
     ADD(lost_statistics_stand_still);
@@ -476,6 +545,7 @@ int main(int argc, char **argv)
     ADD(pressure_takes_memory_back_down_to_min);
     ADD(pressure_lowers_the_band);
     ADD(pressure_begins_with_the_lowest_priority);
+    ADD(vms_share_a_host_by_priority);
     ADD(room_of_the_host_bounds_growth);
     ADD(clock_that_jumps);
     return g_test_run();

@@ -78,6 +78,7 @@ static void random_event(DemandWorld *w, GRand *rand)
         break;
     case 7:
         g->swapped_out += below(rand, 2) * MiB;
+        g->major_faults += below(rand, 100);
         break;
     case 8:                                   /* a lie, if it is silent */
         g->total = (uint64_t)g_rand_int(rand) << below(rand, 33);

@@ -23,6 +23,7 @@ typedef struct GuestMemoryFigures {
     uint64_t total;
     uint64_t available;
     uint64_t swapped_out;                 /* since the guest started */
+    uint64_t major_faults;                /* the same; a number */
 } GuestMemoryFigures;
 
 struct GuestMemoryStatsClass {
