@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 
 #include "qapi/error.h"
+#include "qemu/regular-file.h"
 #include "vl-internal.h"
 
 /* No file that a person writes is as large. */
@@ -115,24 +116,17 @@ static bool parse_lines(VlConfig *cfg, const char *path, char **lines,
 
 static char *read_file(const char *path, Error **errp)
 {
-    g_autofree char *text = g_malloc(FILE_MAX + 1);
-    FILE *file = fopen(path, "re");
-    size_t size;
+    ERRP_GUARD();
+    g_autoptr(GBytes) contents = regular_file_read(path, FILE_MAX, errp);
+    gsize size;
+    const char *text;
 
-    if (!file) {
-        error_setg_errno(errp, errno, "cannot read config file %s", path);
+    if (!contents) {
+        error_prepend(errp, "config file ");
         return NULL;
     }
-    size = fread(text, 1, FILE_MAX + 1, file);
-    if (ferror(file) || size > FILE_MAX) {
-        error_setg(errp, "config file %s: %s", path, ferror(file)
-                   ? "it cannot be read" : "it is larger than 1 MiB");
-        fclose(file);
-        return NULL;
-    }
-    fclose(file);
-    text[size] = '\0';
-    return g_steal_pointer(&text);
+    text = g_bytes_get_data(contents, &size);
+    return g_strndup(text ? text : "", size);
 }
 
 bool vl_read_config(VlConfig *cfg, const char *path, Error **errp)

@@ -2,6 +2,7 @@
 /* -readconfig: a file says what a command line could, and no more. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libqtest.h"
@@ -129,9 +130,31 @@ static void test_bad_files(void)
         check_refused(path, bad_files[i].says);
         forget_config(path);
     }
-    check_refused("/nowhere/config", "cannot read config file /nowhere/config");
-    check_refused("/tmp", "config file /tmp: it cannot be read");
-    check_refused("/dev/zero", "config file /dev/zero: it is larger than 1 MiB");
+    check_refused("/nowhere/config",
+                  "config file /nowhere/config: cannot be opened");
+    check_refused("/tmp", "config file /tmp: it is not a regular file");
+    check_refused("/dev/zero", "config file /dev/zero: it is not a regular file");
+}
+
+/* Nobody writes to it: whoever waited for that would wait for ever. */
+static void test_fifo(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("readconfig-XXXXXX", NULL);
+    g_autofree char *fifo = g_build_filename(directory, "fifo", NULL);
+
+    g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+    check_refused(fifo, "it is not a regular file");
+    unlink(fifo);
+    rmdir(directory);
+}
+
+static void test_large_file(void)
+{
+    g_autofree char *text = g_strnfill(1024 * 1024 + 1, '#');
+    char *path = write_config(text);
+
+    check_refused(path, "is larger than 1048576 bytes");
+    forget_config(path);
 }
 
 int main(int argc, char **argv)
@@ -142,5 +165,7 @@ int main(int argc, char **argv)
     g_test_add_func("/readconfig/values-are-taken-as-they-are",
                     test_values_are_taken_as_they_are);
     g_test_add_func("/readconfig/bad-files", test_bad_files);
+    g_test_add_func("/readconfig/fifo", test_fifo);
+    g_test_add_func("/readconfig/large-file", test_large_file);
     return g_test_run();
 }
