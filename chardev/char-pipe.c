@@ -6,8 +6,10 @@
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "char-fd.h"
+#include "qapi/error.h"
 
 typedef struct PipeChardev {
     FDChardev parent_obj;
@@ -17,18 +19,47 @@ typedef struct PipeChardev {
 
 DECLARE_INSTANCE_CHECKER(PipeChardev, PIPE_CHARDEV, TYPE_CHARDEV_PIPE)
 
-/* Open for both, a pipe never ends and never refuses for want of a peer. */
+/* What the guest sends is not to overwrite a file that was named by mistake. */
+static bool is_pipe(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+/* Open for both, a pipe never ends and never refuses for want of a peer. -1:
+ * errno; ENOSTR: it is something else. */
 static int open_pipe(const char *path, const char *suffix)
 {
     g_autofree char *name = g_strconcat(path, suffix, NULL);
+    int fd = open(name, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-    return open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && !is_pipe(fd)) {
+        close(fd);
+        errno = ENOSTR;
+        return -1;
+    }
+    return fd;
+}
+
+static bool set_open_error(const PipeChardev *p, int err, Error **errp)
+{
+    const char *label = CHARDEV(p)->label;
+
+    if (err == ENOSTR) {
+        error_setg(errp, "chardev '%s': '%s' is no named pipe; mkfifo makes one, "
+                   "and the backend file is for files", label, p->path);
+    } else {
+        error_setg_errno(errp, err, "cannot open '%s.in' and '%s.out', or '%s', "
+                         "for chardev '%s'", p->path, p->path, p->path, label);
+    }
+    return false;
 }
 
 static bool pipe_open(Chardev *chr, Error **errp)
 {
     PipeChardev *p = PIPE_CHARDEV(chr);
-    int in, out;
+    int in, out, err;
 
     if (!p->path || !*p->path) {
         error_setg(errp, "chardev: pipe: no device path given");
@@ -37,16 +68,14 @@ static bool pipe_open(Chardev *chr, Error **errp)
     in = open_pipe(p->path, ".in");
     out = in < 0 ? -1 : open_pipe(p->path, ".out");
     if (out < 0) {
+        err = errno;
         if (in >= 0) {
             close(in);
         }
-        in = out = open_pipe(p->path, "");
-    }
-    if (in < 0) {
-        error_setg_errno(errp, errno, "cannot open '%s.in' and '%s.out', or "
-                         "'%s', for chardev '%s'", p->path, p->path, p->path,
-                         chr->label);
-        return false;
+        in = out = err == ENOSTR ? -1 : open_pipe(p->path, "");
+        if (in < 0) {
+            return set_open_error(p, err == ENOSTR ? err : errno, errp);
+        }
     }
     chr->filename = g_strdup_printf("pipe:%s", p->path);
     fd_chardev_start(chr, in, out);

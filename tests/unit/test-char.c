@@ -293,6 +293,30 @@ static void test_pipes_go_both_ways(void)
     unlink(out);
 }
 
+static void expect_no_pipe(const char *path)
+{
+    g_autofree char *options = g_strdup_printf("pipe,id=c,path=%s", path);
+    Error *err = NULL;
+
+    g_assert_null(qemu_chr_new_from_text(options, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "no named pipe"));
+    error_free(err);
+}
+
+/* Neither the one file for both ways, nor one of two, is written to. */
+static void test_pipe_is_no_plain_file(void)
+{
+    g_autofree char *base = g_build_filename(tmp_dir, "plain", NULL);
+    g_autofree char *in = g_strconcat(base, ".in", NULL);
+
+    g_assert_true(g_file_set_contents(base, "x", 1, NULL));
+    expect_no_pipe(base);
+    unlink(base);
+    g_assert_true(g_file_set_contents(in, "x", 1, NULL));
+    expect_no_pipe(base);
+    unlink(in);
+}
+
 /* Its name, which goes to stdout, would disturb the report. */
 static void pty_session(void)
 {
@@ -386,6 +410,7 @@ int main(int argc, char **argv)
     add_test("failing-output-is-dropped-and-told",
              test_failing_output_is_dropped_and_told);
     add_test("pipes-go-both-ways", test_pipes_go_both_ways);
+    add_test("pipe-is-no-plain-file", test_pipe_is_no_plain_file);
     add_test("pty-opens-and-closes-with-its-peer",
              test_pty_opens_and_closes_with_its_peer);
     add_test("stdio-leaves-shared-pipes-blocking",
