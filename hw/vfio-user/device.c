@@ -7,10 +7,12 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "client.h"
+#include "qemu/error-report.h"
 
 /* What a region's information may need at first. */
 #define REGION_INFO_ROOM 512
@@ -302,13 +304,40 @@ static int user_region_write(VFIODevice *vdev, uint32_t index, uint64_t offset,
     return 0;
 }
 
+/*
+ * Whether the pages of @fd are the kernel's own: memfd, tmpfs or hugetlbfs. Those
+ * of another file system may be had from a process or a host that does not
+ * answer, and who touches the mapping would wait in the kernel for ever, a CPU of
+ * the guest as well as the main loop. Only such files have seals; to ask for
+ * those, unlike fstat(), never waits.
+ */
+static bool user_file_is_memory(int fd)
+{
+    return fcntl(fd, F_GET_SEALS) >= 0;
+}
+
 /* Beyond the end of its file a mapping is a trap. */
 static bool user_file_has(int fd, uint64_t end)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 &&
-           (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end);
+    return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= end;
+}
+
+/* The file of a region, if it may be mapped; else -1, and that was said. */
+static int user_region_file(VFIODevice *vdev, uint32_t index)
+{
+    GArray *fds = vdev->user->region_fds;
+    int fd = index < fds->len ? g_array_index(fds, int, index) : -1;
+
+    if (fd < 0 || user_file_is_memory(fd)) {
+        return fd;
+    }
+    warn_report("vfio-user %s: the file of region %" PRIu32 " is not mapped, and "
+                "the guest reaches it more slowly: it is no memfd, nor on tmpfs "
+                "or hugetlbfs", vdev->name, index);
+    user_set_region_fd(vdev->user, index, -1);
+    return -1;
 }
 
 /* The server has cut the file of a BAR, or has no room for it. */
@@ -323,8 +352,7 @@ static void user_region_broken(void *opaque, const char *why)
 static void *user_region_mmap(VFIODevice *vdev, uint32_t index, uint64_t offset,
                               size_t size)
 {
-    GArray *fds = vdev->user->region_fds;
-    int fd = index < fds->len ? g_array_index(fds, int, index) : -1;
+    int fd = user_region_file(vdev, index);
     uint64_t start, end;
     void *ptr;
 

@@ -12,6 +12,7 @@
 #include "hw/vfio/pci.h"
 #include "qemu/fdset.h"
 #include "qemu/main-loop.h"
+#include "qemu/thread.h"
 #include "client.h"
 
 #define TYPE_VFIO_USER_PCI "vfio-user-pci"
@@ -103,7 +104,12 @@ static void vfio_user_pci_prepare(DeviceState *dev, Error **errp)
     if (!vfio_user_pci_check(p.upci, errp)) {
         return;
     }
-    thread = g_thread_new("vfio-user", prepare_thread, &p);
+    /* It connects for the main loop, as which it may. */
+    thread = qemu_thread_try_new(QEMU_THREAD_MAIN, "vfio-user", prepare_thread, &p,
+                                 errp);
+    if (!thread) {
+        return;
+    }
     while (!g_atomic_int_get(&p.done)) {
         main_loop_wait(false);
     }

@@ -75,6 +75,24 @@ static void test_bar_is_cut(Fixture *f, const void *options)
                                           "gone"), ==, 1);
 }
 
+/* Whose pages come from somewhere that need not answer. */
+static void test_bar_of_a_foreign_file(void)
+{
+    g_autofree char *messages = qtest_begin_messages();
+    Coordination c;
+    uint64_t bar2;
+
+    coordination_start(&c, 0, 1, "--bar2-file=/dev/zero", "%s", MEMFD_BACKED);
+    qtest_end_messages();
+    g_assert_cmpuint(qtest_count_messages(messages, "the file of region 2 is not "
+                                          "mapped"), ==, 1);
+    bar2 = qpci_map_bar(&c.dev[0].pci, 2) + TESTDEV_BAR2_MMAP_OFFSET;
+    qtest_writel(c.qts, bar2, 0x12345678);
+    g_assert_cmphex(qtest_readl(c.qts, bar2), ==, 0x12345678);
+    coordination_stop(&c);
+    g_unlink(messages);
+}
+
 static void test_ram_is_cut(Fixture *f, const void *options)
 {
     g_autoptr(JsonObject) event = NULL;
@@ -221,6 +239,8 @@ int main(int argc, char **argv)
 {
     qvfio_user_main_init(&argc, &argv);
     ADD("bar-is-cut", MEMFD_BACKED, test_bar_is_cut);
+    g_test_add_func("/hostile-server/bar-of-a-foreign-file",
+                    test_bar_of_a_foreign_file);
     ADD("ram-is-cut", FILE_BACKED, test_ram_is_cut);
     ADD("dump-of-cut-ram-fails", FILE_BACKED, test_dump_of_cut_ram_fails);
     ADD("sealed-ram-cannot-be-cut", MEMFD_BACKED,

@@ -96,7 +96,7 @@ struct vfio_region_info *testdev_region_info(const TestDev *dev,
     if (ask->index == VFIO_PCI_BAR2_REGION_INDEX) {
         add_sparse_mmap(info);
         info->argsz += sparse;
-        *fd = dev->bar2_fd;
+        *fd = dev->bar2_shown_fd >= 0 ? dev->bar2_shown_fd : dev->bar2_fd;
     }
     /* Too little room: the client asks again. */
     *size = info->argsz <= ask->argsz ? info->argsz : sizeof(*info);

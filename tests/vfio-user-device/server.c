@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 
 #include <poll.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -245,10 +246,17 @@ static bool server_open_log(TestDev *dev, const char *path, Error **errp)
     return dev->log != NULL;
 }
 
-static bool server_open_bar2(TestDev *dev, Error **errp)
+static bool server_open_bar2(TestDev *dev, const char *shown, Error **errp)
 {
     void *ptr;
 
+    if (shown) {
+        dev->bar2_shown_fd = open(shown, O_RDWR | O_CLOEXEC);
+        if (dev->bar2_shown_fd < 0) {
+            error_setg_errno(errp, errno, "cannot open '%s'", shown);
+            return false;
+        }
+    }
     dev->bar2_fd = memfd_create("testdev-bar2", MFD_CLOEXEC);
     if (dev->bar2_fd < 0 || ftruncate(dev->bar2_fd, TESTDEV_BAR2_SIZE)) {
         error_setg_errno(errp, errno, "cannot make memory for BAR 2");
@@ -268,7 +276,7 @@ TestDev *testdev_new(const TestDevOptions *options, Error **errp)
 {
     TestDev *dev = g_new0(TestDev, 1);
 
-    dev->bar2_fd = -1;
+    dev->bar2_fd = dev->bar2_shown_fd = -1;
     dev->caps = vfio_user_our_caps;
     dev->caps.max_dma_maps = options->max_dma_maps ? options->max_dma_maps
                                                    : UINT16_MAX;
@@ -287,7 +295,7 @@ TestDev *testdev_new(const TestDevOptions *options, Error **errp)
     testdev_pci_init(dev);
     testdev_engine_reset(dev);
     if (!server_open_log(dev, options->log, errp) ||
-        !server_open_bar2(dev, errp)) {
+        !server_open_bar2(dev, options->bar2_file, errp)) {
         testdev_free(dev);
         return NULL;
     }
@@ -298,6 +306,9 @@ void testdev_free(TestDev *dev)
 {
     if (dev->bar2) {
         munmap(dev->bar2, TESTDEV_BAR2_SIZE);
+    }
+    if (dev->bar2_shown_fd >= 0) {
+        close(dev->bar2_shown_fd);
     }
     if (dev->bar2_fd >= 0) {
         close(dev->bar2_fd);

@@ -20,6 +20,7 @@ typedef struct TestDev TestDev;
 /* What can be set before a client comes. Zeroes are the defaults. */
 typedef struct TestDevOptions {
     const char *log;                      /* a file; NULL: none */
+    const char *bar2_file;                /* shown as BAR 2's; NULL: the memory */
     uint64_t max_dma_maps;                /* 0: 65535 */
     uint64_t pgsizes;                     /* 0: 4096 */
     uint64_t max_msg_fds;                 /* 0: VFIO_USER_MAX_FDS */
@@ -144,6 +145,7 @@ struct TestDev {
     uint8_t regs[TESTDEV_BAR0_SIZE];
     uint8_t *bar2;
     int bar2_fd;
+    int bar2_shown_fd;                    /* the client's; -1: the same */
     bool pending;                         /* a command that was put off */
     uint32_t resets;
 
