@@ -8,6 +8,7 @@
  *   request.c   requests, from a device to an engine and back
  *   uring.c     an engine: io_uring
  *   threads.c   an engine: threads
+ *   nvme*.c     an engine: drives of the host that this process drives (nvme.h)
  *   served.c    nodes that QEMU's storage daemon has instead of this process
  *   storage-daemon*.c  the daemon: its process, its QMP, its schema
  *   block-qmp.c commands
@@ -47,9 +48,10 @@ typedef struct BlockImageOptions {
     const char *aio;                      /* an engine; NULL: the best */
 } BlockImageOptions;
 
-/* An open file or disk of the host. */
+/* An open file or disk of the host, or a drive. */
 typedef struct BlockImage {
-    int fd;
+    int fd;                               /* -1: a drive */
+    struct NVMe *nvme;                    /* NULL: a file */
     char *filename;
     bool is_device;
     bool read_only;
@@ -62,6 +64,9 @@ typedef struct BlockImage {
 
 /* NULL: *errp. */
 BlockImage *block_image_open(const BlockImageOptions *o, Error **errp);
+/* The NVMe drive at @address, namespace @nsid. NULL: *errp. */
+BlockImage *block_image_open_nvme(const char *address, uint32_t nsid,
+                                  bool read_only, Error **errp);
 void block_image_close(BlockImage *image);
 bool block_image_resize(BlockImage *image, uint64_t size, Error **errp);
 /* What the host has allocated, bytes. */
@@ -133,11 +138,16 @@ void block_served_unserve(BlockBackend *blk);
 /* Turns "a.b": x into "a": {"b": x}. A copy, with all that is in it; NULL:
  * *errp. */
 JsonObject *block_options_nest(JsonObject *options, Error **errp);
+/* Text that stays in the object; NULL: it is not there, or something else. */
+const char *block_option_text(JsonObject *o, const char *name);
 /* Text; g_free(); NULL: it is not there, or *errp. */
 char *block_take_string(JsonObject *o, const char *name, Error **errp);
 /* false: *errp. *value stays if it is not there. Text on and off will do. */
 bool block_take_bool(JsonObject *o, const char *name, bool *value,
                      Error **errp);
+/* A number from @min on. */
+bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
+                       uint32_t *value, Error **errp);
 bool block_take_enum(JsonObject *o, const char *name,
                      const struct QEnumLookup *lookup, int *value,
                      Error **errp);

@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "block-internal.h"
+#include "nvme.h"
 #include "qemu/fdset.h"
 #include "qemu/may-open.h"
 
@@ -283,8 +283,33 @@ BlockImage *block_image_open(const BlockImageOptions *o, Error **errp)
     return NULL;
 }
 
+BlockImage *block_image_open_nvme(const char *address, uint32_t nsid,
+                                  bool read_only, Error **errp)
+{
+    NVMe *nvme = qemu_may_open(errp) ? nvme_open(address, nsid, errp) : NULL;
+    BlockImage *image;
+
+    if (!nvme) {
+        return NULL;
+    }
+    image = g_new0(BlockImage, 1);
+    image->fd = -1;
+    image->nvme = nvme;
+    image->filename = g_strdup_printf("nvme://%s/%u", address, nsid);
+    image->read_only = read_only;
+    image->direct = true;
+    image->alignment = 1U << nvme->block_bits;
+    image->mem_alignment = 1;             /* it copies what it has to */
+    image->size = nvme_size(nvme);
+    image->engine = &block_engine_nvme;
+    return image;
+}
+
 void block_image_close(BlockImage *image)
 {
+    if (image->nvme) {
+        nvme_close(image->nvme);
+    }
     if (image->fd >= 0) {
         close(image->fd);                 /* and its locks */
     }
@@ -296,6 +321,10 @@ void block_image_close(BlockImage *image)
 
 bool block_image_resize(BlockImage *image, uint64_t size, Error **errp)
 {
+    if (image->nvme) {
+        error_setg(errp, "the size of '%s' cannot change", image->filename);
+        return false;
+    }
     if (image->is_device) {
         if (!find_size(image, errp)) {
             return false;
@@ -322,5 +351,8 @@ uint64_t block_image_allocated(const BlockImage *image)
 {
     struct stat st;
 
+    if (image->nvme) {
+        return image->size;
+    }
     return fstat(image->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }

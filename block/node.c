@@ -232,6 +232,26 @@ static bool open_protocol(BlockNode *node, NodeOptions *o, Error **errp)
     return node->image;
 }
 
+static bool open_nvme(BlockNode *node, NodeOptions *o, Error **errp)
+{
+    ERRP_GUARD();
+    g_autofree char *device = block_take_string(o->rest, "device", errp);
+    uint32_t nsid = 0;
+
+    if (*errp || !block_take_uint32(o->rest, "namespace", 1, &nsid, errp) ||
+        !block_check_no_more(o->rest, o->driver, errp)) {
+        return false;
+    }
+    if (!device || !nsid) {
+        error_setg(errp, "Parameter '%s' is missing", device ? "namespace"
+                                                             : "device");
+        return false;
+    }
+    node->image = block_image_open_nvme(device, nsid, o->read_only, errp);
+    node->read_only = o->read_only;
+    return node->image;
+}
+
 /* The node that "file" names, or describes. */
 static BlockNode *take_child(NodeOptions *o, Error **errp)
 {
@@ -304,7 +324,24 @@ static const struct {
     { "raw", open_raw },
     { "file", open_protocol },
     { "host_device", open_protocol },
+    { "nvme", open_nvme },
 };
+
+static bool needs_memory(JsonObject *nested)
+{
+    JsonNode *file = json_object_get_member(nested, "file");
+
+    return g_strcmp0(block_option_text(nested, "driver"), "nvme") == 0 ||
+           (file && JSON_NODE_HOLDS_OBJECT(file) &&
+            needs_memory(json_node_get_object(file)));
+}
+
+bool block_options_need_memory(JsonObject *options)
+{
+    g_autoptr(JsonObject) nested = block_options_nest(options, NULL);
+
+    return nested && needs_memory(nested);
+}
 
 bool block_driver_is_own(const char *driver)
 {

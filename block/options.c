@@ -89,6 +89,13 @@ static bool is_text(JsonNode *node)
            json_node_get_value_type(node) == G_TYPE_STRING;
 }
 
+const char *block_option_text(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_get_member(o, name);
+
+    return node && is_text(node) ? json_node_get_string(node) : NULL;
+}
+
 char *block_take_string(JsonObject *o, const char *name, Error **errp)
 {
     g_autoptr(JsonNode) node = take(o, name);
@@ -112,6 +119,26 @@ bool block_take_bool(JsonObject *o, const char *name, bool *value,
     }
     v = visitor_input_new(node, is_text(node));
     return visit_type_bool(v, name, value, errp);
+}
+
+bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
+                       uint32_t *value, Error **errp)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+    g_autoptr(Visitor) v = NULL;
+
+    if (!node) {
+        return true;
+    }
+    v = visitor_input_new(node, is_text(node));
+    if (!visit_type_uint32(v, name, value, errp)) {
+        return false;
+    }
+    if (*value < min) {
+        error_setg(errp, "%s=%u: expected is a number from %u on", name, *value,
+                   min);
+    }
+    return *value >= min;
 }
 
 bool block_take_enum(JsonObject *o, const char *name,

@@ -20,15 +20,6 @@
 #define UNSERVE_TIMEOUT_MS 5000
 #define UNSERVE_NAP_MS 1
 
-static const char *text_member(JsonObject *o, const char *name)
-{
-    JsonNode *node = json_object_get_member(o, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) &&
-           json_node_get_value_type(node) == G_TYPE_STRING
-        ? json_node_get_string(node) : NULL;
-}
-
 /* --- what is for the daemon --- */
 
 static bool is_for_daemon(JsonNode *node)
@@ -41,8 +32,8 @@ static bool is_for_daemon(JsonNode *node)
 
 bool block_served_wants(JsonObject *options)
 {
-    const char *driver = text_member(options, "driver");
-    const char *file = text_member(options, "file");
+    const char *driver = block_option_text(options, "driver");
+    const char *file = block_option_text(options, "file");
     BlockNode *node = file ? block_node_find(file) : NULL;
     JsonNode *child = json_object_get_member(options, "file");
 
@@ -148,7 +139,7 @@ static JsonObject *find_info(const char *name, Error **errp)
         JsonObject *o = JSON_NODE_HOLDS_OBJECT(e) ? json_node_get_object(e)
                                                   : NULL;
 
-        if (o && g_strcmp0(text_member(o, "node-name"), name) == 0) {
+        if (o && g_strcmp0(block_option_text(o, "node-name"), name) == 0) {
             return json_object_ref(o);
         }
     }
@@ -179,7 +170,7 @@ bool block_served_open(BlockNode *node, JsonObject *options, Error **errp)
         return false;
     }
     node->served = true;
-    node->driver = g_intern_string(text_member(options, "driver"));
+    node->driver = g_intern_string(block_option_text(options, "driver"));
     node->read_only = json_object_get_boolean_member_with_default(info, "ro",
                                                                   false);
     return true;
@@ -357,7 +348,7 @@ static bool has_export(const char *id)
         ? json_node_get_array(list) : NULL;
 
     for (guint i = 0; array && i < json_array_get_length(array); i++) {
-        if (g_strcmp0(text_member(json_array_get_object_element(array, i),
+        if (g_strcmp0(block_option_text(json_array_get_object_element(array, i),
                                   "id"), id) == 0) {
             return true;
         }

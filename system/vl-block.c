@@ -53,6 +53,8 @@ static bool expand_cache(JsonObject *o, Error **errp)
 
 /* --- the image --- */
 
+#define NVME_SCHEME "nvme://"
+
 /* Names of -drive for options of nodes. */
 static const char *const renamed[][2] = {
     { "readonly", "read-only" },
@@ -78,6 +80,19 @@ static bool is_device(const char *file)
            !g_str_has_prefix(file, "/dev/fdset/");
 }
 
+/* @where: ADDRESS/NAMESPACE. What is wrong with them the driver says. */
+static void expand_nvme(JsonObject *o, const char *where)
+{
+    g_auto(GStrv) parts = g_strsplit(where, "/", 2);
+
+    json_object_set_string_member(o, "file.driver", "nvme");
+    json_object_set_string_member(o, "file.device", parts[0] ?: "");
+    if (parts[0] && parts[1]) {
+        json_object_set_string_member(o, "file.namespace", parts[1]);
+    }
+    json_object_remove_member(o, "file");
+}
+
 static void expand_image(JsonObject *o)
 {
     const char *format = json_object_get_string_member_with_default(o, "format",
@@ -87,7 +102,9 @@ static void expand_image(JsonObject *o)
 
     json_object_set_string_member(o, "driver", format);
     json_object_remove_member(o, "format");
-    if (file) {
+    if (file && g_str_has_prefix(file, NVME_SCHEME)) {
+        expand_nvme(o, file + strlen(NVME_SCHEME));
+    } else if (file) {
         json_object_set_string_member(o, "file.driver",
                                       is_device(file) ? "host_device" : "file");
     }
@@ -149,13 +166,33 @@ static const char *name_drive(JsonObject *o, const char *interface)
 
 /* --- for vl.c --- */
 
+/* What has to wait for guest memory, with all that comes after it, of which some
+ * may be about it. Elements are the arguments, which are the VlConfig's. */
+typedef struct Late {
+    GPtrArray *blockdevs;
+    GPtrArray *drives;
+    GPtrArray *disks;
+    bool now;                             /* there is memory */
+} Late;
+static Late late;
+
+/* Whether it is too early for @o, of @arg; then it is in @list. */
+static bool is_early(JsonObject *o, const char *arg, GPtrArray *list)
+{
+    if (late.now || (!list->len && !block_options_need_memory(o))) {
+        return false;
+    }
+    g_ptr_array_add(list, (char *)arg);
+    return true;
+}
+
 static bool create_blockdev(const char *arg, void *opaque, Error **errp)
 {
     bool keyval;
     g_autoptr(JsonObject) o = vl_parse_keyval(arg, "driver", &keyval, NULL,
                                               errp);
 
-    return o && block_node_add(o, errp);
+    return o && (is_early(o, arg, late.blockdevs) || block_node_add(o, errp));
 }
 
 /* @opaque: of -drive that want a device, the ids (char *). */
@@ -169,6 +206,9 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
         return false;
     }
     expand_image(o);
+    if (is_early(o, arg, late.drives)) {
+        return true;
+    }
     id = name_drive(o, interface);
     if (strcmp(interface, "virtio") == 0) {
         g_ptr_array_add(opaque, g_strdup(id));
@@ -183,6 +223,11 @@ static bool create_disk(const char *arg, void *opaque, Error **errp)
     g_autofree char *escaped = g_strjoinv(",,", parts);
     g_autofree char *drive = g_strconcat("file=", escaped, ",format=raw", NULL);
 
+    /* Its place among the drives is behind them. */
+    if (late.drives->len && !late.now) {
+        g_ptr_array_add(late.disks, (char *)arg);
+        return true;
+    }
     return create_drive(drive, opaque, errp);
 }
 
@@ -221,15 +266,33 @@ bool vl_block_needs_sharing(const VlConfig *cfg)
     return needs;
 }
 
+static bool create_all(GPtrArray *blockdevs, GPtrArray *drives,
+                       GPtrArray *disks, Error **errp)
+{
+    return vl_foreach("blockdev", blockdevs, create_blockdev, NULL, errp) &&
+           vl_foreach("drive", drives, create_drive, drives_to_plug, errp) &&
+           vl_foreach("hda", disks, create_disk, drives_to_plug, errp);
+}
+
 bool vl_create_block(const VlConfig *cfg, Error **errp)
 {
     drives_to_plug = g_ptr_array_new_with_free_func(g_free);
+    late = (Late) { g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new(),
+                    false };
     block_init();
-    return vl_foreach("blockdev", cfg->blockdevs, create_blockdev, NULL,
-                      errp) &&
-           vl_foreach("drive", cfg->drives, create_drive, drives_to_plug,
-                      errp) &&
-           vl_foreach("hda", cfg->disks, create_disk, drives_to_plug, errp);
+    return create_all(cfg->blockdevs, cfg->drives, cfg->disks, errp);
+}
+
+bool vl_create_late_block(Error **errp)
+{
+    bool ok;
+
+    late.now = true;
+    ok = create_all(late.blockdevs, late.drives, late.disks, errp);
+    g_clear_pointer(&late.blockdevs, g_ptr_array_unref);
+    g_clear_pointer(&late.drives, g_ptr_array_unref);
+    g_clear_pointer(&late.disks, g_ptr_array_unref);
+    return ok;
 }
 
 bool vl_create_drive_devices(Error **errp)

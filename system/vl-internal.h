@@ -150,6 +150,8 @@ bool vl_create_serials(const VlConfig *cfg, Error **errp);
 /* vl-block.c: -blockdev, -drive, -hda. Before devices; the latter before any
  * object: whether another process will need guest memory for them. */
 bool vl_create_block(const VlConfig *cfg, Error **errp);
+/* Those of them that need guest memory, which is there now. */
+bool vl_create_late_block(Error **errp);
 bool vl_block_needs_sharing(const VlConfig *cfg);
 /* The devices of -drive if=virtio. After those of -device. */
 bool vl_create_drive_devices(Error **errp);

@@ -120,6 +120,7 @@ static bool build_machine(const VlConfig *cfg, Error **errp)
 {
     return vl_create_block(cfg, errp) &&
            machine_run_board_init(current_machine, errp) &&
+           vl_create_late_block(errp) &&
            vl_create_devices(cfg, errp) && vl_create_drive_devices(errp) &&
            vl_create_late_objects(cfg, errp) &&
            vl_configure_overcommit(cfg, errp);

@@ -70,6 +70,7 @@ static bool vfio_plain_add(VFIODMASpace *space,
     plain->mr = section->mr;
     plain->iova = extent->iova;
     plain->size = extent->size;
+    plain->offset = extent->offset;
     QLIST_INSERT_HEAD(&space->plain, plain, next);
     return true;
 }

@@ -42,6 +42,10 @@ bool block_node_del(const char *name, Error **errp);
  * needs guest memory that is shared. */
 bool block_options_need_sharing(JsonObject *options);
 
+/* Whether a node of these options is opened with the guest's memory in view: only
+ * when it is there, or nobody could say that it cannot be had. */
+bool block_options_need_memory(JsonObject *options);
+
 /* --- backends --- */
 
 /* What becomes of a request that failed; werror= and rerror=. */

@@ -91,6 +91,7 @@ typedef struct VFIOPlainSection {
     MemoryRegion *mr;
     hwaddr iova;
     uint64_t size;
+    ram_addr_t offset;                    /* in the region */
     QLIST_ENTRY(VFIOPlainSection) next;
 } VFIOPlainSection;
 
