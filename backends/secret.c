@@ -2,7 +2,8 @@
 /*
  * -object secret: a password or key, given as text (data=) or as a file. That
  * it can be had is checked when the object is made; the file is read, and no
- * copy is kept: so far nothing here asks for a secret. QMP cannot read it.
+ * copy is kept. QEMU's storage daemon asks for secrets, of encrypted images; QMP
+ * cannot read them.
  */
 #include "qemu/osdep.h"
 
@@ -11,6 +12,7 @@
 #include "qemu/fdset.h"
 #include "qemu/units.h"
 #include "qom/object_interfaces.h"
+#include "sysemu/secret.h"
 
 #define TYPE_SECRET "secret"
 OBJECT_DECLARE_SIMPLE_TYPE(Secret, SECRET)
@@ -90,6 +92,28 @@ static void secret_complete(UserCreatable *uc, Error **errp)
     } else if (s->file) {
         check_file(s->file, errp);
     }
+}
+
+/* --- for others ----------------------------------------------------------- */
+
+JsonObject *secret_options(const char *id, Error **errp)
+{
+    Object *obj = object_resolve_path_component(object_get_objects_root(), id);
+    Secret *s = obj ? (Secret *)object_dynamic_cast(obj, TYPE_SECRET) : NULL;
+    JsonObject *o;
+
+    if (!s) {
+        error_setg(errp, "No secret with id '%s': -object secret makes one", id);
+        return NULL;
+    }
+    o = json_object_new();
+    json_object_set_string_member(o, "qom-type", TYPE_SECRET);
+    json_object_set_string_member(o, "id", id);
+    json_object_set_string_member(o, s->data ? "data" : "file",
+                                  s->data ?: s->file);
+    json_object_set_string_member(o, "format",
+                                  SecretFormat_lookup.array[s->format]);
+    return o;
 }
 
 /* --- properties ---------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "block-internal.h"
 #include "qemu/may-open.h"
 #include "storage-daemon.h"
+#include "sysemu/secret.h"
 
 /* An export that ends finishes its requests first. */
 #define UNSERVE_TIMEOUT_MS 5000
@@ -49,6 +50,52 @@ bool block_options_need_sharing(JsonObject *options)
     g_autoptr(JsonObject) nested = block_options_nest(options, NULL);
 
     return nested && block_served_wants(nested);
+}
+
+/* --- secrets --- */
+
+#define SECRET_SUFFIX "-secret"
+
+/* The daemon has it from now on. It would be a mistake to give it twice. */
+static bool give_secret(const char *id, Error **errp)
+{
+    static GHashTable *given;
+    g_autoptr(JsonObject) args = NULL;
+    g_autoptr(JsonNode) done = NULL;
+
+    given = given ?: g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                           NULL);
+    if (g_hash_table_contains(given, id)) {
+        return true;
+    }
+    args = secret_options(id, errp);
+    if (args) {
+        done = storage_daemon_execute("object-add", args, errp);
+    }
+    if (done) {
+        g_hash_table_add(given, g_strdup(id));
+    }
+    return done != NULL;
+}
+
+/* Those that options such as key-secret=ID name. */
+static bool give_secrets(JsonObject *options, Error **errp)
+{
+    JsonObjectIter iter;
+    const char *key, *id;
+    JsonNode *value;
+
+    json_object_iter_init(&iter, options);
+    while (json_object_iter_next(&iter, &key, &value)) {
+        id = block_option_text(options, key);
+        if (JSON_NODE_HOLDS_OBJECT(value)
+                ? !give_secrets(json_node_get_object(value), errp)
+                : id && g_str_has_suffix(key, SECRET_SUFFIX) &&
+                  !give_secret(id, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- opening --- */
@@ -161,7 +208,7 @@ bool block_served_open(BlockNode *node, JsonObject *options, Error **errp)
     g_autoptr(JsonObject) info = NULL;
 
     if (!storage_daemon_start(errp) || !hand_over_references(options, errp) ||
-        !add_to_daemon(options, errp)) {
+        !give_secrets(options, errp) || !add_to_daemon(options, errp)) {
         return false;
     }
     info = find_info(node->name, errp);

@@ -221,6 +221,53 @@ static void test_it_is_the_same_device(void)
     remove_image(f.path);
 }
 
+/* --- encrypted images --- */
+
+/* The daemon makes one, as nothing else here can. */
+static void make_luks(const char *path)
+{
+    g_autofree char *commands = g_strdup_printf(
+        "(echo '{\"execute\": \"qmp_capabilities\"}';"
+        "echo '{\"execute\": \"object-add\", \"arguments\": {\"qom-type\": "
+        "\"secret\", \"id\": \"s\", \"data\": \"key\"}}';"
+        "echo '{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
+        "\"file\", \"node-name\": \"f\", \"filename\": \"%s\"}}';"
+        "echo '{\"execute\": \"blockdev-create\", \"arguments\": {\"job-id\": "
+        "\"j\", \"options\": {\"driver\": \"luks\", \"file\": \"f\", \"size\": "
+        "1048576, \"key-secret\": \"s\", \"iter-time\": 10}}}';"
+        "while ! grep -q concluded %s.log; do sleep 0.1; done;"
+        "echo '{\"execute\": \"quit\"}') | qemu-storage-daemon "
+        "--chardev stdio,id=m --monitor chardev=m >%s.log", path, path, path);
+    const char *argv[] = { "sh", "-c", commands, NULL };
+    g_autofree char *log = g_strconcat(path, ".log", NULL);
+    g_autoptr(GError) err = NULL;
+
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                 NULL, NULL, &err);
+    g_assert_no_error(err);
+    g_unlink(log);
+}
+
+static void test_encrypted_image(void)
+{
+    Fixture f = { .path = make_qcow2() };
+
+    g_assert_no_errno(truncate(f.path, 0));
+    make_luks(f.path);
+    start(&f, "-object secret,id=k,data=key -drive file=%s,format=luks,"
+              "key-secret=k");
+    use_disk(&f, 0);
+    g_assert_cmpuint(qvirtio_blk_capacity(&f.blk), ==, 2048);
+    assert_write(&f, 64, 0x5a);
+    qtest_quit(f.qts);
+    start(&f, "-object secret,id=k,data=key -drive file=%s,format=luks,"
+              "key-secret=k");
+    use_disk(&f, 0);
+    assert_read(&f, 64, 0x5a);
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
 /* --- nodes --- */
 
 #define ADD_FILE "{'execute': 'blockdev-add', 'arguments': {"                \
@@ -428,6 +475,8 @@ static const CliBadCase bad[] = {
     { QTEST_ARGS "-drive file=image,format=vmdk", "-drive|image" },
     { QTEST_ARGS "-blockdev driver=qcow2,node-name=q,file=f",
       "-blockdev|Cannot find" },
+    { QTEST_ARGS "-drive file=image,format=luks,key-secret=none",
+      "-drive|No secret with id 'none'" },
     { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,werror=stop",
       "-device|werror=stop|report only" },
     { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,rerror=ignore",
@@ -475,6 +524,7 @@ int main(int argc, char **argv)
                              test_what_is_written_is_there_later);
     }
     g_test_add_func("/blockdev-served/same-device", test_it_is_the_same_device);
+    g_test_add_func("/blockdev-served/encrypted", test_encrypted_image);
     g_test_add_func("/blockdev-served/nodes", test_nodes_and_devices_come_and_go);
     g_test_add_func("/blockdev-served/queries", test_queries_tell_of_them);
     g_test_add_func("/blockdev-served/resize", test_a_size_changes);
