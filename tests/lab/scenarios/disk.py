@@ -3,9 +3,12 @@
 in the image, also while memory comes and goes, and over a reboot."""
 import hashlib
 import pathlib
+import shutil
 import tempfile
 
+from labkit import qcow2
 from labkit.report import MIB, mib, say
+from labkit.runner import Skip
 from labkit.vm import BOOT_RAM, Vm
 
 SIZE = 96 * MIB
@@ -76,3 +79,48 @@ def test_image_has_what_the_guest_writes(lab):
             vm.tell("poweroff -f")
             status = vm.wait_for_exit()
             assert status == 0, f"the emulator ended with status {status}"
+
+
+def start(lab, image):
+    """A guest with an image that is not raw, which QEMU's storage daemon opens."""
+    return Vm(lab, "-m", "256M,maxmem=4G,slots=2",
+              "-object", "memory-backend-ram,id=mem0,size=2G",
+              "-device", "virtio-mem-pci,id=vm0,memdev=mem0",
+              "-blockdev", f"driver=file,filename={image},node-name=file0",
+              "-blockdev", "driver=qcow2,file=file0,node-name=disk0",
+              "-device", "virtio-blk-pci,drive=disk0",
+              "-device", f"vfio-pci,host={lab.drive.address}")
+
+
+def check_served(vm):
+    """Besides the drive the storage daemon has, in each step, what is plugged."""
+    info = vm.qmp.command("query-ram-discard", region="mem0")[0]
+    mapped = {entry["kind"]: entry["mapped"] for entry in info["listeners"]}
+    assert mapped["vhost-user"] == mapped["vfio"] == vm.plugged(), mapped
+
+
+def test_qcow2(lab):
+    """a qcow2 disk is right while memory comes and goes, and in the next guest"""
+    if not shutil.which("qemu-storage-daemon"):
+        raise Skip("qemu-storage-daemon is not installed (package qemu-system-common)")
+    with tempfile.TemporaryDirectory(prefix="disk-", dir="/run") as directory:
+        image = pathlib.Path(directory, "image")
+        qcow2.create(image, SIZE)
+        with start(lab, image) as vm:
+            vm.boot()
+            vm.tell(f"dd if=/dev/nvme0n1 of={DISK} bs=4M count={SIZE // (4 * MIB)} "
+                    "iflag=direct oflag=direct conv=fsync 2>/dev/null")
+            for size in (PLUGGED, PLUGGED // 4, PLUGGED // 2):
+                resize(vm, (size,))
+                check_served(vm)
+            expected = read_disk(vm, "/dev/nvme0n1")
+            assert read_disk(vm) == expected
+            vm.tell("poweroff -f")
+            assert vm.wait_for_exit() == 0
+        say(f"  {mib(SIZE)} are in {mib(image.stat().st_size)} of qcow2")
+        with start(lab, image) as vm:
+            vm.boot()
+            resize(vm, (PLUGGED,))
+            assert read_disk(vm) == expected, "in the next guest it is another one"
+            vm.tell("poweroff -f")
+            assert vm.wait_for_exit() == 0
