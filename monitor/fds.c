@@ -7,8 +7,12 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
+
 #include "monitor/fds.h"
 #include "monitor/qmp.h"
+#include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/fdset.h"
 
 #include "monitor-internal.h"
@@ -42,6 +46,40 @@ int monitor_fd_take(const char *name, Error **errp)
     g_hash_table_steal_extended(named_fds, name, &key, &value);
     g_free(key);
     return GPOINTER_TO_INT(value) - 1;
+}
+
+static int parse_fd(const char *option, const char *text, Error **errp)
+{
+    uint64_t fd;
+
+    if (qemu_strtou64(text, NULL, 10, &fd) < 0 || fd > INT_MAX) {
+        error_setg(errp, "%s=%s is no number of a descriptor", option, text);
+        return -1;
+    }
+    return fd;
+}
+
+int monitor_fd_open(const char *option, const char *text, const char *path,
+                    bool (*check)(int fd), Error **errp)
+{
+    bool number = text && g_ascii_isdigit(*text);
+    int fd = number ? parse_fd(option, text, errp)
+             : text ? monitor_fd_take(text, errp)
+                    : open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0 && !text) {
+        error_setg_errno(errp, errno, "%s cannot be opened", path);
+    } else if (fd >= 0 && !check(fd)) {
+        error_setg_errno(errp, errno, "%s=%s is not a descriptor of %s", option,
+                         text ? text : path, path);
+        if (!number) {
+            close(fd);
+        }
+        fd = -1;
+    } else if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    return fd;
 }
 
 /* The descriptor beside the command; -1 and *errp: there is none. */

@@ -36,6 +36,8 @@ static const struct {
     { "/proc", READ },
     { "/proc/self", READ | WRITE },       /* mem, to populate memory */
     { "/dev/vfio", READ | WRITE },
+    { "/dev/vhost-net", LANDLOCK_ACCESS_FS_READ_FILE | WRITE },
+    { "/dev/vhost-vsock", LANDLOCK_ACCESS_FS_READ_FILE | WRITE },
     { "/etc/resolv.conf", LANDLOCK_ACCESS_FS_READ_FILE }, /* -netdev user */
     { "/dev/userfaultfd", LANDLOCK_ACCESS_FS_READ_FILE | WRITE },
 };

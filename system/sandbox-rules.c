@@ -15,6 +15,7 @@
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <linux/vfio.h>
+#include <linux/vhost.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -117,6 +118,7 @@ const SandboxRule sandbox_rules[] = {
     /* Network interfaces */
     CALL(M | C, ALWAYS, "writev"),
     IOCTL(M | C, ALWAYS, TUNSETOFFLOAD),
+    IOCTL(M | C, ALWAYS, TUNSETQUEUE),
     IOCTL(M, HOTPLUG, TUNSETIFF),
     IOCTL(M, HOTPLUG, TUNGETIFF),
     IOCTL(M, HOTPLUG, TUNSETVNETHDRSZ),
@@ -196,6 +198,22 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_INFO),
     IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_REGION_INFO),
     IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_IRQ_INFO),
+
+    /* vhost of the kernel */
+    IOCTL(M | C, ALWAYS, VHOST_SET_FEATURES),
+    IOCTL(M | C, ALWAYS, VHOST_SET_MEM_TABLE),
+    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_NUM),
+    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_BASE),
+    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_ADDR),
+    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_KICK),
+    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_CALL),
+    IOCTL(M | C, ALWAYS, VHOST_GET_VRING_BASE),
+    IOCTL(M | C, ALWAYS, VHOST_VSOCK_SET_RUNNING),
+    IOCTL(M | C, ALWAYS, VHOST_NET_SET_BACKEND),
+    IOCTL(M | C, ALWAYS, VHOST_RESET_OWNER),
+    IOCTL(M, HOTPLUG, VHOST_SET_OWNER),
+    IOCTL(M, HOTPLUG, VHOST_GET_FEATURES),
+    IOCTL(M, HOTPLUG, VHOST_VSOCK_SET_GUEST_CID),
 
     /* Guarded memory */
     IOCTL(M | C, ALWAYS, UFFDIO_REGISTER),

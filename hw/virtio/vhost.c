@@ -25,6 +25,12 @@ static bool is_connected(const struct vhost_dev *dev)
     return dev->vhost_ops->vhost_connected(dev);
 }
 
+/* Of the device's queues, the one that is @n to the back end. */
+static unsigned queue_of(const struct vhost_dev *dev, unsigned n)
+{
+    return dev->vq_index + n;
+}
+
 uint64_t vhost_get_features(const struct vhost_dev *dev,
                             const int *feature_bits, uint64_t features)
 {
@@ -44,7 +50,8 @@ static void vhost_call(EventNotifier *e)
     VirtIODevice *vdev = vq->dev->vdev;
 
     if (event_notifier_test_and_clear(e)) {
-        virtio_notify_vector(vdev, virtio_queue_vector(vdev, vq->index));
+        virtio_notify_vector(vdev, virtio_queue_vector(
+                                       vdev, queue_of(vq->dev, vq->index)));
     }
 }
 
@@ -82,14 +89,15 @@ static bool locate_rings(struct vhost_dev *dev, unsigned n)
                                         &addr->used };
     Ring rings[NR_RINGS];
 
-    find_rings(dev->vdev, n, rings);
+    find_rings(dev->vdev, queue_of(dev, n), rings);
     for (unsigned i = 0; i < NR_RINGS; i++) {
         const VhostRegion *r = vhost_memory_find(&dev->memory, rings[i].gpa,
                                                  rings[i].size);
 
         if (!r) {
             virtio_error(dev->vdev, "queue %u: a ring at 0x%" PRIx64 " is not "
-                         "in memory that the back end has", n, rings[i].gpa);
+                         "in memory that the back end has", queue_of(dev, n),
+                         rings[i].gpa);
             return false;
         }
         *where[i] = dev->vhost_ops->vhost_ring_addr(r, rings[i].gpa);
@@ -117,7 +125,8 @@ static bool rings_are_in(struct vhost_dev *dev, const GArray *set)
     unsigned n = 0;
 
     while (n < dev->nvqs &&
-           (!dev->vqs[n].started || has_rings(set, dev->vdev, n))) {
+           (!dev->vqs[n].started ||
+            has_rings(set, dev->vdev, queue_of(dev, n)))) {
         n++;
     }
     return n == dev->nvqs;
@@ -131,14 +140,16 @@ static void release_queue(struct vhost_virtqueue *vq)
     vq->started = false;
     event_notifier_set_handler(&vq->call, NULL);
     event_notifier_cleanup(&vq->call);
-    virtio_queue_undelegate(virtio_get_queue(vq->dev->vdev, vq->index));
+    virtio_queue_undelegate(virtio_get_queue(vq->dev->vdev,
+                                             queue_of(vq->dev, vq->index)));
 }
 
 /* Interrupts and kicks have their descriptors. false: *errp, and none has. */
 static bool acquire_queue(struct vhost_virtqueue *vq, int *kick_fd,
                           Error **errp)
 {
-    VirtQueue *queue = virtio_get_queue(vq->dev->vdev, vq->index);
+    VirtQueue *queue = virtio_get_queue(vq->dev->vdev,
+                                        queue_of(vq->dev, vq->index));
     int ret = event_notifier_init(&vq->call, 1);
 
     *kick_fd = ret < 0 ? ret : virtio_queue_delegate(queue);
@@ -159,14 +170,13 @@ static bool start_queue(struct vhost_virtqueue *vq, Error **errp)
     struct vhost_dev *dev = vq->dev;
     const VhostOps *ops = dev->vhost_ops;
     VirtIODevice *vdev = dev->vdev;
-    unsigned n = vq->index;
+    unsigned n = vq->index, queue = queue_of(dev, n);
     int kick_fd;
 
-    return ops->vhost_set_vring_num(dev, n, virtio_queue_get_num(vdev, n),
+    return ops->vhost_set_vring_num(dev, n, virtio_queue_get_num(vdev, queue),
                                     errp) &&
-           ops->vhost_set_vring_base(dev, n,
-                                     virtio_queue_get_last_avail_idx(vdev, n),
-                                     errp) &&
+           ops->vhost_set_vring_base(
+               dev, n, virtio_queue_get_last_avail_idx(vdev, queue), errp) &&
            ops->vhost_set_vring_addr(dev, n, &vq->addr, errp) &&
            acquire_queue(vq, &kick_fd, errp) &&
            ops->vhost_set_vring_call(dev, n, event_notifier_get_fd(&vq->call),
@@ -185,7 +195,8 @@ static bool drain_queue(struct vhost_virtqueue *vq, uint16_t base,
     int64_t deadline = dev->vhost_ops->vhost_deadline(dev);
     uint16_t used;
 
-    while (virtio_queue_read_used_idx(dev->vdev, vq->index, &used) &&
+    while (virtio_queue_read_used_idx(dev->vdev, queue_of(dev, vq->index),
+                                      &used) &&
            used != base) {
         if (g_get_monotonic_time() >= deadline) {
             error_setg(errp, "it has been told to stop, and %u requests of "
@@ -207,7 +218,7 @@ static bool stop_queue(struct vhost_virtqueue *vq, Error **errp)
         !drain_queue(vq, base, errp)) {
         return false;
     }
-    virtio_queue_set_last_avail_idx(dev->vdev, vq->index, base);
+    virtio_queue_set_last_avail_idx(dev->vdev, queue_of(dev, vq->index), base);
     return true;
 }
 
@@ -246,15 +257,16 @@ static void vhost_dev_stop(struct vhost_dev *dev)
 static bool find_place(struct vhost_dev *dev, unsigned n)
 {
     VirtIODevice *vdev = dev->vdev;
+    unsigned queue = queue_of(dev, n);
     uint16_t used;
 
     if (!dev->vhost_ops->vhost_has_inflight(dev)) {
-        return virtio_queue_restore_last_avail_idx(vdev, n);
+        return virtio_queue_restore_last_avail_idx(vdev, queue);
     }
-    if (!virtio_queue_read_used_idx(vdev, n, &used)) {
+    if (!virtio_queue_read_used_idx(vdev, queue, &used)) {
         return false;
     }
-    virtio_queue_set_last_avail_idx(vdev, n, used);
+    virtio_queue_set_last_avail_idx(vdev, queue, used);
     return true;
 }
 
@@ -263,7 +275,7 @@ static bool prepare_queue(struct vhost_dev *dev, unsigned n)
 {
     if (dev->lost && !find_place(dev, n)) {
         virtio_error(dev->vdev, "queue %u: the back end went amid requests that "
-                     "it had not completed in their order", n);
+                     "it had not completed in their order", queue_of(dev, n));
         return false;
     }
     return locate_rings(dev, n);
@@ -272,7 +284,8 @@ static bool prepare_queue(struct vhost_dev *dev, unsigned n)
 static bool prepare_queues(struct vhost_dev *dev)
 {
     for (unsigned n = 0; n < dev->nvqs; n++) {
-        if (virtio_queue_enabled(dev->vdev, n) && !prepare_queue(dev, n)) {
+        if (virtio_queue_enabled(dev->vdev, queue_of(dev, n)) &&
+            !prepare_queue(dev, n)) {
             return false;
         }
     }
@@ -282,7 +295,7 @@ static bool prepare_queues(struct vhost_dev *dev)
 static bool start_queues(struct vhost_dev *dev, Error **errp)
 {
     for (unsigned n = 0; n < dev->nvqs; n++) {
-        if (virtio_queue_enabled(dev->vdev, n) &&
+        if (virtio_queue_enabled(dev->vdev, queue_of(dev, n)) &&
             !start_queue(&dev->vqs[n], errp)) {
             return false;
         }
@@ -299,8 +312,8 @@ static bool start_queues(struct vhost_dev *dev, Error **errp)
 /* Translation is done here, or not at all: a back end is not to ask for it. */
 static uint64_t features_for(const struct vhost_dev *dev)
 {
-    return dev->vdev->guest_features & dev->features &
-           ~(1ULL << VIRTIO_F_ACCESS_PLATFORM);
+    return (dev->vdev->guest_features & dev->features &
+            ~(1ULL << VIRTIO_F_ACCESS_PLATFORM)) | dev->own_features;
 }
 
 static void vhost_dev_start(struct vhost_dev *dev)
@@ -323,7 +336,7 @@ static void vhost_dev_start(struct vhost_dev *dev)
     dev->lost = false;
     for (unsigned n = 0; n < dev->nvqs; n++) {
         if (dev->vqs[n].started) {
-            virtio_queue_notify(dev->vdev, n);
+            virtio_queue_notify(dev->vdev, queue_of(dev, n));
         }
     }
 }
@@ -331,7 +344,7 @@ static void vhost_dev_start(struct vhost_dev *dev)
 void vhost_dev_run_changed(struct vhost_dev *dev)
 {
     bool run = virtio_device_may_run(dev->vdev) && is_connected(dev) &&
-               dev->memory.following;
+               dev->memory.following && !dev->held;
 
     if (!dev->changing && run != dev->started) {
         dev->changing = true;

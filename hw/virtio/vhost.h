@@ -82,7 +82,7 @@ typedef struct VhostOps {
 
 struct vhost_virtqueue {
     struct vhost_dev *dev;
-    unsigned index;
+    unsigned index;                       /* of the back end's */
     EventNotifier call;                   /* the back end's interrupts */
     VhostRingAddr addr;
     bool started;
@@ -93,8 +93,12 @@ struct vhost_dev {
     VirtIODevice *vdev;
     struct vhost_virtqueue *vqs;
     unsigned nvqs;
+    unsigned vq_index;                    /* of vdev's queues, the first one */
     uint64_t features;                    /* the back end's */
+    uint64_t own_features;                /* it is told besides the driver's */
     uint64_t acked_features;              /* what it was told */
+    bool held;                            /* queues are not to run, whatever the
+                                             driver says */
     bool started;
     bool changing;                        /* start or stop is at work */
     bool lost;                            /* where the queues are is in the
@@ -105,7 +109,7 @@ struct vhost_dev {
 /*
  * @dev has its vhost_ops; the back end is connected and takes @slots regions of
  * memory. Gives it guest memory. @vdev has its queues, @nvqs of which are the
- * back end's, from the first on. false: *errp, and nothing is left.
+ * back end's, from dev->vq_index on. false: *errp, and nothing is left.
  */
 bool vhost_dev_init(struct vhost_dev *dev, VirtIODevice *vdev, unsigned nvqs,
                     guint slots, bool whole, Error **errp);
@@ -119,7 +123,7 @@ uint64_t vhost_get_features(const struct vhost_dev *dev,
                             const int *feature_bits, uint64_t features);
 
 /*
- * Starts or stops the queues as virtio_device_may_run() says: for
+ * Starts or stops the queues as virtio_device_may_run() and dev->held say: for
  * VirtioDeviceClass.run_changed. A back end that cannot is disconnected.
  */
 void vhost_dev_run_changed(struct vhost_dev *dev);

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from .report import say
 from .vfio import digests
@@ -168,6 +169,19 @@ def unpacked(work, kernel):
         subprocess.run([TOP / "scripts/bzimage-to-vmlinux", kernel.image, vmlinux],
                        stdout=subprocess.DEVNULL, check=True)
     return vmlinux
+
+
+def with_files(initrd, files, path):
+    """A copy of INITRD at PATH that also has FILES, {name in the guest: source}."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as tree:
+        for name, source in files.items():
+            shutil.copy(source, os.path.join(tree, name))
+        archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree,
+                                 input="\n".join(files).encode(), check=True,
+                                 stdout=subprocess.PIPE).stdout
+    first = pathlib.Path(initrd).read_bytes()
+    path.write_bytes(first + bytes(-len(first) % 4) + archive)
+    return path
 
 
 def guest_program(work, source):

@@ -29,7 +29,7 @@ SECOND_DRIVE_ADDRESS = "0000:00:11.0"   # a group of its own, the same content
 PAIR_ADDRESSES = ("0000:01:01.0", "0000:01:02.0")
 RNG_ADDRESS = "0000:01:03.0"
 MODULES = ["9pnet_virtio", "9p", "virtio_pci", "nvme", "kvm-amd", "vfio-pci",
-           "vfio_iommu_type1", "tun"]
+           "vfio_iommu_type1", "tun", "vhost_net", "vhost_vsock"]
 
 
 def affordable():

@@ -33,7 +33,7 @@ class Lab:
     """What a test may use."""
 
     def __init__(self, vmm, kernel, initrd, out, drive, digests, others=None,
-                 bzimage=None, kexec=None, debug_vmlinux=None):
+                 bzimage=None, kexec=None, vsock=None, debug_vmlinux=None):
         self.vmm = vmm                    # the emulator's path
         self.kernel = kernel              # the guest's kernel and initramfs
         self.initrd = initrd
@@ -42,6 +42,7 @@ class Lab:
         self.digests = digests            # the drive's vfio.digests()
         self.bzimage = bzimage            # the kernel as distributions pack it
         self.kexec = kexec                # guest-kexec.c, compiled
+        self.vsock = vsock                # guest-vsock.c, compiled
         self.debug_vmlinux = debug_vmlinux    # if a scenario on demand is run
         self._others = others
         self._test = ""

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ends without having cleaned up: the emulator, the guest's kernel, its driver."""
 import pathlib
-import shutil
-import subprocess
 import tempfile
 import time
 
+from labkit.images import with_files
 from labkit.report import MIB, mib, say, wait_until
 from labkit.vfio import DRIVE_START
 from labkit.vm import BOOT_RAM, Vm, peripheral
@@ -55,18 +54,8 @@ def test_killed_emulator(lab):
 
 def kexec_initrd(lab, directory):
     """The guest's initramfs with all that it takes to boot itself once more."""
-    tree = pathlib.Path(directory, "tree")
-    tree.mkdir()
-    for source, name in ((lab.kexec, "kexec"), (lab.bzimage, "kernel"),
-                         (lab.initrd, "initrd")):
-        shutil.copy(source, tree / name)
-    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree,
-                             input=b"kexec\nkernel\ninitrd", check=True,
-                             stdout=subprocess.PIPE).stdout
-    path = pathlib.Path(directory, "initrd")
-    first = pathlib.Path(lab.initrd).read_bytes()
-    path.write_bytes(first + bytes(-len(first) % 4) + archive)
-    return path
+    files = {"kexec": lab.kexec, "kernel": lab.bzimage, "initrd": lab.initrd}
+    return with_files(lab.initrd, files, pathlib.Path(directory, "initrd"))
 
 
 def bind(vm, action, device):
