@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/vhost.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -26,6 +27,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(NetdevTap, NETDEV_TAP)
 
 #define TUN_DEVICE "/dev/net/tun"
+#define VHOST_DEVICE "/dev/vhost-net"
 /* Frames that are read before others have their turn. */
 #define READ_BURST 64
 #define BUFFER_SIZE (sizeof(struct virtio_net_hdr_v1) + NET_FRAME_MAX)
@@ -37,6 +39,8 @@ typedef struct TapQueue {
     uint8_t *frame;                       /* from the kernel, not yet taken */
     size_t frame_size;                    /* 0: none */
     bool write_waits;                     /* the guest has a frame for us */
+    int vhost_fd;                         /* of the kernel's vhost; -1: none */
+    bool detached;                        /* the device does not use it */
 } TapQueue;
 
 struct NetdevTap {
@@ -46,7 +50,8 @@ struct NetdevTap {
     char *ifname;
     char *fd_text, *fds_text;
     char *script, *downscript;
-    bool vhost;
+    bool vhost, vhostforce;
+    char *vhostfd_text, *vhostfds_text;
     bool vnet_hdr;
     uint32_t nr_queues;
 
@@ -58,8 +63,12 @@ struct NetdevTap {
 static void tap_read(void *opaque);
 static void tap_write(void *opaque);
 
+/* With vhost, frames are the kernel's business. */
 static void update_handlers(TapQueue *q)
 {
+    if (q->vhost_fd >= 0) {
+        return;
+    }
     qemu_set_fd_handler(q->fd, q->frame_size ? NULL : tap_read,
                         q->write_waits ? tap_write : NULL, q);
 }
@@ -113,6 +122,9 @@ static bool tap_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt)
     if (q->write_waits) {
         return false;
     }
+    if (q->vhost_fd >= 0) {
+        return true;                      /* which does not work now */
+    }
     do {
         n = writev(q->fd, iov, iov_cnt);
     } while (n < 0 && errno == EINTR);
@@ -160,6 +172,67 @@ static unsigned offload_flags(uint64_t features)
 static void tap_set_offload(Netdev *nd, uint64_t features)
 {
     ioctl(NETDEV_TAP(nd)->queues[0].fd, TUNSETOFFLOAD, offload_flags(features));
+}
+
+/* --- queues --------------------------------------------------------------- */
+
+/* The kernel spreads frames over those that are attached. */
+static void tap_set_queues(Netdev *nd, unsigned n)
+{
+    NetdevTap *s = NETDEV_TAP(nd);
+
+    for (unsigned i = 0; nd->nr_ends > 1 && i < nd->nr_ends; i++) {
+        TapQueue *q = &s->queues[i];
+        bool detach = q->vhost_fd >= 0 && i >= n;
+        struct ifreq ifr = {
+            .ifr_flags = detach ? IFF_DETACH_QUEUE : IFF_ATTACH_QUEUE,
+        };
+
+        if (detach != q->detached && ioctl(q->fd, TUNSETQUEUE, &ifr) == 0) {
+            q->detached = detach;
+        }
+    }
+}
+
+static bool tap_get_vhost(Netdev *nd, unsigned n, int *vhost_fd, int *tap_fd)
+{
+    TapQueue *q = &NETDEV_TAP(nd)->queues[n];
+
+    *vhost_fd = q->vhost_fd;
+    *tap_fd = q->fd;
+    return q->vhost_fd >= 0;
+}
+
+static bool is_vhost(int fd)
+{
+    uint64_t features;
+
+    return ioctl(fd, VHOST_GET_FEATURES, &features) == 0;
+}
+
+/* One for each queue: opened, or those of vhostfd= or vhostfds=. */
+static bool open_vhost(NetdevTap *s, Error **errp)
+{
+    unsigned n = NETDEV(s)->nr_ends;
+    const char *option = s->vhostfds_text ? "vhostfds" : "vhostfd";
+    const char *text = s->vhostfds_text ? s->vhostfds_text : s->vhostfd_text;
+    g_auto(GStrv) texts = text ? g_strsplit(text, ":", -1) : NULL;
+
+    if (texts && g_strv_length(texts) != n) {
+        error_setg(errp, "%s= has %u descriptors, but there are %u queues",
+                   option, g_strv_length(texts), n);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        int fd = monitor_fd_open(option, texts ? texts[i] : NULL, VHOST_DEVICE,
+                                 is_vhost, errp);
+
+        if (fd < 0) {
+            return false;
+        }
+        s->queues[i].vhost_fd = fd;
+    }
+    return true;
 }
 
 /* --- opening -------------------------------------------------------------- */
@@ -337,9 +410,12 @@ static bool check_options(NetdevTap *s, Error **errp)
                    s->ifname, IFNAMSIZ - 1);
         return false;
     }
-    if (s->vhost) {
-        error_setg(errp, "vhost=on is not possible, frames pass through this "
-                   "process; leave it out");
+    if (!s->vhost && (s->vhostfd_text || s->vhostfds_text)) {
+        error_setg(errp, "vhostfd= and vhostfds= go with vhost=on");
+        return false;
+    }
+    if (s->vhostfd_text && s->vhostfds_text) {
+        error_setg(errp, "vhostfd= and vhostfds= exclude each other");
         return false;
     }
     return is_no_script("script", s->script, errp) &&
@@ -349,8 +425,10 @@ static bool check_options(NetdevTap *s, Error **errp)
 static bool tap_open(Netdev *nd, Error **errp)
 {
     NetdevTap *s = NETDEV_TAP(nd);
-    bool ok = check_options(s, errp);
+    bool ok;
 
+    s->vhost = s->vhost || s->vhostforce;
+    ok = check_options(s, errp);
     if (ok && (s->fd_text || s->fds_text)) {
         ok = take_descriptors(s, errp);
     } else if (ok) {
@@ -360,6 +438,7 @@ static bool tap_open(Netdev *nd, Error **errp)
             ok = open_by_name(s, i, errp);
         }
     }
+    ok = ok && (!s->vhost || open_vhost(s, errp));
     for (unsigned i = 0; ok && i < nd->nr_ends; i++) {
         update_handlers(&s->queues[i]);
     }
@@ -373,6 +452,7 @@ static void tap_init(Object *obj)
     s->vnet_hdr = true;
     for (unsigned i = 0; i < NET_QUEUES_MAX; i++) {
         s->queues[i].fd = -1;
+        s->queues[i].vhost_fd = -1;
     }
 }
 
@@ -386,6 +466,9 @@ static void tap_finalize(Object *obj)
         if (q->fd >= 0) {
             qemu_set_fd_handler(q->fd, NULL, NULL, NULL);
             close(q->fd);
+        }
+        if (q->vhost_fd >= 0) {
+            close(q->vhost_fd);
         }
         g_free(q->frame);
     }
@@ -406,7 +489,10 @@ static const NetdevOption tap_options[] = {
     NETDEV_OPTION(NetdevTap, "vnet_hdr", BOOL, vnet_hdr, "Leave checksums to the kernel"),
     NETDEV_OPTION(NetdevTap, "script", STR, script, "no"),
     NETDEV_OPTION(NetdevTap, "downscript", STR, downscript, "no"),
-    NETDEV_OPTION(NetdevTap, "vhost", BOOL, vhost, "off"),
+    NETDEV_OPTION(NetdevTap, "vhost", BOOL, vhost, "The kernel moves the frames"),
+    NETDEV_OPTION(NetdevTap, "vhostforce", BOOL, vhostforce, "The same"),
+    NETDEV_OPTION(NetdevTap, "vhostfd", STR, vhostfd_text, "A descriptor of " VHOST_DEVICE),
+    NETDEV_OPTION(NetdevTap, "vhostfds", STR, vhostfds_text, "One for each queue"),
     { },
 };
 
@@ -416,11 +502,13 @@ static void tap_class_init(ObjectClass *klass, void *data)
 
     nc->kind = "tap";
     nc->help = "ifname=NAME[,queues=N] | fd=N | fds=N:N...[,vnet_hdr=off]"
-               "[,script=no,downscript=no]";
+               "[,script=no,downscript=no][,vhost=on[,vhostfd=N | vhostfds=N:N...]]";
     nc->options = tap_options;
     nc->ops = &tap_ops;
     nc->open = tap_open;
     nc->set_offload = tap_set_offload;
+    nc->set_queues = tap_set_queues;
+    nc->get_vhost = tap_get_vhost;
 }
 
 static const TypeInfo tap_types[] = {

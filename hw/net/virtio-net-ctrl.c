@@ -133,7 +133,7 @@ static bool set_pairs(VirtIONet *n, uint8_t cmd, Args *args)
         pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || pairs > n->max_pairs) {
         return false;
     }
-    n->pairs_used = pairs;
+    virtio_net_use_pairs(n, pairs);
     return true;
 }
 

@@ -27,6 +27,12 @@
 #define NEED_CTRL_VQ (BIT(CTRL_RX) | BIT(CTRL_VLAN) | BIT(CTRL_RX_EXTRA) |   \
                       BIT(MQ) | BIT(CTRL_MAC_ADDR) | BIT(CTRL_GUEST_OFFLOADS))
 
+/* NULL: none, or none any more. */
+static Netdev *netdev_of(VirtIONet *n)
+{
+    return n->ends[0].peer ? n->ends[0].peer->owner : NULL;
+}
+
 /* --- queues --------------------------------------------------------------- */
 
 /* The queues that the driver sees are those of the pairs that it may use, and
@@ -66,6 +72,60 @@ static void add_queues(VirtIONet *n)
     virtio_add_queue(vdev, CTRL_QUEUE_SIZE, virtio_net_handle_queue);
 }
 
+void virtio_net_use_pairs(VirtIONet *n, unsigned pairs)
+{
+    Netdev *nd = netdev_of(n);
+
+    n->pairs_used = pairs;
+    if (nd && NETDEV_GET_CLASS(nd)->set_queues) {
+        NETDEV_GET_CLASS(nd)->set_queues(nd, pairs);
+    }
+}
+
+/* --- vhost ---------------------------------------------------------------- */
+
+/* Without MQ the second pair's queues are not what they are called. */
+static void virtio_net_run_changed(VirtIODevice *vdev)
+{
+    VirtIONet *n = VIRTIO_NET(vdev);
+    bool mq = virtio_vdev_has_feature(vdev, VIRTIO_NET_F_MQ);
+
+    for (unsigned i = 0; i < n->max_pairs; i++) {
+        if (n->pairs[i].vhost) {
+            vhost_net_run_changed(n->pairs[i].vhost, !n->link_up || (i && !mq));
+        }
+    }
+}
+
+static void remove_vhost(VirtIONet *n)
+{
+    for (unsigned i = 0; i < n->max_pairs; i++) {
+        g_clear_pointer(&n->pairs[i].vhost, vhost_net_free);
+    }
+}
+
+/* For those pairs that the netdev wants to have worked so. */
+static bool add_vhost(VirtIONet *n, Error **errp)
+{
+    Netdev *nd = netdev_of(n);
+    int vhost_fd, tap_fd;
+
+    for (unsigned i = 0; i < n->max_pairs; i++) {
+        if (!nd || !NETDEV_GET_CLASS(nd)->get_vhost ||
+            !NETDEV_GET_CLASS(nd)->get_vhost(nd, i, &vhost_fd, &tap_fd)) {
+            continue;
+        }
+        n->pairs[i].vhost = vhost_net_new(VIRTIO_DEVICE(n), i, vhost_fd, tap_fd,
+                                          n->has_vnet_hdr, errp);
+        if (!n->pairs[i].vhost) {
+            error_prepend(errp, "netdev '%s': vhost=on: ", nd->id);
+            remove_vhost(n);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- features ------------------------------------------------------------- */
 
 static uint64_t virtio_net_get_features(VirtIODevice *vdev, uint64_t features,
@@ -87,12 +147,13 @@ static uint64_t virtio_net_get_features(VirtIODevice *vdev, uint64_t features,
     if (!(features & BIT(CTRL_VQ))) {
         features &= ~NEED_CTRL_VQ;
     }
-    return features;
+    return n->pairs[0].vhost ? vhost_net_get_features(n->pairs[0].vhost, features)
+                             : features;
 }
 
 void virtio_net_set_offload(VirtIONet *n, uint64_t features)
 {
-    Netdev *nd = n->ends[0].peer ? n->ends[0].peer->owner : NULL;
+    Netdev *nd = netdev_of(n);
 
     if (nd && NETDEV_GET_CLASS(nd)->set_offload) {
         NETDEV_GET_CLASS(nd)->set_offload(nd, features & GUEST_OFFLOADS);
@@ -126,6 +187,7 @@ void virtio_net_link_changed(NetEnd *end)
 
     if (up != n->link_up) {
         n->link_up = up;
+        virtio_net_run_changed(VIRTIO_DEVICE(n));
         virtio_notify_config(VIRTIO_DEVICE(n));
     }
 }
@@ -134,7 +196,7 @@ static void virtio_net_reset(VirtIODevice *vdev)
 {
     VirtIONet *n = VIRTIO_NET(vdev);
 
-    n->pairs_used = 1;
+    virtio_net_use_pairs(n, 1);
     virtio_net_filter_reset(n);
     virtio_net_set_offload(n, 0);
     for (unsigned i = 0; i < n->max_pairs; i++) {
@@ -187,6 +249,18 @@ static bool connect_net(VirtIONet *n, Error **errp)
     return true;
 }
 
+static void remove_device(VirtIONet *n)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(n);
+
+    net_device_remove(&n->net);
+    remove_vhost(n);
+    while (vdev->nvqs) {
+        virtio_delete_queue(virtio_get_queue(vdev, vdev->nvqs - 1));
+    }
+    virtio_cleanup(vdev);
+}
+
 static void virtio_net_realize(DeviceState *dev, Error **errp)
 {
     VirtIONet *n = VIRTIO_NET(dev);
@@ -196,7 +270,11 @@ static void virtio_net_realize(DeviceState *dev, Error **errp)
     }
     virtio_init(VIRTIO_DEVICE(dev), "virtio-net", VIRTIO_ID_NET, CONFIG_SIZE);
     add_queues(n);
-    n->pairs_used = 1;
+    if (!add_vhost(n, errp)) {
+        remove_device(n);
+        return;
+    }
+    virtio_net_use_pairs(n, 1);
     virtio_net_filter_reset(n);
     n->link_up = net_end_link_is_up(&n->ends[0]);
     if (!n->netdev) {
@@ -206,14 +284,7 @@ static void virtio_net_realize(DeviceState *dev, Error **errp)
 
 static void virtio_net_unrealize(DeviceState *dev)
 {
-    VirtIODevice *vdev = VIRTIO_DEVICE(dev);
-    VirtIONet *n = VIRTIO_NET(dev);
-
-    net_device_remove(&n->net);
-    for (unsigned i = 2 * n->max_pairs + 1; i > 0; i--) {
-        virtio_delete_queue(virtio_get_queue(vdev, i - 1));
-    }
-    virtio_cleanup(vdev);
+    remove_device(VIRTIO_NET(dev));
 }
 
 /* --- type ----------------------------------------------------------------- */
@@ -266,6 +337,7 @@ static void virtio_net_class_init(ObjectClass *klass, void *data)
     vdc->set_features = virtio_net_set_features;
     vdc->get_config = virtio_net_get_config;
     vdc->reset = virtio_net_reset;
+    vdc->run_changed = virtio_net_run_changed;
 }
 
 static const TypeInfo virtio_net_types[] = {

@@ -14,6 +14,7 @@
 /* Before virtio.h, which includes it without the names of the legacy header. */
 #include <linux/virtio_net.h>
 
+#include "hw/virtio/vhost-net.h"
 #include "hw/virtio/virtio.h"
 #include "net/net-device.h"
 #include "qemu/bitmap.h"
@@ -40,6 +41,7 @@ typedef struct VirtIONetFilter {
 typedef struct VirtIONetPair {
     VirtQueue *rx;
     VirtQueue *tx;
+    VhostNet *vhost;                      /* who works them; NULL: this process */
 } VirtIONetPair;
 
 struct VirtIONet {
@@ -60,6 +62,9 @@ struct VirtIONet {
     bool link_up;                         /* as the driver was told */
     VirtIONetFilter filter;
 };
+
+/* The driver uses @pairs queue pairs. */
+void virtio_net_use_pairs(VirtIONet *n, unsigned pairs);
 
 /* --- virtio-net-rxtx.c --- */
 

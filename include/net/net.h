@@ -105,6 +105,11 @@ struct NetdevClass {
     /* The device wants frames as these VIRTIO_NET_F_GUEST_* bits allow; only
      * with has_vnet_hdr. */
     void (*set_offload)(Netdev *nd, uint64_t features);
+    /* Optional: the device uses its first @n queue pairs. */
+    void (*set_queues)(Netdev *nd, unsigned n);
+    /* Optional: whether the kernel's vhost is to work queue pair @n, by which
+     * descriptors, which stay the netdev's. */
+    bool (*get_vhost)(Netdev *nd, unsigned n, int *vhost_fd, int *tap_fd);
 };
 
 /* The text of -netdev as netdev_new_from_json() takes it, with keyval; the

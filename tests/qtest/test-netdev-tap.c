@@ -337,7 +337,10 @@ static void test_bad_input(void)
         { "'ifname': 'interface-name-too-long'", "interface-name-too-long" },
         { "'ifname': 'x', 'queues': 17", "queues=17" },
         { "'ifname': 'x', 'script': '/etc/up'", "script=/etc/up" },
-        { "'ifname': 'x', 'vhost': true", "vhost=on" },
+        { "'fd': '0', 'vhost': true, 'vhostfd': '0'", "fd=0 is no tap" },
+        { "'ifname': 'x', 'vhostfd': '0'", "go with vhost=on" },
+        { "'ifname': 'x', 'vhost': true, 'vhostfd': '1', 'vhostfds': '1'",
+          "exclude each other" },
     };
     QTestState *qts = qtest_init("-M q35");
 
