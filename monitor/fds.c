@@ -70,8 +70,8 @@ int monitor_fd_open(const char *option, const char *text, const char *path,
     if (fd < 0 && !text) {
         error_setg_errno(errp, errno, "%s cannot be opened", path);
     } else if (fd >= 0 && !check(fd)) {
-        error_setg_errno(errp, errno, "%s=%s is not a descriptor of %s", option,
-                         text ? text : path, path);
+        error_setg_errno(errp, errno, "%s=%s is not a descriptor of what is "
+                         "needed", option, text ? text : path);
         if (!number) {
             close(fd);
         }

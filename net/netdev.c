@@ -45,6 +45,18 @@ void netdev_foreach(void (*fn)(Netdev *nd, void *opaque), void *opaque)
     object_child_foreach(netdevs_root(), call_for_netdev, &each);
 }
 
+static void clean_up(Netdev *nd, void *opaque)
+{
+    if (NETDEV_GET_CLASS(nd)->at_exit) {
+        NETDEV_GET_CLASS(nd)->at_exit(nd);
+    }
+}
+
+void netdev_cleanup(void)
+{
+    netdev_foreach(clean_up, NULL);
+}
+
 /* --- kinds ---------------------------------------------------------------- */
 
 static NetdevClass *find_kind(const char *kind)

@@ -11,6 +11,7 @@
 #include "exec/address-spaces.h"
 #include "hw/qdev-properties.h"
 #include "monitor/monitor.h"
+#include "net/net.h"
 #include "qemu/error-report.h"
 #include "qemu/file-mapping.h"
 #include "qemu/main-loop.h"
@@ -81,6 +82,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
     }
     /* Also when something fails: sockets, and how the terminal was. */
     atexit(qemu_chr_cleanup);
+    atexit(netdev_cleanup);
     qemu_chr_add_quit_notifier(&quit);
     runstate_set_no_reboot(cfg->no_reboot);
     runstate_set_no_shutdown(cfg->no_shutdown);

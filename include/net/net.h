@@ -110,6 +110,8 @@ struct NetdevClass {
     /* Optional: whether the kernel's vhost is to work queue pair @n, by which
      * descriptors, which stay the netdev's. */
     bool (*get_vhost)(Netdev *nd, unsigned n, int *vhost_fd, int *tap_fd);
+    /* Optional: the process ends; removes files that would stay. */
+    void (*at_exit)(Netdev *nd);
 };
 
 /* The text of -netdev as netdev_new_from_json() takes it, with keyval; the
@@ -122,6 +124,8 @@ Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp);
 Netdev *netdev_find(const char *id);
 /* Calls @fn, which must not delete any, for each. */
 void netdev_foreach(void (*fn)(Netdev *nd, void *opaque), void *opaque);
+/* What netdevs would leave behind goes; for atexit(). */
+void netdev_cleanup(void);
 /* On stdout, for -netdev help. */
 void netdev_print_types(void);
 

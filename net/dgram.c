@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -netdev dgram: frames as datagrams between Unix sockets, a frame each. The own
+ * socket has a path, or is a descriptor that is connected already; whoever sends to
+ * it is the peer, and what the guest sends goes to remote.path, be somebody there
+ * or not.
+ *
+ * The kernel does not tell when a peer's queue has room again, so a frame that it
+ * has no room for is tried again a little later.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "monitor/fds.h"
+#include "net/net.h"
+#include "qapi/error.h"
+#include "qemu/iov.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+
+#define TYPE_NETDEV_DGRAM "netdev-dgram"
+OBJECT_DECLARE_SIMPLE_TYPE(NetdevDgram, NETDEV_DGRAM)
+
+/* Frames that are read before others have their turn. */
+#define READ_BURST 64
+#define RETRY_MS 1
+
+struct NetdevDgram {
+    Netdev parent_obj;
+
+    /* Options. */
+    char *local_type, *local_path, *local_str;
+    char *remote_type, *remote_path;
+
+    int fd;                               /* -1: none */
+    bool bound;                           /* local.path is ours to remove */
+    struct sockaddr_un remote;
+    socklen_t remote_size;                /* 0: the socket is connected */
+    uint8_t *frame;                       /* from the peer, not yet taken */
+    size_t frame_size;                    /* 0: none */
+    QEMUTimer *retry;                     /* pending: the guest has a frame */
+};
+
+/* --- frames --------------------------------------------------------------- */
+
+static void dgram_read(void *opaque);
+
+static void update_handler(NetdevDgram *s)
+{
+    qemu_set_fd_handler(s->fd, s->frame_size ? NULL : dgram_read, NULL, s);
+}
+
+/* Hands on the frame that was read; false: there is no room for it. */
+static bool hand_on(NetdevDgram *s)
+{
+    struct iovec iov = { s->frame, s->frame_size };
+
+    if (!net_end_send(&NETDEV(s)->ends[0], &iov, 1)) {
+        return false;
+    }
+    s->frame_size = 0;
+    return true;
+}
+
+/* The next datagram, or the next that is a frame; false: there is none now. */
+static bool read_frame(NetdevDgram *s)
+{
+    struct iovec iov = { s->frame, NET_FRAME_MAX };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n = recvmsg(s->fd, &msg, MSG_DONTWAIT);
+
+    s->frame_size = n > 0 && !(msg.msg_flags & MSG_TRUNC) ? n : 0;
+    return n >= 0;
+}
+
+static void dgram_read(void *opaque)
+{
+    NetdevDgram *s = opaque;
+
+    for (unsigned i = 0; i < READ_BURST && read_frame(s); i++) {
+        if (s->frame_size && !hand_on(s)) {
+            update_handler(s);
+            break;
+        }
+    }
+}
+
+static void dgram_peer_has_room(NetEnd *end)
+{
+    NetdevDgram *s = end->owner;
+
+    if (s->frame_size && hand_on(s)) {
+        update_handler(s);
+    }
+}
+
+static bool dgram_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt)
+{
+    NetdevDgram *s = end->owner;
+    struct msghdr msg = {
+        .msg_name = s->remote_size ? &s->remote : NULL,
+        .msg_namelen = s->remote_size,
+        .msg_iov = (struct iovec *)iov,
+        .msg_iovlen = iov_cnt,
+    };
+    ssize_t n;
+
+    if (timer_pending(s->retry)) {
+        return false;
+    }
+    do {
+        n = sendmsg(s->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        timer_mod(s->retry, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + RETRY_MS);
+        return false;
+    }
+    return true;                          /* to nobody: lost */
+}
+
+static void retry(void *opaque)
+{
+    net_end_has_room(&NETDEV(opaque)->ends[0]);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static bool set_path(const char *option, const char *path,
+                     struct sockaddr_un *addr, Error **errp)
+{
+    *addr = (struct sockaddr_un) { .sun_family = AF_UNIX };
+    if (!path) {
+        error_setg(errp, "Parameter '%s' is missing", option);
+        return false;
+    }
+    if (strlen(path) >= sizeof(addr->sun_path)) {
+        error_setg(errp, "%s=%s is too long: at most %zu bytes are possible",
+                   option, path, sizeof(addr->sun_path) - 1);
+        return false;
+    }
+    strcpy(addr->sun_path, path);
+    return true;
+}
+
+/* Whether @addr is a socket's that nobody has any more. */
+static bool is_stale(int fd, const struct sockaddr_un *addr)
+{
+    return connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
+           errno == ECONNREFUSED;
+}
+
+static bool open_unix(NetdevDgram *s, Error **errp)
+{
+    struct sockaddr_un local;
+    int ret;
+
+    if (g_strcmp0(s->remote_type, "unix")) {
+        error_setg(errp, "Parameter 'remote.type' expects unix, which goes with "
+                   "local.type=unix");
+        return false;
+    }
+    if (!set_path("local.path", s->local_path, &local, errp) ||
+        !set_path("remote.path", s->remote_path, &s->remote, errp)) {
+        return false;
+    }
+    s->remote_size = sizeof(s->remote);
+    s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ret = bind(s->fd, (struct sockaddr *)&local, sizeof(local));
+    if (ret < 0 && errno == EADDRINUSE && is_stale(s->fd, &local)) {
+        unlink(s->local_path);
+        ret = bind(s->fd, (struct sockaddr *)&local, sizeof(local));
+    } else if (ret < 0 && errno != EADDRINUSE) {
+        error_setg_errno(errp, errno, "local.path=%s cannot be had",
+                         s->local_path);
+        return false;
+    }
+    if (ret < 0) {
+        error_setg(errp, "local.path=%s is another socket's", s->local_path);
+        return false;
+    }
+    s->bound = true;
+    return true;
+}
+
+static bool is_datagram_socket(int fd)
+{
+    int type;
+    socklen_t size = sizeof(type);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
+        return false;
+    }
+    errno = EPROTOTYPE;
+    return type == SOCK_DGRAM;
+}
+
+static bool open_fd(NetdevDgram *s, Error **errp)
+{
+    if (s->remote_type || s->remote_path || !s->local_str) {
+        error_setg(errp, "local.type=fd goes with local.str=, a socket that is "
+                   "connected, and without remote.");
+        return false;
+    }
+    s->fd = monitor_fd_open("local.str", s->local_str, NULL, is_datagram_socket,
+                            errp);
+    if (s->fd < 0) {
+        return false;
+    }
+    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
+    return true;
+}
+
+static bool dgram_open(Netdev *nd, Error **errp)
+{
+    NetdevDgram *s = NETDEV_DGRAM(nd);
+    bool fd = !g_strcmp0(s->local_type, "fd");
+
+    if (!fd && g_strcmp0(s->local_type, "unix")) {
+        error_setg(errp, "Parameter 'local.type' expects unix or fd");
+        return false;
+    }
+    if (!(fd ? open_fd(s, errp) : open_unix(s, errp))) {
+        return false;
+    }
+    nd->info = fd ? g_strdup_printf("dgram,fd=%s", s->local_str)
+                  : g_strdup_printf("dgram,local.path=%s,remote.path=%s",
+                                    s->local_path, s->remote_path);
+    s->frame = g_malloc(NET_FRAME_MAX);
+    s->retry = timer_new_ms(QEMU_CLOCK_REALTIME, retry, s);
+    update_handler(s);
+    return true;
+}
+
+static void dgram_init(Object *obj)
+{
+    NETDEV_DGRAM(obj)->fd = -1;
+}
+
+static void dgram_at_exit(Netdev *nd)
+{
+    NetdevDgram *s = NETDEV_DGRAM(nd);
+
+    if (s->bound) {
+        unlink(s->local_path);
+        s->bound = false;
+    }
+}
+
+static void dgram_finalize(Object *obj)
+{
+    NetdevDgram *s = NETDEV_DGRAM(obj);
+
+    timer_free(s->retry);
+    if (s->fd >= 0) {
+        qemu_set_fd_handler(s->fd, NULL, NULL, NULL);
+        close(s->fd);
+    }
+    dgram_at_exit(NETDEV(s));
+    g_free(s->frame);
+}
+
+/* --- the type ------------------------------------------------------------- */
+
+static const NetEndOps dgram_ops = {
+    .receive = dgram_receive,
+    .peer_has_room = dgram_peer_has_room,
+};
+
+static const NetdevOption dgram_options[] = {
+    NETDEV_OPTION(NetdevDgram, "local.type", STR, local_type, "unix or fd"),
+    NETDEV_OPTION(NetdevDgram, "local.path", STR, local_path, "unix: the own socket"),
+    NETDEV_OPTION(NetdevDgram, "local.str", STR, local_str, "fd: a socket's descriptor"),
+    NETDEV_OPTION(NetdevDgram, "remote.type", STR, remote_type, "unix"),
+    NETDEV_OPTION(NetdevDgram, "remote.path", STR, remote_path, "unix: the peer's socket"),
+    { },
+};
+
+static void dgram_class_init(ObjectClass *klass, void *data)
+{
+    NetdevClass *nc = NETDEV_CLASS(klass);
+
+    nc->kind = "dgram";
+    nc->help = "local.type=unix,local.path=PATH,remote.type=unix,"
+               "remote.path=PATH | local.type=fd,local.str=N";
+    nc->options = dgram_options;
+    nc->ops = &dgram_ops;
+    nc->open = dgram_open;
+    nc->at_exit = dgram_at_exit;
+}
+
+static const TypeInfo dgram_types[] = {
+    {
+        .name = TYPE_NETDEV_DGRAM,
+        .parent = TYPE_NETDEV,
+        .instance_size = sizeof(NetdevDgram),
+        .instance_init = dgram_init,
+        .instance_finalize = dgram_finalize,
+        .class_init = dgram_class_init,
+    },
+};
+DEFINE_TYPES(dgram_types)
