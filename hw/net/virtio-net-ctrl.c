@@ -155,6 +155,16 @@ static bool set_offloads(VirtIONet *n, uint8_t cmd, Args *args)
     return true;
 }
 
+/* The driver has announced itself. */
+static bool acknowledge_announce(VirtIONet *n, uint8_t cmd)
+{
+    if (cmd != VIRTIO_NET_CTRL_ANNOUNCE_ACK || !n->announce) {
+        return false;
+    }
+    n->announce = false;
+    return true;
+}
+
 /* --- commands ------------------------------------------------------------- */
 
 static bool obey(VirtIONet *n, const struct virtio_net_ctrl_hdr *hdr, Args *args)
@@ -168,6 +178,8 @@ static bool obey(VirtIONet *n, const struct virtio_net_ctrl_hdr *hdr, Args *args
         return set_vlan(&n->filter, hdr->cmd, args);
     case VIRTIO_NET_CTRL_MQ:
         return set_pairs(n, hdr->cmd, args);
+    case VIRTIO_NET_CTRL_ANNOUNCE:
+        return acknowledge_announce(n, hdr->cmd);
     case VIRTIO_NET_CTRL_GUEST_OFFLOADS:
         return set_offloads(n, hdr->cmd, args);
     default:

@@ -25,7 +25,8 @@
 #define HOST_OFFLOADS (BIT(CSUM) | BIT(HOST_TSO4) | BIT(HOST_TSO6) |         \
                        BIT(HOST_ECN) | BIT(HOST_UFO))
 #define NEED_CTRL_VQ (BIT(CTRL_RX) | BIT(CTRL_VLAN) | BIT(CTRL_RX_EXTRA) |   \
-                      BIT(MQ) | BIT(CTRL_MAC_ADDR) | BIT(CTRL_GUEST_OFFLOADS))
+                      BIT(MQ) | BIT(CTRL_MAC_ADDR) |                         \
+                      BIT(CTRL_GUEST_OFFLOADS) | BIT(GUEST_ANNOUNCE))
 
 /* NULL: none, or none any more. */
 static Netdev *netdev_of(VirtIONet *n)
@@ -171,7 +172,8 @@ static void virtio_net_get_config(VirtIODevice *vdev, uint8_t *data)
 {
     VirtIONet *n = VIRTIO_NET(vdev);
     struct virtio_net_config config = {
-        .status = GUINT16_TO_LE(n->link_up ? VIRTIO_NET_S_LINK_UP : 0),
+        .status = GUINT16_TO_LE((n->link_up ? VIRTIO_NET_S_LINK_UP : 0) |
+                                (n->announce ? VIRTIO_NET_S_ANNOUNCE : 0)),
         .max_virtqueue_pairs = GUINT16_TO_LE(n->max_pairs),
         .mtu = GUINT16_TO_LE(n->host_mtu),
     };
@@ -192,10 +194,24 @@ void virtio_net_link_changed(NetEnd *end)
     }
 }
 
+/* Drivers that cannot have had a RARP frame sent for them. */
+static void virtio_net_announce(NetDevice *net)
+{
+    VirtIONet *n = container_of(net, VirtIONet, net);
+    VirtIODevice *vdev = VIRTIO_DEVICE(n);
+
+    if (n->link_up && virtio_device_ready(vdev) &&
+        virtio_vdev_has_feature(vdev, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+        n->announce = true;
+        virtio_notify_config(vdev);
+    }
+}
+
 static void virtio_net_reset(VirtIODevice *vdev)
 {
     VirtIONet *n = VIRTIO_NET(vdev);
 
+    n->announce = false;
     virtio_net_use_pairs(n, 1);
     virtio_net_filter_reset(n);
     virtio_net_set_offload(n, 0);
@@ -241,7 +257,8 @@ static bool connect_net(VirtIONet *n, Error **errp)
                                 .index = i };
     }
     n->net = (NetDevice) { .model = "virtio-net-pci", .mac = n->mac,
-                           .ends = n->ends, .nr_ends = n->max_pairs };
+                           .ends = n->ends, .nr_ends = n->max_pairs,
+                           .announce = virtio_net_announce };
     if (!net_device_add(&n->net, proxy->id, n->netdev, errp)) {
         return false;
     }
@@ -320,6 +337,7 @@ static const Property virtio_net_properties[] = {
     FEATURE("ctrl_vlan", CTRL_VLAN),
     FEATURE("ctrl_mac_addr", CTRL_MAC_ADDR),
     FEATURE("mq", MQ),
+    FEATURE("guest_announce", GUEST_ANNOUNCE),
     DEFINE_PROP_END_OF_LIST(),
 };
 

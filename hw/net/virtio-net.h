@@ -60,6 +60,8 @@ struct VirtIONet {
     unsigned max_pairs, pairs_used;       /* used: as the driver says */
     bool has_vnet_hdr;                    /* the netdev's frames have one */
     bool link_up;                         /* as the driver was told */
+    bool announce;                        /* the driver is to tell the network
+                                             of its addresses, and has not yet */
     VirtIONetFilter filter;
 };
 

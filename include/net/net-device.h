@@ -22,6 +22,8 @@ typedef struct NetDevice {
     MACAddr mac;
     NetEnd *ends;
     unsigned nr_ends;
+    /* Optional: the driver is to tell the network of its addresses. */
+    void (*announce)(struct NetDevice *dev);
     QTAILQ_ENTRY(NetDevice) node;
 } NetDevice;
 

@@ -161,6 +161,73 @@ static void test_bad_commands(void)
     stop(&f);
 }
 
+/* --- announcements -------------------------------------------------------- */
+
+static void announce(Fixture *f, const char *more, unsigned rounds)
+{
+    json_node_unref(qmp_client_do(f->qmp, "{'execute': 'announce-self', "
+                                  "'arguments': {'initial': 1, 'max': 2, 'step': "
+                                  "1, 'rounds': %u%s}}", rounds, more));
+}
+
+static void expect_rarp(Fixture *f)
+{
+    uint8_t frame[ROOM];
+
+    g_assert_cmpuint(peer_receive(f, frame, sizeof(frame)), ==, FRAME);
+    g_assert_cmpmem(frame, 6, all_mac, 6);
+    g_assert_cmpmem(frame + 6, 6, own_mac, 6);
+    g_assert_cmphex(frame[12] << 8 | frame[13], ==, ETH_P_RARP);
+}
+
+static uint16_t config_status(Fixture *f)
+{
+    return qtest_readw(f->qts, f->dev.config +
+                               offsetof(struct virtio_net_config, status));
+}
+
+static void test_announce(void)
+{
+    Fixture f;
+
+    start(&f, BIT(CTRL_VQ) | BIT(STATUS) | BIT(GUEST_ANNOUNCE));
+    announce(&f, "", 1);
+    expect_rarp(&f);
+    qvirtio_wait_interrupt(&f.dev, QVIRTIO_CONFIG_CHANGED);
+    g_assert_cmphex(config_status(&f), ==,
+                    VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE);
+    g_assert_cmpuint(command(&f, VIRTIO_NET_CTRL_ANNOUNCE,
+                             VIRTIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0), ==, 0);
+    g_assert_cmphex(config_status(&f), ==, VIRTIO_NET_S_LINK_UP);
+    g_assert_cmpuint(command(&f, VIRTIO_NET_CTRL_ANNOUNCE,
+                             VIRTIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0), ==, 1);
+    announce(&f, ", 'interfaces': ['nic0'], 'id': 'a'", 3);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_rarp(&f);
+    }
+    announce(&f, ", 'interfaces': ['other']", 1);
+    qmp_client_check_alive(f.qmp);
+    announce(&f, "", 0);
+    qmp_client_expect_error(f.qmp, "GenericError", "'rounds' is 1001",
+                            "{'execute': 'announce-self', 'arguments': "
+                            "{'initial': 1, 'max': 2, 'step': 1, 'rounds': "
+                            "1001}}");
+    stop(&f);
+}
+
+/* One that is told of nothing, and one that is under way when the VM ends. */
+static void test_announce_to_others(void)
+{
+    Fixture f;
+
+    start(&f, BIT(STATUS));
+    announce(&f, "", 1000);
+    expect_rarp(&f);
+    g_assert_cmphex(config_status(&f), ==, VIRTIO_NET_S_LINK_UP);
+    announce(&f, "", 1);                  /* in its place */
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
@@ -170,5 +237,7 @@ int main(int argc, char **argv)
     ADD("long-tables-mean-all", test_long_tables_mean_all);
     ADD("mac-is-set", test_mac_is_set);
     ADD("bad-commands", test_bad_commands);
+    ADD("announce", test_announce);
+    ADD("announce-to-others", test_announce_to_others);
     return g_test_run();
 }
