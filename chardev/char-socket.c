@@ -75,7 +75,7 @@ static void socket_disconnected(Chardev *chr)
 
 static void socket_read(Chardev *chr, int max)
 {
-    uint8_t buf[4 * KiB];
+    uint8_t buf[64 * KiB];
     ssize_t n = char_socket_receive(SOCKET_CHARDEV(chr), buf,
                                     MIN((size_t)max, sizeof(buf)));
 

@@ -65,6 +65,7 @@ static void announce(NetDevice *dev, void *opaque)
     }
     make_rarp(&dev->mac, frame + head);
     net_end_send(&dev->ends[0], &iov, 1);
+    net_end_flush(&dev->ends[0]);
     if (dev->announce) {
         dev->announce(dev);
     }

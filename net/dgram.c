@@ -86,6 +86,7 @@ static void dgram_read(void *opaque)
             break;
         }
     }
+    net_end_flush(&NETDEV(s)->ends[0]);
 }
 
 static void dgram_peer_has_room(NetEnd *end)
@@ -93,6 +94,7 @@ static void dgram_peer_has_room(NetEnd *end)
     NetdevDgram *s = end->owner;
 
     if (s->frame_size && hand_on(s)) {
+        net_end_flush(end);
         update_handler(s);
     }
 }

@@ -21,6 +21,13 @@ bool net_end_send(NetEnd *end, const struct iovec *iov, unsigned iov_cnt)
     return !peer->full;
 }
 
+void net_end_flush(NetEnd *end)
+{
+    if (end->peer && end->peer->ops->flush) {
+        end->peer->ops->flush(end->peer);
+    }
+}
+
 void net_end_has_room(NetEnd *end)
 {
     if (end->full) {

@@ -5,8 +5,9 @@
  * device, /chardevs/netdev-ID, so listening, connecting and connecting again are
  * what they are there.
  *
- * Of what comes and goes at most a frame is held here; without a peer, what the
- * guest sends is dropped, as from a cable that is not plugged in.
+ * Of what comes at most a frame is held here, of what goes a buffer of them, as
+ * they are written together; without a peer, what the guest sends is dropped, as
+ * from a cable that is not plugged in.
  */
 #include "qemu/osdep.h"
 
@@ -38,7 +39,7 @@ struct NetdevStream {
     CharBackend chr;
     uint8_t *in;                          /* from the peer, not yet handed on */
     size_t in_size;
-    uint8_t *out;                         /* to the peer, not yet written */
+    uint8_t *out;                         /* frames to the peer, not written */
     size_t out_size, out_done;
     guint watch;                          /* until more can be written; 0: none */
     uint64_t nr_bad;                      /* lengths that no frame has */
@@ -62,7 +63,7 @@ static void drop_output(NetdevStream *s)
 
 static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque);
 
-/* Writes what it can of the frame in @s->out. */
+/* Writes what it can of the frames in @s->out. */
 static void write_output(NetdevStream *s)
 {
     int n = qemu_chr_fe_write(&s->chr, s->out + s->out_done,
@@ -97,6 +98,15 @@ static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque)
     return G_SOURCE_REMOVE;
 }
 
+static void stream_flush(NetEnd *end)
+{
+    NetdevStream *s = end->owner;
+
+    if (s->out_size && !s->watch) {
+        write_output(s);
+    }
+}
+
 static bool stream_receive(NetEnd *end, const struct iovec *iov,
                            unsigned iov_cnt)
 {
@@ -104,36 +114,38 @@ static bool stream_receive(NetEnd *end, const struct iovec *iov,
     size_t size = iov_size(iov, iov_cnt);
     uint32_t length = GUINT32_TO_BE((uint32_t)size);
 
-    if (s->out_size) {
-        return false;
-    }
     if (size == 0 || size > NET_FRAME_MAX || !qemu_chr_fe_backend_open(&s->chr)) {
         return true;
     }
-    memcpy(s->out, &length, LENGTH_SIZE);
-    iov_to_buf(iov, iov_cnt, 0, s->out + LENGTH_SIZE, size);
-    s->out_size = LENGTH_SIZE + size;
-    write_output(s);
+    if (s->out_size + LENGTH_SIZE + size > BUFFER_SIZE) {
+        stream_flush(end);
+    }
+    if (s->watch) {
+        return false;
+    }
+    memcpy(s->out + s->out_size, &length, LENGTH_SIZE);
+    iov_to_buf(iov, iov_cnt, 0, s->out + s->out_size + LENGTH_SIZE, size);
+    s->out_size += LENGTH_SIZE + size;
     return true;
 }
 
 /* --- from the peer -------------------------------------------------------- */
 
-/* Bytes of the frame at @at of @s->in, with its length; 0: it is not all there;
- * SIZE_MAX: there can be none. */
-static size_t frame_at(const NetdevStream *s, size_t at)
+/* Bytes of the frame, with its length, that @data begins with; 0: it is not all
+ * there; SIZE_MAX: there can be none. */
+static size_t frame_in(const uint8_t *data, size_t size)
 {
     uint32_t length;
 
-    if (s->in_size - at < LENGTH_SIZE) {
+    if (size < LENGTH_SIZE) {
         return 0;
     }
-    memcpy(&length, s->in + at, LENGTH_SIZE);
+    memcpy(&length, data, LENGTH_SIZE);
     length = GUINT32_FROM_BE(length);
     if (length == 0 || length > NET_FRAME_MAX) {
         return SIZE_MAX;
     }
-    return s->in_size - at < LENGTH_SIZE + length ? 0 : LENGTH_SIZE + length;
+    return size < LENGTH_SIZE + length ? 0 : LENGTH_SIZE + length;
 }
 
 static void refuse_length(NetdevStream *s)
@@ -145,24 +157,37 @@ static void refuse_length(NetdevStream *s)
     qemu_chr_fe_disconnect(&s->chr);
 }
 
-/* Hands the frames on until one is refused, or the rest is none. */
-static void hand_on(NetdevStream *s)
+/* Hands the frames of @data on until one is refused, or the rest is none; how
+ * many bytes of it that were. */
+static size_t hand_on(NetdevStream *s, const uint8_t *data, size_t size)
 {
-    size_t at = 0, size;
+    NetEnd *end = &NETDEV(s)->ends[0];
+    size_t at = 0, part;
 
-    while ((size = frame_at(s, at)) && size != SIZE_MAX) {
-        struct iovec iov = { s->in + at + LENGTH_SIZE, size - LENGTH_SIZE };
+    while ((part = frame_in(data + at, size - at)) && part != SIZE_MAX) {
+        struct iovec iov = { (void *)(data + at + LENGTH_SIZE),
+                             part - LENGTH_SIZE };
 
-        if (!net_end_send(&NETDEV(s)->ends[0], &iov, 1)) {
+        if (!net_end_send(end, &iov, 1)) {
             break;
         }
-        at += size;
+        at += part;
     }
-    memmove(s->in, s->in + at, s->in_size - at);
-    s->in_size -= at;
-    if (size == SIZE_MAX) {
+    net_end_flush(end);
+    if (part == SIZE_MAX) {
         refuse_length(s);
+        return size;
     }
+    return at;
+}
+
+static void hand_on_kept(NetdevStream *s)
+{
+    size_t done = hand_on(s, s->in, s->in_size);
+
+    /* Refusing a length has thrown all away. */
+    s->in_size -= MIN(done, s->in_size);
+    memmove(s->in, s->in + done, s->in_size);
 }
 
 /* Nothing while a frame that is all there waits to be taken. */
@@ -170,23 +195,27 @@ static int stream_can_read(void *opaque)
 {
     NetdevStream *s = opaque;
 
-    return frame_at(s, 0) ? 0 : BUFFER_SIZE - s->in_size;
+    return frame_in(s->in, s->in_size) ? 0 : BUFFER_SIZE - s->in_size;
 }
 
+/* What is kept is a frame that is not all there, or one that waits. */
 static void stream_read(void *opaque, const uint8_t *buf, int size)
 {
     NetdevStream *s = opaque;
+    size_t done = s->in_size ? 0 : hand_on(s, buf, size);
 
-    memcpy(s->in + s->in_size, buf, size);
-    s->in_size += size;
-    hand_on(s);
+    memcpy(s->in + s->in_size, buf + done, size - done);
+    s->in_size += size - done;
+    if (!done) {
+        hand_on_kept(s);
+    }
 }
 
 static void stream_peer_has_room(NetEnd *end)
 {
     NetdevStream *s = end->owner;
 
-    hand_on(s);
+    hand_on_kept(s);
     qemu_chr_fe_accept_input(&s->chr);
 }
 
@@ -296,6 +325,7 @@ static void stream_finalize(Object *obj)
 
 static const NetEndOps stream_ops = {
     .receive = stream_receive,
+    .flush = stream_flush,
     .peer_has_room = stream_peer_has_room,
 };
 

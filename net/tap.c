@@ -101,6 +101,7 @@ static void tap_read(void *opaque)
             break;
         }
     }
+    net_end_flush(q->end);
 }
 
 static void tap_peer_has_room(NetEnd *end)
@@ -108,6 +109,7 @@ static void tap_peer_has_room(NetEnd *end)
     TapQueue *q = &NETDEV_TAP(end->owner)->queues[end->index];
 
     if (q->frame_size && hand_on(q)) {
+        net_end_flush(end);
         update_handlers(q);
     }
 }

@@ -64,11 +64,12 @@ static void user_peer_has_room(NetEnd *end)
         struct iovec iov = { (void *)data, size };
 
         if (!net_end_send(end, &iov, 1)) {
-            return;
+            break;
         }
         g_bytes_unref(g_queue_pop_head(&s->waiting));
     }
-    qemu_notify_event();                  /* the sockets are polled again */
+    net_end_flush(end);
+    qemu_notify_event();                  /* the sockets may be polled again */
 }
 
 /* --- from the guest ------------------------------------------------------- */
@@ -156,12 +157,14 @@ static void forget_wishes(gpointer key, gpointer value, gpointer opaque)
     ((SlirpPoll *)value)->wanted = false;
 }
 
-/* While frames wait for the guest, the host's sockets rest. */
+/* Comes after whatever has called libslirp: sockets, timers, the guest. While
+ * frames wait for the guest, the host's sockets rest. */
 static gboolean slirp_source_prepare(GSource *gsource, gint *timeout)
 {
     SlirpSource *source = (SlirpSource *)gsource;
     uint32_t ms = UINT32_MAX;
 
+    net_end_flush(&NETDEV(source->user)->ends[0]);
     g_hash_table_foreach(source->polls, forget_wishes, NULL);
     if (g_queue_is_empty(&source->user->waiting)) {
         slirp_pollfds_fill(source->user->slirp, &ms, add_poll, source);

@@ -84,14 +84,30 @@ static bool write_frame(VirtIONet *n, VirtQueue *vq, RxBuffers *b,
     return true;
 }
 
-static void publish(VirtIONet *n, VirtQueue *vq, RxBuffers *b)
+/* They are published, and the driver is interrupted, once for a burst. */
+static void fill(VirtIONetPair *pair, RxBuffers *b)
 {
     for (unsigned i = 0; i < b->n; i++) {
-        virtqueue_fill(vq, b->elems[i], b->used[i], i);
-        virtqueue_free_element(vq, b->elems[i]);
+        virtqueue_fill(pair->rx, b->elems[i], b->used[i], pair->rx_filled++);
+        virtqueue_free_element(pair->rx, b->elems[i]);
     }
-    virtqueue_flush(vq, b->n);
-    virtio_notify(VIRTIO_DEVICE(n), vq);
+}
+
+static VirtIONetPair *pair_of(VirtIONet *n, const NetEnd *end)
+{
+    return &n->pairs[end->index % n->pairs_used];
+}
+
+static void virtio_net_flush(NetEnd *end)
+{
+    VirtIONet *n = end->owner;
+    VirtIONetPair *pair = pair_of(n, end);
+
+    if (pair->rx_filled) {
+        virtqueue_flush(pair->rx, pair->rx_filled);
+        pair->rx_filled = 0;
+        virtio_notify(VIRTIO_DEVICE(n), pair->rx);
+    }
 }
 
 static bool is_wanted(const VirtIONet *n, const struct iovec *iov,
@@ -109,7 +125,8 @@ static bool virtio_net_receive(NetEnd *end, const struct iovec *iov,
 {
     VirtIONet *n = end->owner;
     VirtIODevice *vdev = VIRTIO_DEVICE(n);
-    VirtQueue *vq = n->pairs[end->index % n->pairs_used].rx;
+    VirtIONetPair *pair = pair_of(n, end);
+    VirtQueue *vq = pair->rx;
     bool too_small = false;
     RxBuffers b;
 
@@ -122,7 +139,7 @@ static bool virtio_net_receive(NetEnd *end, const struct iovec *iov,
     }
     b.n = 0;
     if (write_frame(n, vq, &b, iov, iov_cnt, &too_small)) {
-        publish(n, vq, &b);
+        fill(pair, &b);
         return true;
     }
     give_back(vq, &b);
@@ -215,6 +232,7 @@ void virtio_net_handle_tx(VirtIONet *n, unsigned pair)
         }
         virtqueue_free_element(vq, elem);
     }
+    net_end_flush(&n->ends[pair]);
     if (sent) {
         virtqueue_flush(vq, sent);
         virtio_notify(VIRTIO_DEVICE(n), vq);
@@ -234,6 +252,7 @@ static void virtio_net_peer_has_room(NetEnd *end)
 
 const NetEndOps virtio_net_end_ops = {
     .receive = virtio_net_receive,
+    .flush = virtio_net_flush,
     .peer_has_room = virtio_net_peer_has_room,
     .link_changed = virtio_net_link_changed,
 };

@@ -41,6 +41,7 @@ typedef struct VirtIONetFilter {
 typedef struct VirtIONetPair {
     VirtQueue *rx;
     VirtQueue *tx;
+    unsigned rx_filled;                   /* buffers that are not published yet */
     VhostNet *vhost;                      /* who works them; NULL: this process */
 } VirtIONetPair;
 

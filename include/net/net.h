@@ -29,6 +29,9 @@ typedef struct NetEndOps {
     /* Takes the frame, or drops it: true. False: there is no room for it now,
      * net_end_has_room() will tell. Its memory is gone afterwards. */
     bool (*receive)(NetEnd *end, const struct iovec *iov, unsigned iov_cnt);
+    /* Optional: for now the last frame has been handed over. What receive() has
+     * kept, to send several at once, is sent. */
+    void (*flush)(NetEnd *end);
     /* The peer, which took no frame, has room again. */
     void (*peer_has_room)(NetEnd *end);
     /* The link went up or down, or the peer has gone or come; NULL: whatever. */
@@ -47,8 +50,10 @@ struct NetEnd {
 };
 
 /* Hands the peer a frame. False: it has no room; the caller keeps the frame, and
- * its peer_has_room() is called. */
+ * its peer_has_room() is called. net_end_flush() must follow before the main
+ * loop waits. */
 bool net_end_send(NetEnd *end, const struct iovec *iov, unsigned iov_cnt);
+void net_end_flush(NetEnd *end);
 /* @end can take a frame again: tells the peer, if that was refused one. */
 void net_end_has_room(NetEnd *end);
 /* Whether frames pass between @end and its peer. */
