@@ -54,7 +54,7 @@ NINJA := ninja -C $(BUILD) $(if $(V),-v)
 RUN_CHECKS := tests/run-checks --build $(BUILD) $(if $(V),--verbose) $(CHECK_FLAGS)
 COVERED := softmmu hw/virtio hw/vfio
 VMM ?= $(BUILD)/sparsevm
-BENCHES := start-up requests disk mappings replay $(if $(QUICK),,lab-bench)
+BENCHES := start-up requests net disk mappings replay $(if $(QUICK),,lab-bench)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
         check-fuzz check-tsan run-tsan fuzz run-fuzz stress \
