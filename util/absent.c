@@ -21,11 +21,10 @@ static const struct {
     { NO("SCSI"),
       { "scsi-* *scsi *scsi-* am53c974 dc390 lsi53c* megasas* mptsas1068",
         "pr-manager-helper", "" } },
-    { NO("disks but those of other processes (vhost-user-blk-pci)"),
-      { "virtio-blk* vhost-user-blk* floppy ide-* *-ide isa-fdc ich9-ahci nvme "
-        "nvme-* sd-card sdhci-pci virtio-pmem*", "throttle-group",
-        "blockdev drive cdrom fda fdb hda hdb hdc hdd iscsi mtdblock sd "
-        "snapshot" } },
+    { NO("disks but virtio-blk-pci and vhost-user-blk-pci"),
+      { "floppy ide-* *-ide isa-fdc ich9-ahci nvme nvme-* sd-card sdhci-pci "
+        "virtio-pmem*", "throttle-group",
+        "cdrom fda fdb iscsi mtdblock sd snapshot" } },
     { NO("network devices but virtio-net-pci"),
       { "e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
         "rtl8139 tulip vmxnet3", "filter-* colo-compare", "" } },
