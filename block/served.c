@@ -395,8 +395,11 @@ static bool has_export(const char *id)
         ? json_node_get_array(list) : NULL;
 
     for (guint i = 0; array && i < json_array_get_length(array); i++) {
-        if (g_strcmp0(block_option_text(json_array_get_object_element(array, i),
-                                  "id"), id) == 0) {
+        JsonNode *e = json_array_get_element(array, i);
+
+        if (JSON_NODE_HOLDS_OBJECT(e) &&
+            g_strcmp0(block_option_text(json_node_get_object(e), "id"),
+                      id) == 0) {
             return true;
         }
     }

@@ -512,6 +512,52 @@ static void test_bad_command_lines(void)
     remove_image(image);
 }
 
+/* --- daemons that lie --- */
+
+/* What they do once "s" is their end of QMP. */
+static const struct { const char *does, *message; } liars[] = {
+    { "pass", "it has ended" },
+    { "s.send(b'hello\\n')", "no QMP" },
+    { "s.send(b'[1]\\n')", "no QMP" },
+    { "s.send(b'{}\\n'); s.recv(99)", "has ended" },
+    { "s.send(b'{}\\n{\"error\": {\"desc\": \"no way\"}}\\n'); s.recv(99)",
+      "no way" },
+    { "s.send(b'{}\\n{\"error\": 7}\\n'); s.recv(99)", "without a result" },
+    { "s.send(b'{}\\n')\n"
+      "while s.recv(9999): s.send(b'{\"event\": 1}\\n{\"return\": {}}\\n')",
+      "does not know its node" },
+    { "s.send(b'{}\\n')\n"
+      "while s.recv(9999): s.send(b'{\"return\": [[], {}, {\"node-name\": 3}]}"
+      "\\n')", "does not know its node" },
+    { "s.send(b'{}\\n')\n"
+      "while b'named' not in s.recv(9999): s.send(b'{\"return\": {}}\\n')",
+      "has gone" },
+};
+
+static void test_daemon_that_lies(void)
+{
+    g_autofree char *program = NULL;
+    g_autofree char *wrapper = NULL;
+
+    cli_begin();
+    program = g_build_filename(cli_dir, "qemu-storage-daemon", NULL);
+    wrapper = g_strdup_printf("env PATH=%s:%s", cli_dir, g_getenv("PATH"));
+    for (size_t i = 0; i < G_N_ELEMENTS(liars); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "#!/usr/bin/env python3\n"
+            "import socket, sys\n"
+            "s = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
+            "%s\n", liars[i].does);
+
+        g_assert_true(g_file_set_contents(program, text, -1, NULL));
+        g_assert_no_errno(g_chmod(program, 0755));
+        cli_check_refused_by(wrapper, QTEST_ARGS "-drive file=x,format=qcow2",
+                             liars[i].message);
+    }
+    g_unlink(program);
+    cli_end();
+}
+
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
@@ -537,5 +583,6 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/life/gone", test_the_emulator_outlives_it);
     g_test_add_func("/blockdev-served/life/late", test_it_is_not_needed_for_raw);
     g_test_add_func("/blockdev-served/bad", test_bad_command_lines);
+    g_test_add_func("/blockdev-served/lies", test_daemon_that_lies);
     return g_test_run();
 }
