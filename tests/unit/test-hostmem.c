@@ -204,7 +204,7 @@ static void test_threads_are_as_nice_as_it_is_said(void)
     HostMemoryBackend *b = create("memory-backend-ram,id=m,size=1M",
                                   &error_abort);
 
-    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 10);
+    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 19);
     delete(b);
     b = create("memory-backend-ram,id=m,size=1M,prealloc-nice=0,"
                "prealloc-threads=5", &error_abort);
