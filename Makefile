@@ -14,6 +14,9 @@
 #   make stress           a million plugs, and the like: is anything left behind?
 #   make bench            the benchmarks, beside QEMU; writes build/bench; QUICK=1: a
 #                         look, without those in the lab, which take long
+#   make bench-inflate    how fast a guest's memory comes and goes, in the lab; DIRECT=ADDRESS:
+#                         on this machine, with its drive at that PCI address
+#   make bench-footprint  what stays pinned while a guest works, in the lab
 #   make bench-check      instructions of a request against the recorded ones
 #   make docs             bring the pages that the program prints up to date
 #   make install          honours DESTDIR and PREFIX; make uninstall: the reverse
@@ -54,11 +57,13 @@ NINJA := ninja -C $(BUILD) $(if $(V),-v)
 RUN_CHECKS := tests/run-checks --build $(BUILD) $(if $(V),--verbose) $(CHECK_FLAGS)
 COVERED := softmmu hw/virtio hw/vfio
 VMM ?= $(BUILD)/sparsevm
-BENCHES := start-up requests net disk mappings replay $(if $(QUICK),,lab-bench)
+BENCHES := start-up requests net disk mappings replay populate \
+    $(if $(QUICK),,lab-bench pinned-start inflate interference footprint)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
         check-fuzz check-tsan run-tsan fuzz run-fuzz stress \
-        coverage print-coverage bench bench-check docs install uninstall dist \
+        coverage print-coverage bench bench-inflate \
+        bench-footprint bench-check docs install uninstall dist \
         help clean distclean
 .NOTPARALLEL:
 
@@ -131,6 +136,10 @@ bench: deps all
 	        $(if $(QUICK),--quick); \
 	done
 	$(Q)echo; ls $(BUILD)/bench/*.json $(BUILD)/bench/*.svg
+
+bench-inflate bench-footprint: bench-%: deps all
+	$(Q)tests/bench/$* --vmm $(VMM) --build $(BUILD) --out $(BUILD)/bench \
+	    $(if $(QUICK),--quick) $(if $(DIRECT),--direct $(DIRECT))
 
 bench-check: deps all
 	$(Q)scripts/install-deps --bench

@@ -129,13 +129,14 @@ def copy_module(path, directory):
     return name[:-3]
 
 
-def initramfs(work, name, init, kernel, modules):
-    """Pack busybox, INIT and MODULES; the path of the image."""
+def initramfs(work, name, init, kernel, modules, programs=()):
+    """Pack busybox, INIT, MODULES and static PROGRAMS; the path of the image."""
     root = work / f"{name}.root"
     shutil.rmtree(root, ignore_errors=True)
     (root / "bin").mkdir(parents=True)
     (root / "modules").mkdir()
-    shutil.copy("/bin/busybox", root / "bin")
+    for program in ("/bin/busybox", *programs):
+        shutil.copy(program, root / "bin")
     shutil.copy(init, root / "init")
     order = [copy_module(path, root / "modules") for path in kernel.modules(modules)]
     (root / "modules/order").write_text("".join(f"{module}\n" for module in order))

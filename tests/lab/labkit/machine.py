@@ -44,13 +44,13 @@ def log_name(number):
     return "machine" if number == 1 else f"machine-{number}"
 
 
-def command_line(kernel, initrd, drive, out, number):
+def command_line(kernel, initrd, drive, out, number, memory):
     return [
         # Should this process be killed, the machine goes with it.
         "setpriv", "--pdeathsig", "KILL",
         EMULATOR, "-nodefaults", "-display", "none", "-no-reboot",
         "-M", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi",
-        "-cpu", "max", "-smp", "2", "-m", MEMORY,
+        "-cpu", "max", "-smp", "2", "-m", memory,
         "-device", "intel-iommu,intremap=on",
         *drive_arguments("drive", drive, DRIVE_ADDRESS),
         *drive_arguments("second", drive, SECOND_DRIVE_ADDRESS),
@@ -76,9 +76,9 @@ def drive_arguments(name, image, address):
 
 
 def run(kernel, initrd, drive, out, start, count=1, output=None,
-        unfinished=lambda: False):
-    """Boot COUNT machines, have each execute the command START, and hand what they
-    say to OUTPUT (a report.Output; default: print it).
+        unfinished=lambda: False, memory=MEMORY):
+    """Boot COUNT machines of MEMORY, have each execute the command START, and hand
+    what they say to OUTPUT (a report.Output; default: print it).
 
     Returns once the machines are off. One that says nothing for too long is ended; one
     that ends in the midst of a test is followed by another if there is anything
@@ -94,8 +94,9 @@ def run(kernel, initrd, drive, out, start, count=1, output=None,
 
     def boot():
         number = len(machines) + 1
-        machines[number] = Machine(command_line(kernel, initrd, drive, out, number),
-                                   out / f"{log_name(number)}.stderr", number, lines)
+        command = command_line(kernel, initrd, drive, out, number, memory)
+        machines[number] = Machine(command, out / f"{log_name(number)}.stderr", number,
+                                   lines)
 
     try:
         for _ in range(count):
