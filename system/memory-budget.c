@@ -299,7 +299,7 @@ static const QmpType memory_budget_types[] = {
                  "?bar-mappings:int,?slots:int,?slots-max:int,?slots-limit:int",
       .help = "Who locks guest memory, or maps it for devices.\n"
       "kind: type1 (a container of the kernel's), vfio-user, vhost-user, "
-      "mem-lock\n"
+      "vhost (the kernel's), mem-lock\n"
       "locked: bytes\n"
       "locked-max: bytes, once all memory is plugged\n"
       "mappings: DMA mappings\n"

@@ -41,24 +41,37 @@ static int add_section(const MemoryRegionSection *section, void *opaque)
     return 0;
 }
 
-static void forecast(AddressSpace *as, unsigned nr, MemoryNeeds *needs)
+static void forecast(AddressSpace *as, const char *kind, MemoryNeeds *needs)
 {
-    *needs = (MemoryNeeds) { .kind = "vhost-user" };
+    *needs = (MemoryNeeds) { .kind = kind };
     address_space_foreach_section(as, add_section, needs);
+}
+
+static void forecast_user(AddressSpace *as, unsigned nr, MemoryNeeds *needs)
+{
+    forecast(as, "vhost-user", needs);
+}
+
+static void forecast_kernel(AddressSpace *as, unsigned nr, MemoryNeeds *needs)
+{
+    forecast(as, "vhost", needs);
 }
 
 static void vhost_needs_init(void)
 {
-    static const char *const drivers[] = {
-        "vhost-user-blk-pci", "vhost-user-blk-pci-non-transitional",
-        "vhost-user-fs-pci",
+    static MemoryForecast forecasts[] = {
+        { .driver = "vhost-user-blk-pci", .get_needs = forecast_user },
+        { .driver = "vhost-user-blk-pci-non-transitional",
+          .get_needs = forecast_user },
+        { .driver = "vhost-user-fs-pci", .get_needs = forecast_user },
+        { .driver = "vhost-user-fs-pci-non-transitional",
+          .get_needs = forecast_user },
+        { .driver = "vhost-vsock-pci", .get_needs = forecast_kernel },
+        { .driver = "vhost-vsock-pci-non-transitional",
+          .get_needs = forecast_kernel },
     };
-    static MemoryForecast forecasts[ARRAY_SIZE(drivers)];
 
-    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-        forecasts[i] = (MemoryForecast) {
-            .driver = drivers[i], .get_needs = forecast,
-        };
+    for (size_t i = 0; i < ARRAY_SIZE(forecasts); i++) {
         memory_forecast_register(&forecasts[i]);
     }
 }
