@@ -53,29 +53,37 @@ static gpointer make_call(gpointer opaque)
     _exit(syscall(call->nr, a[0], a[1], a[2], a[3]) < 0 ? errno : 0);
 }
 
-static void G_GNUC_NORETURN be_child(Call *call, int stderr_fd)
+static void call_in_thread(void *opaque)
 {
-    struct rlimit no_core = { 0, 0 };
+    Call *call = opaque;
 
-    setrlimit(RLIMIT_CORE, &no_core);
-    dup2(stderr_fd, STDERR_FILENO);
-    alarm(20);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-        _exit(2);
-    }
     if (call->kind == QEMU_THREAD_MAIN) {
         make_call(call);
     }
     g_thread_join(qemu_thread_try_new(call->kind, "tested", make_call, call,
                                       &error_abort));
+}
+
+static void G_GNUC_NORETURN be_child(void (*fn)(void *opaque), void *opaque,
+                                     int output)
+{
+    struct rlimit no_core = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    dup2(output, STDERR_FILENO);
+    dup2(output, STDOUT_FILENO);          /* TAP is the parent's */
+    alarm(20);
+    if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        fn(opaque);
+    }
     _exit(2);
 }
 
 /* --- in the test --- */
 
-/* Makes the call in a thread of its kind; the wait status. *said (g_free()) is
- * what was written to standard error. */
-static int try_call(Call call, char **said)
+/* The wait status of a child that does @fn, which ends it by _exit(). *said
+ * (g_free()) is what it wrote. */
+static int run_child(void (*fn)(void *opaque), void *opaque, char **said)
 {
     char buffer[1024];
     ssize_t len;
@@ -86,7 +94,7 @@ static int try_call(Call call, char **said)
     pid = fork();
     g_assert_cmpint(pid, >=, 0);
     if (!pid) {
-        be_child(&call, fds[1]);
+        be_child(fn, opaque, fds[1]);
     }
     close(fds[1]);
     g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
@@ -95,6 +103,12 @@ static int try_call(Call call, char **said)
     close(fds[0]);
     *said = g_strdup(buffer);
     return status;
+}
+
+/* Makes the call in a thread of its kind; as run_child(). */
+static int try_call(Call call, char **said)
+{
+    return run_child(call_in_thread, &call, said);
 }
 
 static void expect_denied(Call call)
@@ -238,6 +252,7 @@ static void test_handler_says_what_a_blocked_signal_cannot(void)
 
 typedef struct Act {
     QemuThreadKind kind;
+    unsigned nr;                          /* of threads */
     void (*fn)(void);
 } Act;
 
@@ -256,27 +271,24 @@ static gpointer act_confined(gpointer opaque)
 
 /* In a child: all threads are there before the first is confined, so that each
  * takes an arena of malloc() if it can. */
-static void G_GNUC_NORETURN act_in_threads(Act *act, unsigned nr)
+static void act_in_threads(void *opaque)
 {
+    Act *act = opaque;
     GThread *threads[NR_THREADS];
 
-    alarm(20);
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR);
     sandbox_init();
     sandbox_warm_up();
     prepare(false);                       /* they name the process */
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-        _exit(2);
-    }
     if (act->kind == QEMU_THREAD_MAIN) {
         act_confined(act);
         _exit(0);
     }
-    for (unsigned i = 0; i < nr; i++) {
+    for (unsigned i = 0; i < act->nr; i++) {
         threads[i] = qemu_thread_try_new(act->kind, "tested", act_confined, act,
                                          &error_abort);
     }
-    for (unsigned i = 0; i < nr; i++) {
+    for (unsigned i = 0; i < act->nr; i++) {
         g_thread_join(threads[i]);
     }
     _exit(0);
@@ -286,29 +298,9 @@ static void G_GNUC_NORETURN act_in_threads(Act *act, unsigned nr)
 static int try_act(QemuThreadKind kind, unsigned nr, void (*fn)(void),
                    char **said)
 {
-    Act act = { kind, fn };
-    char buffer[1024];
-    ssize_t len;
-    int status, fds[2];
-    pid_t pid;
+    Act act = { kind, nr, fn };
+    int status = run_child(act_in_threads, &act, said);
 
-    g_assert_no_errno(pipe(fds));
-    pid = fork();
-    g_assert_cmpint(pid, >=, 0);
-    if (!pid) {
-        struct rlimit no_core = { 0, 0 };
-
-        setrlimit(RLIMIT_CORE, &no_core);
-        dup2(fds[1], STDERR_FILENO);
-        dup2(fds[1], STDOUT_FILENO);      /* TAP is the parent's */
-        act_in_threads(&act, nr);
-    }
-    close(fds[1]);
-    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-    len = read(fds[0], buffer, sizeof(buffer) - 1);
-    buffer[MAX(len, 0)] = '\0';
-    close(fds[0]);
-    *said = g_strdup(buffer);
     g_test_message("kind %d: status 0x%x, %s", kind, status, *said);
     return status;
 }

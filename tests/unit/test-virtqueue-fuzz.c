@@ -97,13 +97,16 @@ static void random_rings(void)
     ring.avail_idx += heads;
 }
 
+static uint64_t some_features(void)
+{
+    return (one_in(4) ? 0 : 1ULL << VIRTIO_RING_F_INDIRECT_DESC) |
+           (one_in(2) ? 0 : 1ULL << VIRTIO_RING_F_EVENT_IDX);
+}
+
 static void start_driver(void)
 {
-    uint64_t features = 1ULL << VIRTIO_F_VERSION_1;
-
-    features |= one_in(4) ? 0 : 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
-    features |= one_in(2) ? 0 : 1ULL << VIRTIO_RING_F_EVENT_IDX;
-    g_assert_true(test_negotiate(vdev, features));
+    g_assert_true(test_negotiate(vdev, 1ULL << VIRTIO_F_VERSION_1 |
+                                       some_features()));
     vring_driver_init(&ring, &address_space_memory, NUM, RING);
     virtio_queue_set_num(vdev, 0, NUM);
     virtio_queue_set_rings(vdev, 0, ring.desc, ring.avail, ring.used);
@@ -111,27 +114,25 @@ static void start_driver(void)
     virtio_set_status(vdev, vdev->status | VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
-static void test_random_rings_break_nothing(void)
+/* Rounds of what @scribble leaves in the rings, for a device that @start starts,
+ * again if it is broken, and now and then if it is not. @t is there. */
+static void fuzz_rings(void (*start)(void), void (*scribble)(void))
 {
-    const uint8_t *ram;
+    const uint8_t *ram = memory_region_get_ram_ptr(&pci_board()->ram);
     g_autofree uint8_t *pattern = g_malloc(AREA);
     unsigned broken = 0;
 
-    pci_board_clear();
-    t = test_transport_new();
-    vdev = VIRTIO_DEVICE(&t->echo);
-    ram = memory_region_get_ram_ptr(&pci_board()->ram);
     memset(pattern, 0x5a, AREA);
     address_space_write(&address_space_memory, READABLE,
                         MEMTXATTRS_UNSPECIFIED, pattern, AREA);
-    start_driver();
+    start();
     for (int i = 0; i < ROUNDS; i++) {
-        random_rings();
+        scribble();
         virtio_queue_notify(vdev, 0);
         g_assert_true(memcmp(ram + READABLE, pattern, AREA) == 0);
-        if (vdev->broken) {
-            broken++;
-            start_driver();
+        if (vdev->broken || one_in(50)) {
+            broken += vdev->broken;
+            start();
         }
     }
     g_test_message("%u requests handled, broken %u times in %u rounds",
@@ -140,6 +141,19 @@ static void test_random_rings_break_nothing(void)
     g_assert_cmpuint(t->echo.handled, >, ROUNDS / 10);
     g_assert_cmpuint(broken, >, ROUNDS / 10);
     g_assert_cmpuint(broken, <, ROUNDS);
+}
+
+static void make_device(void)
+{
+    pci_board_clear();
+    t = test_transport_new();
+    vdev = VIRTIO_DEVICE(&t->echo);
+}
+
+static void test_random_rings_break_nothing(void)
+{
+    make_device();
+    fuzz_rings(start_driver, random_rings);
     test_transport_free(t);
 }
 
@@ -152,9 +166,7 @@ static void start_packed_driver(void)
     uint64_t features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_RING_PACKED;
     unsigned num = 1 + below(NUM);
 
-    features |= one_in(4) ? 0 : 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
-    features |= one_in(2) ? 0 : 1ULL << VIRTIO_RING_F_EVENT_IDX;
-    g_assert_true(test_negotiate(vdev, features));
+    g_assert_true(test_negotiate(vdev, features | some_features()));
     packed_driver_init(&packed, &address_space_memory, num, RING);
     virtio_queue_set_num(vdev, 0, num);
     virtio_queue_set_rings(vdev, 0, packed.ring, packed.driver_event,
@@ -205,43 +217,16 @@ static void random_packed_ring(void)
 
 static void test_random_packed_rings_break_nothing(void)
 {
-    const uint8_t *ram;
-    g_autofree uint8_t *pattern = g_malloc(AREA);
-    unsigned broken = 0;
-
-    pci_board_clear();
-    t = test_transport_new();
-    vdev = VIRTIO_DEVICE(&t->echo);
+    make_device();
     virtio_add_feature(&vdev->host_features, VIRTIO_F_RING_PACKED);
-    ram = memory_region_get_ram_ptr(&pci_board()->ram);
-    memset(pattern, 0x5a, AREA);
-    address_space_write(&address_space_memory, READABLE,
-                        MEMTXATTRS_UNSPECIFIED, pattern, AREA);
-    start_packed_driver();
-    for (int i = 0; i < ROUNDS; i++) {
-        random_packed_ring();
-        virtio_queue_notify(vdev, 0);
-        g_assert_true(memcmp(ram + READABLE, pattern, AREA) == 0);
-        if (vdev->broken || one_in(50)) {
-            broken += vdev->broken;
-            start_packed_driver();
-        }
-    }
-    g_test_message("%u requests handled, broken %u times in %u rounds",
-                   t->echo.handled, broken, ROUNDS);
-    /* Neither only nonsense nor only sense. */
-    g_assert_cmpuint(t->echo.handled, >, ROUNDS / 10);
-    g_assert_cmpuint(broken, >, ROUNDS / 10);
-    g_assert_cmpuint(broken, <, ROUNDS);
+    fuzz_rings(start_packed_driver, random_packed_ring);
     test_transport_free(t);
 }
 
 /* Not even descriptors any more. */
 static void test_random_bytes_break_nothing(void)
 {
-    pci_board_clear();
-    t = test_transport_new();
-    vdev = VIRTIO_DEVICE(&t->echo);
+    make_device();
     for (int i = 0; i < ROUNDS; i++) {
         start_driver();
         for (hwaddr a = RING; a < ring.end; a += 4) {
