@@ -198,16 +198,51 @@ static int stream_can_read(void *opaque)
     return frame_in(s->in, s->in_size) ? 0 : BUFFER_SIZE - s->in_size;
 }
 
-/* What is kept is a frame that is not all there, or one that waits. */
+static void keep(NetdevStream *s, const uint8_t *buf, size_t size)
+{
+    memcpy(s->in + s->in_size, buf, size);
+    s->in_size += size;
+}
+
+/* Bytes that the frame that is kept lacks, or its length. */
+static size_t missing(const NetdevStream *s)
+{
+    uint32_t length;
+
+    if (s->in_size < LENGTH_SIZE) {
+        return LENGTH_SIZE - s->in_size;
+    }
+    memcpy(&length, s->in, LENGTH_SIZE);
+    return LENGTH_SIZE + GUINT32_FROM_BE(length) - s->in_size;
+}
+
+/* Hands on the frame that is kept if @buf has the rest of it; how many bytes of
+ * @buf that took. */
+static size_t complete_kept(NetdevStream *s, const uint8_t *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && !frame_in(s->in, s->in_size)) {
+        size_t part = MIN(missing(s), size - done);
+
+        keep(s, buf + done, part);
+        done += part;
+    }
+    hand_on_kept(s);
+    return done;
+}
+
+/* What is kept is a frame that is not all there, or those that wait. */
 static void stream_read(void *opaque, const uint8_t *buf, int size)
 {
     NetdevStream *s = opaque;
-    size_t done = s->in_size ? 0 : hand_on(s, buf, size);
+    size_t done = s->in_size ? complete_kept(s, buf, size) : 0;
 
-    memcpy(s->in + s->in_size, buf + done, size - done);
-    s->in_size += size - done;
-    if (!done) {
-        hand_on_kept(s);
+    if (!s->in_size && qemu_chr_fe_backend_open(&s->chr)) {
+        done += hand_on(s, buf + done, size - done);
+    }
+    if (qemu_chr_fe_backend_open(&s->chr)) {
+        keep(s, buf + done, size - done);
     }
 }
 
