@@ -46,6 +46,19 @@ static void log_failure(const AddressSpace *as, bool is_write, hwaddr addr,
                                          : "what is there refuses it");
 }
 
+/* --- what kind of piece it is --- */
+
+static inline bool drops_writes(const FlatRange *fr)
+{
+    return fr->mr->ram && fr->readonly && !fr->mr->rom_device;
+}
+
+/* Whether it is in memory that it reads, or writes. */
+static inline bool is_direct(const FlatRange *fr, bool is_write)
+{
+    return memory_region_is_direct(fr->mr) && !(is_write && fr->mr->rom_device);
+}
+
 /* --- a piece that is RAM --- */
 
 static MemTxResult access_ram(Access *a, const FlatRange *fr,
@@ -121,7 +134,7 @@ static MemTxResult access_mmio(Access *a, const FlatRange *fr, hwaddr offset,
     MemTxResult r = MEMTX_OK;
 
     /* Only RAM can be readonly: a device's own memory, here. */
-    if (fr->mr->ram && fr->readonly && a->kind != ACCESS_READ) {
+    if (drops_writes(fr) && a->kind != ACCESS_READ) {
         return MEMTX_OK;
     }
     for (hwaddr done = 0; done < n && r == MEMTX_OK;) {
@@ -163,8 +176,9 @@ static MemTxResult access_piece(Access *a, FlatView *fv, hwaddr *n)
         return MEMTX_ACCESS_ERROR;
     }
     offset = fr->offset + (a->addr - fr->start);
-    return memory_region_is_direct(fr->mr) ? access_ram(a, fr, offset, *n)
-                                           : access_mmio(a, fr, offset, *n);
+    return is_direct(fr, a->kind != ACCESS_READ)
+               ? access_ram(a, fr, offset, *n)
+               : access_mmio(a, fr, offset, *n);
 }
 
 /* Callbacks may change the graph: the view, and with it the regions, is held. */
@@ -299,9 +313,9 @@ static inline void store_le(AddressSpace *as, hwaddr addr, unsigned size,
         if (memory_region_is_direct(fr->mr) &&
             !memory_region_is_populated(fr->mr, offset, size)) {
             r = MEMTX_ERROR;
-        } else if (fr->mr->ram && fr->readonly) {
+        } else if (drops_writes(fr)) {
             r = MEMTX_OK;
-        } else if (memory_region_is_direct(fr->mr)) {
+        } else if (is_direct(fr, true)) {
             memcpy(ramblock_ptr(fr->mr->ram_block, offset), &image, size);
         } else {
             flatview_ref(fv);

@@ -109,6 +109,21 @@ void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner,
     mr->ram_device = true;
 }
 
+bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner,
+                                   const MemoryRegionOps *ops, void *opaque,
+                                   const char *name, uint64_t size,
+                                   Error **errp)
+{
+    if (!memory_region_init_ram(mr, owner, name, size, errp)) {
+        return false;
+    }
+    mr->readonly = true;
+    mr->rom_device = true;
+    mr->ops = ops;
+    mr->opaque = opaque;
+    return true;
+}
+
 void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
                               MemoryRegion *orig, hwaddr offset, uint64_t size)
 {

@@ -314,6 +314,7 @@ struct MemoryRegion {
     int32_t priority;
     bool ram;
     bool ram_device;
+    bool rom_device;                      /* readonly; writes are ops' */
     bool readonly;
     bool enabled;
     bool terminates;                      /* not a pure container */
@@ -367,6 +368,15 @@ void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner,
 void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner,
                                        const char *name, uint64_t size,
                                        void *ptr);
+/*
+ * ROM of which a device hears when it is written to, a flash chip's say: reads are
+ * of anonymous memory, writes go to @ops. A device that now and then answers reads
+ * itself has another region for that, over this one.
+ */
+bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner,
+                                   const MemoryRegionOps *ops, void *opaque,
+                                   const char *name, uint64_t size,
+                                   Error **errp);
 /* The part of @orig from @offset; keeps @orig's owner alive. */
 void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
                               MemoryRegion *orig, hwaddr offset, uint64_t size);

@@ -4,6 +4,7 @@
  * they become for callbacks of limited widths and either endianness.
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/event_notifier.h"
 #include "memory-test.h"
 
@@ -368,6 +369,38 @@ static void eventfd_data_is_what_a_big_endian_device_would_get(void)
     dev_cleanup(&mr);
 }
 
+/* Reads are of its memory; no device is asked. */
+static void rom_device_hears_of_writes_alone(void)
+{
+    MemoryRegionOps ops = { .read = dev_read, .write = dev_write,
+                            .endianness = DEVICE_LITTLE_ENDIAN,
+                            .impl = { .max_access_size = 1 } };
+    TestSpace space;
+    MemoryRegion rom;
+    uint32_t value = 0;
+
+    test_space_init(&space);
+    calls = g_string_new("");
+    g_assert_true(memory_region_init_rom_device(&rom, NULL, &ops, NULL, "rom",
+                                                0x1000, &error_abort));
+    memset(memory_region_get_ram_ptr(&rom), 0x5a, 0x1000);
+    memory_region_add_subregion(&space.root, 0x10000, &rom);
+    address_space_stw_le(&space.as, 0x10004, 0x0201, MEMTXATTRS_UNSPECIFIED,
+                         NULL);
+    address_space_set(&space.as, 0x10008, 7, 1, MEMTXATTRS_UNSPECIFIED);
+    g_assert_cmpstr(calls->str, ==, "w4/1 w5/1 w8/1 ");
+    address_space_read(&space.as, 0x10004, MEMTXATTRS_UNSPECIFIED, &value, 4);
+    g_assert_cmphex(value, ==, 0x5a5a5a5a);
+    g_assert_cmpint(address_space_write(&space.as, 0x10000,
+                                        (MemTxAttrs) { .memory = true }, &value,
+                                        4), ==, MEMTX_ACCESS_ERROR);
+    g_assert_cmpstr(calls->str, ==, "w4/1 w5/1 w8/1 ");
+    g_string_free(calls, true);
+    memory_region_del_subregion(&space.root, &rom);
+    object_unref(&rom);
+    test_space_cleanup(&space);
+}
+
 #define ADD(name) g_test_add_func("/memory/dispatch/" #name, name)
 
 int main(int argc, char **argv)
@@ -382,5 +415,6 @@ int main(int argc, char **argv)
     ADD(endless_nesting_is_cut);
     ADD(write_that_matches_an_eventfd_signals_it);
     ADD(eventfd_data_is_what_a_big_endian_device_would_get);
+    ADD(rom_device_hears_of_writes_alone);
     return g_test_run();
 }
