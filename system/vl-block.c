@@ -2,7 +2,8 @@
 /*
  * Disks of the command line: -blockdev, -drive, and -hda to -hdd, which are
  * short for it. -drive says things of three kinds: of the image, of the backend,
- * and, with if=virtio, of a device that is made for it. Cache modes are QEMU's.
+ * and, with if=virtio, of a device that is made for it; with if=pflash the machine
+ * has one. Cache modes are QEMU's.
  */
 #include "qemu/osdep.h"
 
@@ -128,16 +129,43 @@ static bool take_interface(JsonObject *o, char **interface, Error **errp)
                    media);
         return false;
     }
-    if (strcmp(name, "virtio") != 0 && strcmp(name, "none") != 0) {
+    if (strcmp(name, "virtio") != 0 && strcmp(name, "none") != 0 &&
+        strcmp(name, "pflash") != 0) {
         error_setg(errp, "if=%s: not supported by sparsevm; what is: virtio, "
-                   "and none for a -device of its own", name);
+                   "pflash for firmware, and none for a -device of its own",
+                   name);
         return false;
     }
     *interface = g_strdup(name);
     json_object_remove_member(o, "media");
     json_object_remove_member(o, "if");
-    json_object_remove_member(o, "index");
     return true;
+}
+
+/* Makes the drive @id the machine's flash chip index= or unit=, or the next one. */
+static bool use_as_flash(const char *id, const char *index, Error **errp)
+{
+    static unsigned int next;
+    g_autofree char *number = index ? g_strdup(index)
+                                    : g_strdup_printf("%u", next);
+    g_autofree char *property = g_strconcat("pflash", number, NULL);
+
+    next++;
+    if (!object_property_find(OBJECT(current_machine), property)) {
+        error_setg(errp, "if=pflash: the machine has no %s", property);
+        return false;
+    }
+    return object_property_set_str(OBJECT(current_machine), property, id, errp);
+}
+
+/* The text of @name, which is taken out; NULL: none. */
+static char *take_text(JsonObject *o, const char *name)
+{
+    char *text = g_strdup(json_object_get_string_member_with_default(o, name,
+                                                                     NULL));
+
+    json_object_remove_member(o, name);
+    return text;
 }
 
 static bool add_device(const char *drive, Error **errp)
@@ -152,12 +180,13 @@ static bool add_device(const char *drive, Error **errp)
 /* The id that was given, or one of those that QEMU gives. */
 static const char *name_drive(JsonObject *o, const char *interface)
 {
-    static unsigned int number[2];
-    bool none = strcmp(interface, "none") == 0;
+    static unsigned int number[3];
+    unsigned int kind = !strcmp(interface, "none") ? 0
+                        : !strcmp(interface, "pflash") ? 1 : 2;
 
     if (!json_object_has_member(o, "id")) {
         g_autofree char *id = g_strdup_printf("%s%u", interface,
-                                              number[none]++);
+                                              number[kind]++);
 
         json_object_set_string_member(o, "id", id);
     }
@@ -199,12 +228,13 @@ static bool create_blockdev(const char *arg, void *opaque, Error **errp)
 static bool create_drive(const char *arg, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) o = keyval_parse(arg, "file", NULL, errp);
-    g_autofree char *interface = NULL;
+    g_autofree char *interface = NULL, *index = NULL;
     const char *id;
 
     if (!o || !take_interface(o, &interface, errp) || !expand_cache(o, errp)) {
         return false;
     }
+    index = take_text(o, "index") ?: take_text(o, "unit");
     expand_image(o);
     if (is_early(o, arg, late.drives)) {
         return true;
@@ -212,6 +242,9 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     id = name_drive(o, interface);
     if (strcmp(interface, "virtio") == 0) {
         g_ptr_array_add(opaque, g_strdup(id));
+    }
+    if (strcmp(interface, "pflash") == 0 && !use_as_flash(id, index, errp)) {
+        return false;
     }
     return block_drive_add(o, errp);
 }

@@ -163,7 +163,8 @@ static const VlOption options[] = {
       FIELD(devices), .params = "DRIVER[,id=ID][,bus=BUS][,PROP=VALUE...]",
       .help = "add a device; help lists, DRIVER,help describes" },
     { .name = "drive", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(drives),
-      .params = "file=FILE[,if=virtio|none][,id=ID][,cache=MODE][,OPTION=VALUE...]",
+      .params = "file=FILE[,if=virtio|none|pflash][,id=ID][,cache=MODE]"
+                "[,OPTION=VALUE...]",
       .help = "a disk: an image and, unless if=none, its device" },
     { .name = "blockdev", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(blockdevs),

@@ -6,6 +6,8 @@
 #include "qemu/osdep.h"
 
 #include "firmware.h"
+#include "hw/qdev-properties.h"
+#include "hw/sysbus.h"
 #include "qapi/error.h"
 #include "qemu/regular-file.h"
 #include "qemu/units.h"
@@ -79,5 +81,71 @@ bool x86_firmware_init(X86Firmware *fw, Object *owner, const char *path,
     memory_region_init_alias(&fw->shadow, owner, "isa-bios", &fw->rom,
                              size - shadow, shadow);
     memory_region_add_subregion(pci, SHADOW_END - shadow, &fw->shadow);
+    return true;
+}
+
+/* --- flash --- */
+
+/* Chip @n, whose image is called @drive; NULL: *errp. */
+static PFlashCFI01 *new_chip(Object *owner, unsigned n, const char *drive,
+                             Error **errp)
+{
+    ERRP_GUARD();
+    g_autofree char *name = g_strdup_printf("system.flash%u", n);
+    DeviceState *dev = qdev_new(TYPE_PFLASH_CFI01);
+
+    object_property_add_child(owner, name, OBJECT(dev));
+    object_property_set_str(OBJECT(dev), "drive", drive, &error_abort);
+    if (!sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), errp)) {
+        error_prepend(errp, "pflash%u: ", n);
+        return NULL;
+    }
+    return PFLASH_CFI01(dev);
+}
+
+/* A copy: a write there is no command to the chip. */
+static bool shadow_flash(X86Firmware *fw, Object *owner, PFlashCFI01 *chip,
+                         MemoryRegion *pci, Error **errp)
+{
+    uint64_t size = memory_region_size(pflash_cfi01_get_memory(chip));
+    uint64_t shadow = MIN(size, SHADOW_MAX);
+
+    if (!memory_region_init_ram(&fw->shadow, owner, "isa-bios", shadow, errp)) {
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(&fw->shadow),
+           pflash_cfi01_bytes(chip, size - shadow), shadow);
+    memory_region_set_readonly(&fw->shadow, true);
+    memory_region_add_subregion(pci, SHADOW_END - shadow, &fw->shadow);
+    return true;
+}
+
+bool x86_firmware_init_flash(X86Firmware *fw, Object *owner,
+                             char *const drives[X86_FLASH_CHIPS],
+                             MemoryRegion *memory, MemoryRegion *pci,
+                             Error **errp)
+{
+    uint64_t end = ROM_END;
+
+    for (unsigned n = 0; n < X86_FLASH_CHIPS && drives[n]; n++) {
+        PFlashCFI01 *chip = new_chip(owner, n, drives[n], errp);
+        uint64_t size;
+
+        if (!chip) {
+            return false;
+        }
+        size = memory_region_size(pflash_cfi01_get_memory(chip));
+        if (size > X86_FIRMWARE_MAX - (ROM_END - end)) {
+            error_setg(errp, "pflash%u: flash has at most %" PRIu64 " bytes in "
+                       "all, drive '%s' alone has %" PRIu64, n,
+                       (uint64_t)X86_FIRMWARE_MAX, drives[n], size);
+            return false;
+        }
+        end -= size;
+        memory_region_add_subregion(memory, end, pflash_cfi01_get_memory(chip));
+        if (n == 0 && !shadow_flash(fw, owner, chip, pci, errp)) {
+            return false;
+        }
+    }
     return true;
 }

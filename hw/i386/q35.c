@@ -64,7 +64,9 @@ struct Q35MachineState {
     PCIDevice *lpc;
     FWCfgState *fw_cfg;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
-    char *firmware_path;                  /* NULL: no firmware */
+    char *flash_drives[X86_FLASH_CHIPS];  /* properties */
+    char *firmware_path;                  /* of -bios, or the default */
+    bool has_firmware;                    /* that, or flash */
     X86Firmware firmware;
     X86Boot *boot;                        /* NULL: firmware's business */
     bool guest_loaded;                    /* at least once */
@@ -80,7 +82,7 @@ struct Q35MachineState {
 static void map_low_ram(Q35MachineState *m)
 {
     MachineState *ms = MACHINE(m);
-    uint64_t size = m->map.below_4g, rest = m->firmware_path ? MiB : 0;
+    uint64_t size = m->map.below_4g, rest = m->has_firmware ? MiB : 0;
 
     if (rest) {
         memory_region_init_alias(&m->ram_below_pam, OBJECT(m), "ram-below-pam",
@@ -163,16 +165,25 @@ static qemu_irq gsi(Q35MachineState *m, int n)
     return qdev_get_gpio_in(m->ioapic, n);
 }
 
+static void init_firmware(Q35MachineState *m, MemoryRegion *pci)
+{
+    if (m->firmware_path) {
+        x86_firmware_init(&m->firmware, OBJECT(m), m->firmware_path,
+                          get_system_memory(), pci, &error_fatal);
+    } else {
+        x86_firmware_init_flash(&m->firmware, OBJECT(m), m->flash_drives,
+                                get_system_memory(), pci, &error_fatal);
+    }
+}
+
 static void init_pci(Q35MachineState *m)
 {
     DeviceState *host = add_device(m, "q35", TYPE_Q35_PCIHOST);
 
     m->pci_bus = PCI_HOST_BRIDGE(host)->bus;
-    if (m->firmware_path) {
+    if (m->has_firmware) {
         q35_pcihost_enable_pam(host, MACHINE(m)->ram);
-        x86_firmware_init(&m->firmware, OBJECT(m), m->firmware_path,
-                          get_system_memory(), q35_pcihost_memory(host),
-                          &error_fatal);
+        init_firmware(m, q35_pcihost_memory(host));
     }
     m->lpc = pci_create_simple(m->pci_bus, ICH9_LPC_DEVFN, TYPE_ICH9_LPC);
     for (int i = 0; i < Q35_PCI_GSIS; i++) {
@@ -213,7 +224,7 @@ static void init_fw_cfg(Q35MachineState *m)
         .map = &m->map,
         .apic_ids = m->apic_ids,
         .apic_id_limit = m->apic_id_limit,
-        .firmware = m->firmware_path != NULL,
+        .firmware = m->has_firmware,
     };
 
     m->fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
@@ -269,20 +280,31 @@ static void check_acpi_tables(Q35MachineState *m)
     }
 }
 
+static void check_flash(Q35MachineState *m)
+{
+    if (m->flash_drives[1] && !m->flash_drives[0]) {
+        error_setg(&error_fatal, "pflash1 is there, and pflash0 is missing, "
+                   "which firmware begins in");
+    }
+    if (m->flash_drives[0] && MACHINE(m)->firmware) {
+        error_setg(&error_fatal, "-bios %s and pflash0 are both firmware: give "
+                   "one", MACHINE(m)->firmware);
+    }
+}
+
 /* A kernel needs none, and neither does a test program. */
 static void choose_firmware(Q35MachineState *m)
 {
     MachineState *ms = MACHINE(m);
     const char *name = ms->firmware;
 
-    if (!name && !ms->kernel_filename && kvm_enabled()) {
+    check_flash(m);
+    if (!name && !m->flash_drives[0] && !ms->kernel_filename && kvm_enabled()) {
         name = X86_FIRMWARE_DEFAULT;
     }
-    if (!name) {
-        return;
-    }
-    m->firmware_path = x86_firmware_find(name);
-    if (m->firmware_path) {
+    m->firmware_path = name ? x86_firmware_find(name) : NULL;
+    m->has_firmware = m->firmware_path || m->flash_drives[0];
+    if (!name || m->firmware_path) {
         return;
     }
     if (!ms->firmware) {
@@ -300,13 +322,13 @@ static void q35_init(MachineState *ms)
 
     choose_firmware(m);
     init_memory(m);
-    if (ms->kernel_filename && !m->firmware_path) {
+    if (ms->kernel_filename && !m->has_firmware) {
         m->boot = x86_boot_new(ms->kernel_filename, ms->initrd_filename,
                                ms->kernel_cmdline, &m->map, &error_fatal);
     }
     init_cpus(m);
     init_devices(m);
-    if (!m->firmware_path) {
+    if (!m->has_firmware) {
         check_acpi_tables(m);
     }
 }
@@ -374,7 +396,7 @@ static void q35_reset(MachineState *ms)
     Error *err = NULL;
 
     qemu_devices_reset();
-    if (m->firmware_path) {
+    if (m->has_firmware) {
         inform_firmware(m);
     } else if (!qtest_enabled()) {
         pci_setup_bus(m->pci_bus, &m->map);
@@ -527,6 +549,45 @@ static void q35_list_cpus(void)
     x86_cpu_features_list();
 }
 
+/* --- properties --- */
+
+static void set_flash(Q35MachineState *m, unsigned n, const char *drive,
+                      Error **errp)
+{
+    if (m->flash_drives[n]) {
+        error_setg(errp, "pflash%u is '%s' already, and cannot be '%s'", n,
+                   m->flash_drives[n], drive);
+        return;
+    }
+    m->flash_drives[n] = g_strdup(drive);
+}
+
+#define FLASH_PROPERTY(n)                                                    \
+    static char *q35_get_pflash##n(Object *obj, Error **errp)                \
+    {                                                                        \
+        return g_strdup(Q35_MACHINE(obj)->flash_drives[n]);                  \
+    }                                                                        \
+    static void q35_set_pflash##n(Object *obj, const char *value,            \
+                                  Error **errp)                              \
+    {                                                                        \
+        set_flash(Q35_MACHINE(obj), n, value, errp);                         \
+    }
+
+FLASH_PROPERTY(0)
+FLASH_PROPERTY(1)
+
+static void add_flash_properties(ObjectClass *klass)
+{
+    object_class_property_add_str(klass, "pflash0", q35_get_pflash0,
+                                  q35_set_pflash0);
+    object_class_property_set_description(klass, "pflash0",
+                                          "Node with the firmware");
+    object_class_property_add_str(klass, "pflash1", q35_get_pflash1,
+                                  q35_set_pflash1);
+    object_class_property_set_description(klass, "pflash1",
+                                          "Node with the firmware's variables");
+}
+
 /* --- type --- */
 
 static void q35_finalize(Object *obj)
@@ -535,6 +596,9 @@ static void q35_finalize(Object *obj)
 
     x86_boot_free(m->boot);
     g_free(m->firmware_path);
+    for (unsigned i = 0; i < X86_FLASH_CHIPS; i++) {
+        g_free(m->flash_drives[i]);
+    }
 }
 
 static void q35_class_init(ObjectClass *klass, void *data)
@@ -556,6 +620,7 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->default_ram_id = "pc.ram";
     mc->numa_mem_supported = true;
     mc->has_fw_cfg = true;
+    add_flash_properties(klass);
 
     hc->pre_plug = q35_pre_plug;
     hc->plug = q35_plug;
