@@ -29,6 +29,11 @@
 #define PTE_PRESENT_WRITABLE 0x3ULL
 #define PTE_LARGE 0x80ULL
 
+size_t boot_linux_header_size(const struct setup_header *h)
+{
+    return MIN(HEADER_JUMP_END + (h->jump >> 8) - HEADER_OFFSET, sizeof(*h));
+}
+
 /* Reads the header; what is beyond its own length, as it states it, is 0. */
 static bool read_header(const BootFile *file, struct setup_header *h,
                         Error **errp)
@@ -38,10 +43,8 @@ static bool read_header(const BootFile *file, struct setup_header *h,
     if (!boot_file_read(file, HEADER_OFFSET, h, sizeof(*h), errp)) {
         return false;
     }
-    size = HEADER_JUMP_END + (h->jump >> 8) - HEADER_OFFSET;
-    if (size < sizeof(*h)) {
-        memset((char *)h + size, 0, sizeof(*h) - size);
-    }
+    size = boot_linux_header_size(h);
+    memset((char *)h + size, 0, sizeof(*h) - size);
     return true;
 }
 

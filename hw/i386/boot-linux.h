@@ -10,6 +10,8 @@
 
 /* Whether a file with @head, its first @size bytes, is one. */
 bool boot_linux_detect(const uint8_t *head, size_t size);
+/* How much of a header there is, as it states itself; bytes. */
+size_t boot_linux_header_size(const struct setup_header *h);
 /* The plan for it: segments, entry, kernel_start, kernel_end, initrd_max. */
 bool boot_linux_plan(X86Boot *boot, Error **errp);
 /* Writes what the kernel finds besides itself; fills in *entry. */

@@ -15,7 +15,7 @@
 #ifndef HW_I386_BOOT_H
 #define HW_I386_BOOT_H
 
-#include "exec/memory.h"
+#include "hw/nvram/fw_cfg.h"
 #include "memory-map.h"
 #include "target/i386/cpu.h"
 
@@ -38,5 +38,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(X86Boot, x86_boot_free)
  */
 bool x86_boot_load(X86Boot *boot, AddressSpace *as, uint64_t rsdp,
                    X86Entry *entry, Error **errp);
+
+/* boot-fw_cfg.c: instead of loading it, gives all of it to firmware, once. */
+bool x86_boot_add_items(const X86Boot *boot, FWCfgState *s, Error **errp);
+
+/* The option ROM with which SeaBIOS boots that: who has it, and what firmware calls
+ * it where it lists what to boot from. */
+#define X86_BOOT_ROM "linuxboot_dma.bin"
+#define X86_BOOT_ROM_PACKAGE "qemu-system-data"
+#define X86_BOOT_ROM_PATH "/rom@genroms/" X86_BOOT_ROM
+bool x86_boot_add_rom(FWCfgState *s, Error **errp);
 
 #endif

@@ -67,6 +67,7 @@ struct Q35MachineState {
     char *flash_drives[X86_FLASH_CHIPS];  /* properties */
     char *firmware_path;                  /* of -bios, or the default */
     bool has_firmware;                    /* that, or flash */
+    bool has_boot_rom;                    /* which boots -kernel */
     X86Firmware firmware;
     X86Boot *boot;                        /* NULL: firmware's business */
     bool guest_loaded;                    /* at least once */
@@ -217,6 +218,25 @@ static void init_serial(Q35MachineState *m)
     }
 }
 
+static X86Boot *open_kernel(Q35MachineState *m)
+{
+    MachineState *ms = MACHINE(m);
+
+    return x86_boot_new(ms->kernel_filename, ms->initrd_filename,
+                        ms->kernel_cmdline, &m->map, &error_fatal);
+}
+
+/* What is in flash is no SeaBIOS, usually, and needs no option ROM. */
+static void give_kernel_to_firmware(Q35MachineState *m)
+{
+    g_autoptr(X86Boot) boot = open_kernel(m);
+
+    x86_boot_add_items(boot, m->fw_cfg, &error_fatal);
+    if (m->firmware_path) {
+        m->has_boot_rom = x86_boot_add_rom(m->fw_cfg, &error_fatal);
+    }
+}
+
 static void init_fw_cfg(Q35MachineState *m)
 {
     const X86FWCfg config = {
@@ -229,6 +249,9 @@ static void init_fw_cfg(Q35MachineState *m)
 
     m->fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
     x86_fw_cfg_fill(m->fw_cfg, &config, &error_fatal);
+    if (m->has_firmware && MACHINE(m)->kernel_filename) {
+        give_kernel_to_firmware(m);
+    }
 }
 
 static void init_devices(Q35MachineState *m)
@@ -323,8 +346,7 @@ static void q35_init(MachineState *ms)
     choose_firmware(m);
     init_memory(m);
     if (ms->kernel_filename && !m->has_firmware) {
-        m->boot = x86_boot_new(ms->kernel_filename, ms->initrd_filename,
-                               ms->kernel_cmdline, &m->map, &error_fatal);
+        m->boot = open_kernel(m);
     }
     init_cpus(m);
     init_devices(m);
@@ -352,9 +374,9 @@ static void inform_firmware(Q35MachineState *m)
     uint64_t rsdp;
     size_t size;
     g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
-    g_autofree char *order = pci_boot_order(m->pci_bus,
-                                            MACHINE(m)->boot_config.strict,
-                                            &size);
+    g_autofree char *order = pci_boot_order(
+        m->pci_bus, m->has_boot_rom ? X86_BOOT_ROM_PATH : NULL,
+        MACHINE(m)->boot_config.strict, &size);
 
     acpi_loader_set_files(m->fw_cfg, block, rsdp);
     fw_cfg_modify_file(m->fw_cfg, BOOT_ORDER_FILE, order, size);

@@ -104,22 +104,31 @@ static gint compare_indexes(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-char *pci_boot_order(PCIBus *root, bool strict, size_t *size)
+/* Lines have their end between them. */
+static void begin_line(GString *out)
+{
+    if (out->len) {
+        g_string_append_c(out, '\n');
+    }
+}
+
+char *pci_boot_order(PCIBus *root, const char *first, bool strict, size_t *size)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
-    GString *out = g_string_new(NULL);
+    GString *out = g_string_new(first);
 
     add_behind(root, found);
     g_ptr_array_sort(found, compare_indexes);
     for (guint i = 0; i < found->len; i++) {
         PCIDevice *dev = found->pdata[i];
 
-        g_string_append(out, i ? "\n" : "");
+        begin_line(out);
         append_path(out, dev);
         g_string_append(out, dev->boot_suffix ?: "");
     }
     if (strict) {
-        g_string_append_printf(out, "%sHALT", found->len ? "\n" : "");
+        begin_line(out);
+        g_string_append(out, "HALT");
     }
     *size = out->len ? out->len + 1 : 0;
     return g_string_free(out, !out->len);

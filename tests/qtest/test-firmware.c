@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <linux/pci_regs.h>
 
+#include "bzimage.h"
 #include "cli.h"
 #include "fw-cfg.h"
 #include "pci.h"
@@ -59,6 +60,14 @@ static void teardown(Fixture *f, const void *data)
 {
     qtest_quit(f->qts);
     remove_rom(f);
+}
+
+static uint64_t file_size(const char *path)
+{
+    GStatBuf st;
+
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_size;
 }
 
 /* --- ROM --- */
@@ -239,6 +248,34 @@ static void test_without_bootindex_there_is_no_order(Fixture *f,
     g_assert_cmpuint(order->len, ==, 0);
 }
 
+/* --- -kernel by firmware --- */
+
+static void test_kernel_is_given_to_firmware(Fixture *f, const void *data)
+{
+    g_autofree char *kernel = bzimage_make();
+    g_autofree char *options = g_strdup_printf("-kernel %s -append by=firmware",
+                                               kernel);
+    char line[12];
+    uint64_t size;
+
+    if (access("/usr/share/qemu/linuxboot_dma.bin", R_OK) < 0) {
+        g_test_skip("needs the package qemu-system-data");
+        g_unlink(kernel);
+        return;
+    }
+    restart(f, options);
+    check_order(f, "/rom@genroms/linuxboot_dma.bin");
+    size = qfw_cfg_read_le(f->qts, FW_CFG_SETUP_SIZE, 4) +
+           qfw_cfg_read_le(f->qts, FW_CFG_KERNEL_SIZE, 4);
+    g_assert_cmpuint(size, ==, file_size(kernel));
+    g_assert_cmphex(qfw_cfg_read_le(f->qts, FW_CFG_KERNEL_ADDR, 4), ==, MiB);
+    g_assert_cmpuint(qfw_cfg_read_le(f->qts, FW_CFG_CMDLINE_SIZE, 4), ==, 12);
+    qfw_cfg_read(f->qts, FW_CFG_CMDLINE_DATA, line, sizeof(line));
+    g_assert_cmpstr(line, ==, "by=firmware");
+    g_assert_cmpuint(qfw_cfg_read_le(f->qts, FW_CFG_INITRD_SIZE, 4), ==, 0);
+    g_unlink(kernel);
+}
+
 /* --- its log --- */
 
 static void test_log_goes_to_a_character_device(Fixture *f, const void *data)
@@ -312,6 +349,7 @@ int main(int argc, char **argv)
     ADD("strict boots from nothing else", test_strict_boots_from_nothing_else);
     ADD("without bootindex there is no order",
         test_without_bootindex_there_is_no_order);
+    ADD("kernel is given to firmware", test_kernel_is_given_to_firmware);
     ADD("its log goes to a character device",
         test_log_goes_to_a_character_device);
     g_test_add_func("/firmware/refused", test_refused);
