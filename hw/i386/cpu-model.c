@@ -117,3 +117,26 @@ JsonObject *x86_cpu_model_expand(const char *model, JsonObject *props,
     return !props || choose_features(&host, props, errp) ? describe(&host)
                                                          : NULL;
 }
+
+/* --- for -cpu --- */
+
+bool x86_cpu_model_check(MachineState *machine, const char *model,
+                         const char *features, Error **errp)
+{
+    X86CpuFeatures parsed;
+
+    if (strcmp(model, "host") != 0 && strcmp(model, "max") != 0) {
+        error_setg(errp, "no CPU model '%s'; possible: host, max", model);
+        return false;
+    }
+    return x86_cpu_features_parse(&parsed, features, errp);
+}
+
+void x86_cpu_models_list(void)
+{
+    printf("CPU models:\n"
+           "  host   what KVM on this host can do\n"
+           "  max    the same\n"
+           "Features, each to be turned on or off (MODEL,+a,-b,c=off):\n");
+    x86_cpu_features_list();
+}

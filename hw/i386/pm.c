@@ -2,7 +2,8 @@
 /*
  * ACPI fixed hardware (hw/i386/pm.h): PM1 events, PM1 control, PM timer. The
  * machine makes one. There is no SMM and no legacy mode: SCI_EN always reads
- * as set, and so does what tells firmware that there is no SMI to prepare for. Status bits are latched here and must only be cleared by the guest.
+ * as set, and so does what tells firmware that there is no SMI to prepare for.
+ * Status bits are latched here and must only be cleared by the guest.
  */
 #include "qemu/osdep.h"
 

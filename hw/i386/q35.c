@@ -16,11 +16,9 @@
 #include "hw/char/serial.h"
 #include "hw/qdev-properties-system.h"
 #include "acpi.h"
-#include "acpi-loader.h"
 #include "cpu-model.h"
 #include "boot.h"
 #include "target/i386/cpu.h"
-#include "firmware.h"
 #include "fw_cfg.h"
 #include "ich9-lpc.h"
 #include "ioapic.h"
@@ -28,6 +26,7 @@
 #include "pam.h"
 #include "pci-setup.h"
 #include "pm.h"
+#include "q35-firmware.h"
 #include "q35-pcihost.h"
 #include "qemu/units.h"
 #include "reset-ports.h"
@@ -64,11 +63,7 @@ struct Q35MachineState {
     PCIDevice *lpc;
     FWCfgState *fw_cfg;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
-    char *flash_drives[X86_FLASH_CHIPS];  /* properties */
-    char *firmware_path;                  /* of -bios, or the default */
-    bool has_firmware;                    /* that, or flash */
-    bool has_boot_rom;                    /* which boots -kernel */
-    X86Firmware firmware;
+    Q35Firmware firmware;
     X86Boot *boot;                        /* NULL: firmware's business */
     bool guest_loaded;                    /* at least once */
     uint64_t failed_loads;
@@ -83,7 +78,7 @@ struct Q35MachineState {
 static void map_low_ram(Q35MachineState *m)
 {
     MachineState *ms = MACHINE(m);
-    uint64_t size = m->map.below_4g, rest = m->has_firmware ? MiB : 0;
+    uint64_t size = m->map.below_4g, rest = m->firmware.present ? MiB : 0;
 
     if (rest) {
         memory_region_init_alias(&m->ram_below_pam, OBJECT(m), "ram-below-pam",
@@ -166,25 +161,14 @@ static qemu_irq gsi(Q35MachineState *m, int n)
     return qdev_get_gpio_in(m->ioapic, n);
 }
 
-static void init_firmware(Q35MachineState *m, MemoryRegion *pci)
-{
-    if (m->firmware_path) {
-        x86_firmware_init(&m->firmware, OBJECT(m), m->firmware_path,
-                          get_system_memory(), pci, &error_fatal);
-    } else {
-        x86_firmware_init_flash(&m->firmware, OBJECT(m), m->flash_drives,
-                                get_system_memory(), pci, &error_fatal);
-    }
-}
-
 static void init_pci(Q35MachineState *m)
 {
     DeviceState *host = add_device(m, "q35", TYPE_Q35_PCIHOST);
 
     m->pci_bus = PCI_HOST_BRIDGE(host)->bus;
-    if (m->has_firmware) {
+    if (m->firmware.present) {
         q35_pcihost_enable_pam(host, MACHINE(m)->ram);
-        init_firmware(m, q35_pcihost_memory(host));
+        q35_firmware_map(&m->firmware, OBJECT(m), q35_pcihost_memory(host));
     }
     m->lpc = pci_create_simple(m->pci_bus, ICH9_LPC_DEVFN, TYPE_ICH9_LPC);
     for (int i = 0; i < Q35_PCI_GSIS; i++) {
@@ -226,17 +210,6 @@ static X86Boot *open_kernel(Q35MachineState *m)
                         ms->kernel_cmdline, &m->map, &error_fatal);
 }
 
-/* What is in flash is no SeaBIOS, usually, and needs no option ROM. */
-static void give_kernel_to_firmware(Q35MachineState *m)
-{
-    g_autoptr(X86Boot) boot = open_kernel(m);
-
-    x86_boot_add_items(boot, m->fw_cfg, &error_fatal);
-    if (m->firmware_path) {
-        m->has_boot_rom = x86_boot_add_rom(m->fw_cfg, &error_fatal);
-    }
-}
-
 static void init_fw_cfg(Q35MachineState *m)
 {
     const X86FWCfg config = {
@@ -244,13 +217,15 @@ static void init_fw_cfg(Q35MachineState *m)
         .map = &m->map,
         .apic_ids = m->apic_ids,
         .apic_id_limit = m->apic_id_limit,
-        .firmware = m->has_firmware,
+        .firmware = m->firmware.present,
     };
 
     m->fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
     x86_fw_cfg_fill(m->fw_cfg, &config, &error_fatal);
-    if (m->has_firmware && MACHINE(m)->kernel_filename) {
-        give_kernel_to_firmware(m);
+    if (m->firmware.present && MACHINE(m)->kernel_filename) {
+        g_autoptr(X86Boot) boot = open_kernel(m);
+
+        q35_firmware_add_kernel(&m->firmware, boot, m->fw_cfg);
     }
 }
 
@@ -303,54 +278,18 @@ static void check_acpi_tables(Q35MachineState *m)
     }
 }
 
-static void check_flash(Q35MachineState *m)
-{
-    if (m->flash_drives[1] && !m->flash_drives[0]) {
-        error_setg(&error_fatal, "pflash1 is there, and pflash0 is missing, "
-                   "which firmware begins in");
-    }
-    if (m->flash_drives[0] && MACHINE(m)->firmware) {
-        error_setg(&error_fatal, "-bios %s and pflash0 are both firmware: give "
-                   "one", MACHINE(m)->firmware);
-    }
-}
-
-/* A kernel needs none, and neither does a test program. */
-static void choose_firmware(Q35MachineState *m)
-{
-    MachineState *ms = MACHINE(m);
-    const char *name = ms->firmware;
-
-    check_flash(m);
-    if (!name && !m->flash_drives[0] && !ms->kernel_filename && kvm_enabled()) {
-        name = X86_FIRMWARE_DEFAULT;
-    }
-    m->firmware_path = name ? x86_firmware_find(name) : NULL;
-    m->has_firmware = m->firmware_path || m->flash_drives[0];
-    if (!name || m->firmware_path) {
-        return;
-    }
-    if (!ms->firmware) {
-        error_setg(&error_fatal, "there is neither -kernel nor -bios, and the "
-                   "firmware %s is not installed: it comes with the package %s",
-                   name, X86_FIRMWARE_PACKAGE);
-    }
-    error_setg(&error_fatal, "-bios %s: no such file, and none where firmware "
-               "usually is", name);
-}
-
 static void q35_init(MachineState *ms)
 {
     Q35MachineState *m = Q35_MACHINE(ms);
 
-    choose_firmware(m);
+    q35_firmware_choose(&m->firmware, ms);
     init_memory(m);
-    if (ms->kernel_filename && !m->has_firmware) {
+    if (ms->kernel_filename && !m->firmware.present) {
         m->boot = open_kernel(m);
     }
     init_cpus(m);
     init_devices(m);
-    if (!m->has_firmware) {
+    if (!m->firmware.present) {
         check_acpi_tables(m);
     }
 }
@@ -366,20 +305,6 @@ static uint64_t write_acpi_tables(Q35MachineState *m)
     address_space_write(&address_space_memory, X86_ACPI_BASE,
                         MEMTXATTRS_UNSPECIFIED, block->data, block->len);
     return rsdp;
-}
-
-/* What firmware is told of the devices that there are now. */
-static void inform_firmware(Q35MachineState *m)
-{
-    uint64_t rsdp;
-    size_t size;
-    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
-    g_autofree char *order = pci_boot_order(
-        m->pci_bus, m->has_boot_rom ? X86_BOOT_ROM_PATH : NULL,
-        MACHINE(m)->boot_config.strict, &size);
-
-    acpi_loader_set_files(m->fw_cfg, block, rsdp);
-    fw_cfg_modify_file(m->fw_cfg, BOOT_ORDER_FILE, order, size);
 }
 
 static bool load_guest(Q35MachineState *m, Error **errp)
@@ -418,8 +343,12 @@ static void q35_reset(MachineState *ms)
     Error *err = NULL;
 
     qemu_devices_reset();
-    if (m->has_firmware) {
-        inform_firmware(m);
+    if (m->firmware.present) {
+        uint64_t rsdp;
+        g_autoptr(GByteArray) tables = build_acpi_tables(m, &rsdp);
+
+        q35_firmware_inform(&m->firmware, m->fw_cfg, m->pci_bus,
+                            ms->boot_config.strict, tables, rsdp);
     } else if (!qtest_enabled()) {
         pci_setup_bus(m->pci_bus, &m->map);
     }
@@ -548,51 +477,17 @@ static HotplugHandler *q35_get_hotplug_handler(MachineState *machine,
            is_serial(dev) ? HOTPLUG_HANDLER(machine) : NULL;
 }
 
-/* --- CPU models --- */
-
-static bool q35_check_cpu(MachineState *machine, const char *model,
-                          const char *features, Error **errp)
-{
-    X86CpuFeatures parsed;
-
-    if (strcmp(model, "host") != 0 && strcmp(model, "max") != 0) {
-        error_setg(errp, "no CPU model '%s'; possible: host, max", model);
-        return false;
-    }
-    return x86_cpu_features_parse(&parsed, features, errp);
-}
-
-static void q35_list_cpus(void)
-{
-    printf("CPU models:\n"
-           "  host   what KVM on this host can do\n"
-           "  max    the same\n"
-           "Features, each to be turned on or off (MODEL,+a,-b,c=off):\n");
-    x86_cpu_features_list();
-}
-
 /* --- properties --- */
-
-static void set_flash(Q35MachineState *m, unsigned n, const char *drive,
-                      Error **errp)
-{
-    if (m->flash_drives[n]) {
-        error_setg(errp, "pflash%u is '%s' already, and cannot be '%s'", n,
-                   m->flash_drives[n], drive);
-        return;
-    }
-    m->flash_drives[n] = g_strdup(drive);
-}
 
 #define FLASH_PROPERTY(n)                                                    \
     static char *q35_get_pflash##n(Object *obj, Error **errp)                \
     {                                                                        \
-        return g_strdup(Q35_MACHINE(obj)->flash_drives[n]);                  \
+        return g_strdup(Q35_MACHINE(obj)->firmware.flash_drives[n]);         \
     }                                                                        \
     static void q35_set_pflash##n(Object *obj, const char *value,            \
                                   Error **errp)                              \
     {                                                                        \
-        set_flash(Q35_MACHINE(obj), n, value, errp);                         \
+        q35_firmware_set_flash(&Q35_MACHINE(obj)->firmware, n, value, errp); \
     }
 
 FLASH_PROPERTY(0)
@@ -617,10 +512,7 @@ static void q35_finalize(Object *obj)
     Q35MachineState *m = Q35_MACHINE(obj);
 
     x86_boot_free(m->boot);
-    g_free(m->firmware_path);
-    for (unsigned i = 0; i < X86_FLASH_CHIPS; i++) {
-        g_free(m->flash_drives[i]);
-    }
+    q35_firmware_free(&m->firmware);
 }
 
 static void q35_class_init(ObjectClass *klass, void *data)
@@ -635,8 +527,8 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->max_cpus = X86_APIC_ID_LIMIT;
     mc->default_cpu_type = X86_CPU_TYPE_NAME("host");
     mc->cpu_type_suffix = X86_CPU_TYPE_SUFFIX;
-    mc->check_cpu = q35_check_cpu;
-    mc->list_cpus = q35_list_cpus;
+    mc->check_cpu = x86_cpu_model_check;
+    mc->list_cpus = x86_cpu_models_list;
     mc->expand_cpu = x86_cpu_model_expand;
     mc->default_ram_size = DEFAULT_RAM_SIZE;
     mc->default_ram_id = "pc.ram";
