@@ -33,7 +33,7 @@ class Qmp:
     def close(self):
         self._socket.close()
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Execute a command and return its value; QmpError if it is refused."""
         message = {"execute": name}
         if arguments:

@@ -14,7 +14,6 @@ from labkit.report import MIB, Table, mib
 from labkit.runner import Skip
 from labkit.vm import Vm
 
-ON_DEMAND = True
 REGION = "mem0"
 CID = 42
 SIZE = 32 * MIB
