@@ -32,22 +32,23 @@ static bool parse_number(const char *name, const char *value, int64_t min,
 }
 
 /* What a PC's firmware knows: floppy disks, hard disk, CD, network. */
-static bool set_order(BootConfiguration *boot, const char *value, Error **errp)
+static bool set_order(const char *name, const char *value, char **order,
+                      Error **errp)
 {
     for (const char *c = value; *c; c++) {
         if (!strchr("abcdn", *c) || strchr(c + 1, *c)) {
-            error_setg(errp, "order=%s: letters out of abcdn are expected, each "
-                       "once", value);
+            error_setg(errp, "%s=%s: letters out of abcdn are expected, each "
+                       "once", name, value);
             return false;
         }
     }
     if (strlen(value) > BOOT_ORDER_MAX) {
-        error_setg(errp, "order=%s: at most %d letters are expected", value,
+        error_setg(errp, "%s=%s: at most %d letters are expected", name, value,
                    BOOT_ORDER_MAX);
         return false;
     }
-    g_free(boot->order);
-    boot->order = g_strdup(value);
+    g_free(*order);
+    *order = g_strdup(value);
     return true;
 }
 
@@ -67,7 +68,10 @@ static bool set_boot_member(const char *name, const char *value, Error **errp)
     int64_t n;
 
     if (!strcmp(name, "order")) {
-        return set_order(boot, value, errp);
+        return set_order(name, value, &boot->order, errp);
+    }
+    if (!strcmp(name, "once")) {
+        return set_order(name, value, &boot->once, errp);
     }
     if (!strcmp(name, "menu")) {
         return set_switch(name, value, &boot->menu, errp);
@@ -84,8 +88,8 @@ static bool set_boot_member(const char *name, const char *value, Error **errp)
         return parse_number(name, value, -1, UINT16_MAX, &n, errp) &&
                (boot->reboot_timeout = n, true);
     }
-    error_setg(errp, "Invalid parameter '%s'; what there is: order, menu, "
-               "splash-time, reboot-timeout, strict", name);
+    error_setg(errp, "Invalid parameter '%s'; what there is: order, once, "
+               "menu, splash-time, reboot-timeout, strict", name);
     return false;
 }
 
@@ -167,6 +171,7 @@ static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
 
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp)
 {
+    current_machine->boot_config.no_floppy_check = cfg->no_fd_bootchk;
     return vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
            vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp);
 }

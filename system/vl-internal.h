@@ -44,6 +44,7 @@ typedef struct VlConfig {
     GPtrArray *run_with;
     /* the last one counts; NULL: not given */
     const char *cpu;
+    bool no_fd_bootchk;
     const char *bios;
     const char *kernel;
     const char *initrd;

@@ -152,8 +152,8 @@ static const VlOption options[] = {
     { .name = "initrd", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(initrd),
       .params = "FILE", .help = "initial RAM disk" },
     { .name = "boot", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(boots),
-      .params = "[order=]L[,menu=on|off][,strict=on|off][,splash-time=N]"
-                "[,reboot-timeout=N]",
+      .params = "[order=]L[,once=L][,menu=on|off][,strict=on|off]"
+                "[,PROP=N...]",
       .help = "what firmware is told; -kernel needs none" },
     { .name = "fw_cfg", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(fw_cfgs),
       .params = "[name=]NAME,file=FILE|string=TEXT",
@@ -297,8 +297,8 @@ static const VlOption options[] = {
       .help = "no configuration file is read" },
     { .name = "no-hpet", .kind = OPT_CHECK, .group = GROUP_COMPAT,
       .help = "there is no HPET" },
-    { .name = "no-fd-bootchk", .kind = OPT_CHECK, .group = GROUP_COMPAT,
-      .help = "there is no firmware" },
+    { .name = "no-fd-bootchk", .kind = OPT_FLAG, .group = GROUP_COMPAT,
+      FIELD(no_fd_bootchk), .help = "firmware does not look at floppy disks" },
 };
 
 /* --- parsing --- */

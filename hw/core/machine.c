@@ -264,6 +264,7 @@ static void machine_finalize(Object *obj)
     g_free(ms->initrd_filename);
     g_free(ms->firmware);
     g_free(ms->boot_config.order);
+    g_free(ms->boot_config.once);
     g_ptr_array_unref(ms->firmware_files);
     g_free(ms->ram_memdev_id);
     numa_state_free(ms->numa_state);

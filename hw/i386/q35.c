@@ -62,6 +62,7 @@ struct Q35MachineState {
     PCIBus *pci_bus;
     PCIDevice *lpc;
     FWCfgState *fw_cfg;
+    RTCState *rtc;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     Q35Firmware firmware;
     X86Boot *boot;                        /* NULL: firmware's business */
@@ -231,18 +232,16 @@ static void init_fw_cfg(Q35MachineState *m)
 
 static void init_devices(Q35MachineState *m)
 {
-    const BootConfiguration *boot = &MACHINE(m)->boot_config;
-    DeviceState *pm, *rtc;
+    DeviceState *pm;
 
     m->ioapic = add_device(m, "ioapic", TYPE_IOAPIC);
     init_pci(m);
     pm = add_device(m, "pm", TYPE_ACPI_PM);
     qdev_connect_gpio_out_named(pm, "sci", 0, gsi(m, ACPI_SCI_IRQ));
     ich9_lpc_connect_pm(m->lpc, pm);
-    rtc = add_device(m, "rtc", TYPE_RTC);
-    sysbus_connect_irq(SYS_BUS_DEVICE(rtc), 0, gsi(m, RTC_ISA_IRQ));
-    rtc_set_memory_sizes(RTC(rtc), m->map.below_4g, m->map.above_4g);
-    rtc_set_boot_order(RTC(rtc), boot->order ? boot->order : DEFAULT_BOOT_ORDER);
+    m->rtc = RTC(add_device(m, "rtc", TYPE_RTC));
+    sysbus_connect_irq(SYS_BUS_DEVICE(m->rtc), 0, gsi(m, RTC_ISA_IRQ));
+    rtc_set_memory_sizes(m->rtc, m->map.below_4g, m->map.above_4g);
     if (kvm_enabled()) {
         add_device(m, "pit", TYPE_KVM_PIT);
     }
@@ -337,12 +336,23 @@ static bool load_guest(Q35MachineState *m, Error **errp)
     return true;
 }
 
+/* once= is for the first start. */
+static void set_boot_order(Q35MachineState *m)
+{
+    const BootConfiguration *boot = &MACHINE(m)->boot_config;
+    const char *order = boot->once && !m->guest_loaded ? boot->once : boot->order;
+
+    rtc_set_boot_order(m->rtc, order ?: DEFAULT_BOOT_ORDER,
+                       !boot->no_floppy_check);
+}
+
 static void q35_reset(MachineState *ms)
 {
     Q35MachineState *m = Q35_MACHINE(ms);
     Error *err = NULL;
 
     qemu_devices_reset();
+    set_boot_order(m);
     if (m->firmware.present) {
         uint64_t rsdp;
         g_autoptr(GByteArray) tables = build_acpi_tables(m, &rsdp);
@@ -484,8 +494,7 @@ static HotplugHandler *q35_get_hotplug_handler(MachineState *machine,
     {                                                                        \
         return g_strdup(Q35_MACHINE(obj)->firmware.flash_drives[n]);         \
     }                                                                        \
-    static void q35_set_pflash##n(Object *obj, const char *value,            \
-                                  Error **errp)                              \
+    static void q35_set_pflash##n(Object *obj, const char *value, Error **errp) \
     {                                                                        \
         q35_firmware_set_flash(&Q35_MACHINE(obj)->firmware, n, value, errp); \
     }
@@ -497,12 +506,10 @@ static void add_flash_properties(ObjectClass *klass)
 {
     object_class_property_add_str(klass, "pflash0", q35_get_pflash0,
                                   q35_set_pflash0);
-    object_class_property_set_description(klass, "pflash0",
-                                          "Node with the firmware");
     object_class_property_add_str(klass, "pflash1", q35_get_pflash1,
                                   q35_set_pflash1);
-    object_class_property_set_description(klass, "pflash1",
-                                          "Node with the firmware's variables");
+    object_class_property_set_description(klass, "pflash0", "Flash: firmware");
+    object_class_property_set_description(klass, "pflash1", "Flash: variables");
 }
 
 /* --- type --- */

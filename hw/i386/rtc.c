@@ -311,14 +311,14 @@ static uint8_t boot_device(char letter)
     return 0;
 }
 
-void rtc_set_boot_order(RTCState *s, const char *order)
+void rtc_set_boot_order(RTCState *s, const char *order, bool check_floppy)
 {
     uint8_t devices[BOOT_ORDER_MAX] = {};
 
     for (unsigned i = 0; i < BOOT_ORDER_MAX && order[i]; i++) {
         devices[i] = boot_device(order[i]);
     }
-    rtc_set_memory(s, 0x38, devices[2] << 4 | NO_FLOPPY_CHECK);
+    rtc_set_memory(s, 0x38, devices[2] << 4 | (check_floppy ? 0 : NO_FLOPPY_CHECK));
     rtc_set_memory(s, 0x3d, devices[1] << 4 | devices[0]);
 }
 

@@ -52,8 +52,8 @@ enum {
 void rtc_set_memory_sizes(RTCState *s, uint64_t below_4g, uint64_t above_4g);
 
 /* Where firmware looks for what to boot from first: letters as in -boot, at
- * most BOOT_ORDER_MAX. */
-void rtc_set_boot_order(RTCState *s, const char *order);
+ * most BOOT_ORDER_MAX; and whether it looks for a boot sector on a floppy disk. */
+void rtc_set_boot_order(RTCState *s, const char *order, bool check_floppy);
 
 /*
  * Time and registers, as register B says they are encoded. @seconds: since

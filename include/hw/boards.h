@@ -41,6 +41,8 @@ typedef struct CpuTopology {
 typedef struct BootConfiguration {
     char *order;                          /* a, b: floppy disk, c: hard disk,
                                            * d: CD, n: network; NULL: default */
+    char *once;                           /* until the first reset; may be NULL */
+    bool no_floppy_check;
     bool menu;
     bool strict;                          /* nothing else but bootindex= */
     bool has_splash_time;

@@ -124,6 +124,13 @@ static void test_boot_order_is_in_cmos(void)
     g_assert_cmphex(read_cmos(s, 0x3d), ==, 0x34);
     g_assert_cmphex(read_cmos(s, 0x38) >> 4, ==, 0x2);
     qtest_quit(s);
+    s = qtest_init("-M q35 -m 64M -boot order=c,once=d -no-fd-bootchk");
+    g_assert_cmphex(read_cmos(s, 0x3d), ==, 0x03);
+    g_assert_cmphex(read_cmos(s, 0x38), ==, 1);
+    json_node_unref(qmp_client_do(qtest_qmp(s), "{'execute': 'system_reset'}"));
+    json_object_unref(qmp_client_event(qtest_qmp(s), "RESET"));
+    g_assert_cmphex(read_cmos(s, 0x3d), ==, 0x02);
+    qtest_quit(s);
     s = qtest_init("-M q35 -m 64M -boot order=d");
     g_assert_cmphex(read_cmos(s, 0x3d), ==, 0x03);
     g_assert_cmphex(read_cmos(s, 0x38) >> 4, ==, 0);
