@@ -9,6 +9,7 @@
 #include "monitor-internal.h"
 
 #include "monitor/qmp.h"
+#include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
 #include "qemu/keyval.h"
 #include "qom/object.h"
@@ -279,7 +280,7 @@ static void hmp_qom_get(GString *out, const char *args, Error **errp)
     }
     value = hmp_call_qmp("qom-get", object, errp);
     if (value) {
-        text = json_to_string(value, TRUE);
+        text = json_uint64_to_string(value, true);
         g_string_append_printf(out, "%s\n", text);
     }
 }

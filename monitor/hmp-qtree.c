@@ -7,6 +7,7 @@
 
 #include "hw/sysbus.h"
 #include "monitor/hmp.h"
+#include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
 
 typedef struct Printer {
@@ -51,7 +52,7 @@ static void print_property(ObjectProperty *prop, void *opaque)
         return;
     }
     value = visitor_output_take(v);
-    text = json_to_string(value, FALSE);
+    text = json_uint64_to_string(value, false);
     print_line(p, "%s = %s", prop->name, text);
 }
 

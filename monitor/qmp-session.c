@@ -13,6 +13,7 @@
 
 #include "monitor/monitor.h"
 #include "monitor/qmp.h"
+#include "qapi/json-uint64.h"
 #include "qemu/queue.h"
 #include "qemu/socket-fds.h"
 
@@ -43,7 +44,7 @@ static QmpSession *qmp_current;
 char *qmp_message_line(JsonObject *message, bool pretty)
 {
     g_autoptr(JsonNode) node = json_object_node(message);
-    g_autofree char *text = json_to_string(node, pretty);
+    g_autofree char *text = json_uint64_to_string(node, pretty);
 
     return g_strconcat(text, "\r\n", NULL);
 }

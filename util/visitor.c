@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qapi/json-uint64.h"
 #include "visitor-internal.h"
 
 Visitor *visitor_input_new(JsonNode *node, bool keyval)
@@ -32,6 +33,12 @@ static bool output_int(Visitor *v, int64_t value)
     return true;
 }
 
+static bool output_uint(Visitor *v, uint64_t value)
+{
+    visitor_output_value(v, json_node_new_uint64(value));
+    return true;
+}
+
 bool visit_type_bool(Visitor *v, const char *name, bool *obj, Error **errp)
 {
     if (v->input) {
@@ -53,13 +60,13 @@ bool visit_type_uint64(Visitor *v, const char *name, uint64_t *obj,
                        Error **errp)
 {
     return v->input ? visitor_input_uint64(v, name, obj, errp)
-                    : output_int(v, (int64_t)*obj);
+                    : output_uint(v, *obj);
 }
 
 bool visit_type_size(Visitor *v, const char *name, uint64_t *obj, Error **errp)
 {
     return v->input ? visitor_input_size(v, name, obj, errp)
-                    : output_int(v, (int64_t)*obj);
+                    : output_uint(v, *obj);
 }
 
 bool visit_type_int32(Visitor *v, const char *name, int32_t *obj, Error **errp)

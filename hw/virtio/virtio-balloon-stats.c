@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "hw/mem/guest-memory-stats.h"
 #include "monitor/qmp.h"
+#include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
 #include "qemu/iov.h"
 #include "virtio-balloon.h"
@@ -152,7 +153,7 @@ static void get_figures(Object *obj, Visitor *v, const char *name,
     for (unsigned i = 0; i < VIRTIO_BALLOON_S_NR; i++) {
         g_autofree char *member = g_strconcat("stat-", stat_names[i], NULL);
 
-        json_object_set_int_member(figures, member, (gint64)stats->values[i]);
+        json_object_set_uint64_member(figures, member, stats->values[i]);
     }
     json_object_set_object_member(value, "stats", figures);
     json_object_set_int_member(value, "last-update", stats->last_update);

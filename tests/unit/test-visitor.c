@@ -2,6 +2,7 @@
 /* Visitors: typed JSON, text, and output (qapi/visitor.h). */
 #include "qemu/osdep.h"
 
+#include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
 #include "qemu/units.h"
 
@@ -199,6 +200,31 @@ static char *take_json(Visitor *v)
     return json_to_string(node, FALSE);
 }
 
+static char *print_uint64(uint64_t value, bool pretty)
+{
+    g_autoptr(Visitor) v = visitor_output_new();
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+
+    visit_type_uint64(v, "x", &value, &error_abort);
+    json_object_set_member(object, "n", visitor_output_take(v));
+    json_object_set_string_member(object, "s", "\xff\xfeuint64:x");
+    return json_uint64_to_string(node, pretty);
+}
+
+/* json-glib's integers end at 2^63; those of a reply do not. */
+static void test_output_of_large_numbers(void)
+{
+    g_autofree char *below = print_uint64(INT64_MAX, false);
+    g_autofree char *above = print_uint64(INT64_MAX + 1ULL, false);
+    g_autofree char *most = print_uint64(UINT64_MAX, true);
+
+    g_assert_true(g_str_has_prefix(below, "{\"n\":9223372036854775807,"));
+    g_assert_true(g_str_has_prefix(above, "{\"n\":9223372036854775808,"));
+    g_assert_nonnull(strstr(most, "\"n\" : 18446744073709551615,\n"));
+    g_assert_true(g_str_has_suffix(above, "\"s\":\"\xff\xfeuint64:x\"}"));
+}
+
 static void test_output_is_typed_json(void)
 {
     g_autoptr(Visitor) v = visitor_output_new();
@@ -258,6 +284,8 @@ static void test_any_is_a_new_reference(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/visitor/output-of-large-numbers",
+                    test_output_of_large_numbers);
     g_test_add_func("/visitor/typed-values-are-read",
                     test_typed_values_are_read);
     g_test_add_func("/visitor/typed-input-refuses-other-types",
