@@ -55,6 +55,8 @@ static bool expand_cache(JsonObject *o, Error **errp)
 /* --- the image --- */
 
 #define NVME_SCHEME "nvme://"
+/* What QEMU's -drive calls a disk without an image: writes go nowhere. */
+#define NO_FILE "null-co://"
 
 /* Names of -drive for options of nodes. */
 static const char *const renamed[][2] = {
@@ -105,6 +107,9 @@ static void expand_image(JsonObject *o)
     json_object_remove_member(o, "format");
     if (file && g_str_has_prefix(file, NVME_SCHEME)) {
         expand_nvme(o, file + strlen(NVME_SCHEME));
+    } else if (file && !strcmp(file, NO_FILE)) {
+        json_object_set_string_member(o, "file.driver", "null-co");
+        json_object_remove_member(o, "file");
     } else if (file) {
         json_object_set_string_member(o, "file.driver",
                                       is_device(file) ? "host_device" : "file");

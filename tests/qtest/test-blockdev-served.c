@@ -285,6 +285,19 @@ static void test_encrypted_image(void)
 #define NULL_DISK "-blockdev driver=null-co,node-name=null,size=1M,"         \
     "read-zeroes=on "
 
+/* A disk without an image, by QEMU's name of it. */
+static void test_drive_without_an_image(void)
+{
+    QTestState *qts = qtest_init(
+        MACHINE "-drive if=none,id=x,file=null-co://,file.size=1M,format=raw,"
+        "file.read-zeroes=on -device virtio-blk-pci,drive=x");
+    g_autoptr(JsonNode) disks = qmp_client_do(qtest_qmp(qts),
+                                              "{'execute': 'query-block'}");
+
+    g_assert_cmpuint(json_array_get_length(json_node_get_array(disks)), ==, 1);
+    qtest_quit(qts);
+}
+
 static void test_nodes_and_devices_come_and_go(void)
 {
     Fixture f = { .path = make_qcow2() };
@@ -569,6 +582,8 @@ int main(int argc, char **argv)
         g_test_add_data_func(name, ways[i],
                              test_what_is_written_is_there_later);
     }
+    g_test_add_func("/blockdev-served/drive-without-an-image",
+                    test_drive_without_an_image);
     g_test_add_func("/blockdev-served/same-device", test_it_is_the_same_device);
     g_test_add_func("/blockdev-served/encrypted", test_encrypted_image);
     g_test_add_func("/blockdev-served/nodes", test_nodes_and_devices_come_and_go);
