@@ -13,6 +13,7 @@
 #include "sysemu/accel.h"
 #include "sysemu/hostmem.h"
 #include "sysemu/numa.h"
+#include "sysemu/qtest.h"
 
 /* --- machines ------------------------------------------------------------ */
 
@@ -50,8 +51,11 @@ static JsonNode *qmp_query_machines(JsonObject *args, Error **errp)
     JsonArray *list = json_array_new();
 
     for (GSList *l = classes; l; l = l->next) {
-        json_array_add_object_element(list,
-                                      machine_info(MACHINE_CLASS(l->data)));
+        MachineClass *mc = MACHINE_CLASS(l->data);
+
+        if (!mc->qtest_only || qtest_enabled()) {
+            json_array_add_object_element(list, machine_info(mc));
+        }
     }
     return json_array_node(list);
 }

@@ -22,6 +22,9 @@ static void list_machines(void)
     for (GSList *l = classes; l; l = l->next) {
         MachineClass *mc = MACHINE_CLASS(l->data);
 
+        if (mc->qtest_only) {
+            continue;
+        }
         if (mc->alias) {
             printf("%-20s %s (alias of %s)\n", mc->alias, mc->desc, mc->name);
         }

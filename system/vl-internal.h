@@ -123,6 +123,8 @@ bool vl_create_machine(const VlConfig *cfg, Error **errp);
 /* After -object, before machine_run_board_init(). */
 bool vl_configure_numa(const VlConfig *cfg, Error **errp);
 bool vl_init_accel(const VlConfig *cfg, Error **errp);
+/* After that: whether the machine may be used with it. */
+bool vl_check_machine(Error **errp);
 /* -overcommit, when all memory is in place: may lock it for good. */
 bool vl_configure_overcommit(const VlConfig *cfg, Error **errp);
 /* Whether that would lock memory; what it says has been checked. */

@@ -15,6 +15,7 @@
 #include "sysemu/hostmem.h"
 #include "mem-lock.h"
 #include "sysemu/numa.h"
+#include "sysemu/qtest.h"
 #include "sysemu/runstate.h"
 #include "vl-internal.h"
 
@@ -203,6 +204,18 @@ static MachineClass *choose_class(const char *type, Error **errp)
                    "those that are", type ? type : "");
     }
     return mc;
+}
+
+bool vl_check_machine(Error **errp)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(current_machine);
+
+    if (mc->qtest_only && !qtest_enabled()) {
+        error_setg(errp, "machine type '%s' is for tests that play the guest, "
+                   "by -accel qtest: a guest gets q35", mc->name);
+        return false;
+    }
+    return true;
 }
 
 static MachineState *new_machine(MachineClass *mc)

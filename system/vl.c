@@ -103,7 +103,7 @@ static bool describe_machine(const VlConfig *cfg, Error **errp)
         !vl_create_objects(cfg, errp) ||
         !vl_configure_numa(cfg, errp) ||
         !vl_configure_firmware(cfg, errp) ||
-        !vl_init_accel(cfg, errp) ||
+        !vl_init_accel(cfg, errp) || !vl_check_machine(errp) ||
         !vl_create_chardevs(cfg, errp) ||
         !vl_create_netdevs(cfg, errp) ||
         !vl_create_monitors(cfg, errp) ||

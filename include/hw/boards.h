@@ -63,6 +63,7 @@ struct MachineClass {
     const char *alias;                    /* another; may be NULL */
     const char *desc;
     bool is_default;                      /* without -M */
+    bool qtest_only;                      /* a test's; no guest runs on it */
 
     /* Builds the board out of @state; ends the program if it cannot (by
      * &error_fatal). */

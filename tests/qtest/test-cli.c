@@ -100,6 +100,16 @@ static void test_memory_sizes(void)
     cli_check_all(cases, G_N_ELEMENTS(cases));
 }
 
+static void test_machine_of_tests_is_no_guests(void)
+{
+    if (access("/dev/kvm", R_OK | W_OK) < 0) {
+        g_test_skip("/dev/kvm cannot be used here");
+        return;
+    }
+    cli_check_refused("-M pc -accel kvm -display none -nodefaults -sandbox off",
+                      "machine type 'pc' is for tests|q35");
+}
+
 static void test_kvm_that_cannot_be_used(void)
 {
     /* Nobody may use it, where root may. */
@@ -274,6 +284,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/firmware-configuration",
                     test_firmware_configuration);
     g_test_add_func("/cli/memory-sizes", test_memory_sizes);
+    g_test_add_func("/cli/machine-of-tests-is-no-guests",
+                    test_machine_of_tests_is_no_guests);
     g_test_add_func("/cli/kvm-that-cannot-be-used",
                     test_kvm_that_cannot_be_used);
     g_test_add_func("/cli/objects", test_objects);

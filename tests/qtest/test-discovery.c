@@ -95,6 +95,17 @@ static void test_machines_have_qemus_names(void)
     qtest_quit(qts);
 }
 
+/* QEMU's test programs look for a machine of this name. */
+static void test_tests_have_a_machine(void)
+{
+    QTestState *qts = qtest_init("-M pc -m 64M -device virtio-rng-pci,addr=4");
+    g_autoptr(JsonNode) machines = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-machines'}");
+
+    g_assert_nonnull(find(machines, "name", "pc"));
+    qtest_quit(qts);
+}
+
 /* Five CPUs of eight, two a core, two cores a socket, as @options say. */
 static void check_places(const char *options)
 {
@@ -409,6 +420,7 @@ int main(int argc, char **argv)
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
     ADD("machines-have-qemus-names", test_machines_have_qemus_names);
+    ADD("tests-have-a-machine", test_tests_have_a_machine);
     ADD("cpus-have-places", test_cpus_have_places);
     ADD("questions-change-nothing-without-a-machine",
         test_questions_change_nothing_without_a_machine);

@@ -83,7 +83,7 @@ static const RefusalCase refusal_cases[] = {
       "the secret cannot be read: file=/nowhere/key: cannot be opened: No such "
       "file" },
     { "-object secret,id=s,file=/dev/zero", "it is not a regular file" },
-    { "-M pc", "unsupported machine type 'pc'" },
+    { "-M isapc", "unsupported machine type 'isapc'" },
     { "-M q35,usb=on", "usb=on: not supported" },
     { "-M q35,foo=1", "Property 'pc-q35-7.2-machine.foo' not found" },
     { "-M kernel-irqchip=off", "kernel-irqchip=off" },
