@@ -152,11 +152,41 @@ static bool check_element(VirtIOBalloon *b, VirtQueue *vq,
     return false;
 }
 
-/* Pages that leave the balloon need nothing: they read as zero. */
+/* Linux numbers just the queues of the features that it takes, others number
+ * those of the features that are offered: which one @vq, behind the first two
+ * queues, belongs to. */
+static unsigned feature_of(VirtIOBalloon *b, VirtQueue *vq)
+{
+    VirtQueue *const vqs[] = { b->stats_vq, b->hint_vq, b->report_vq };
+    static const unsigned features[] = {
+        VIRTIO_BALLOON_F_STATS_VQ, VIRTIO_BALLOON_F_FREE_PAGE_HINT,
+        VIRTIO_BALLOON_F_REPORTING,
+    };
+    unsigned taken[ARRAY_SIZE(vqs)], of_vq = 0, at = 0, nr_taken = 0, n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(vqs); i++) {
+        if (virtio_vdev_has_feature(VIRTIO_DEVICE(b), features[i])) {
+            taken[nr_taken++] = features[i];
+        }
+        if (vqs[i] == vq) {
+            of_vq = features[i];
+            at = n;
+        }
+        n += vqs[i] != NULL;
+    }
+    return at < nr_taken ? taken[at] : of_vq;
+}
+
+/* Pages that leave the balloon need nothing: they read as zero. Hints are for a
+ * migration, and none has asked for any: whatever comes just goes back. */
 static void handle_element(VirtIOBalloon *b, VirtQueue *vq,
                            const VirtQueueElement *elem)
 {
-    if (vq == b->deflate_vq || !may_discard(b)) {
+    unsigned feature = vq == b->inflate_vq || vq == b->deflate_vq
+                       ? 0 : feature_of(b, vq);
+
+    if (vq == b->deflate_vq || feature == VIRTIO_BALLOON_F_FREE_PAGE_HINT ||
+        !may_discard(b)) {
         return;
     }
     if (vq == b->inflate_vq) {
@@ -192,8 +222,6 @@ static void virtio_balloon_handle_queue(VirtIODevice *vdev, VirtQueue *vq)
     }
 }
 
-/* Linux numbers just the queues of the features that it takes: without
- * statistics this is the one of reports. */
 static void virtio_balloon_handle_third(VirtIODevice *vdev, VirtQueue *vq)
 {
     if (virtio_vdev_has_feature(vdev, VIRTIO_BALLOON_F_STATS_VQ)) {
@@ -214,10 +242,19 @@ static uint64_t virtio_balloon_get_features(VirtIODevice *vdev,
     if (b->deflate_on_oom) {
         virtio_add_feature(&features, VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
     }
+    if (b->free_page_hint) {
+        virtio_add_feature(&features, VIRTIO_BALLOON_F_FREE_PAGE_HINT);
+    }
     if (b->free_page_reporting) {
         virtio_add_feature(&features, VIRTIO_BALLOON_F_REPORTING);
     }
     return features;
+}
+
+static size_t config_size(const VirtIOBalloon *b)
+{
+    return b->free_page_hint
+           ? offsetof(struct virtio_balloon_config, poison_val) : CONFIG_SIZE;
 }
 
 static void virtio_balloon_get_config(VirtIODevice *vdev, uint8_t *data)
@@ -226,9 +263,10 @@ static void virtio_balloon_get_config(VirtIODevice *vdev, uint8_t *data)
     struct virtio_balloon_config config = {
         .num_pages = GUINT32_TO_LE(b->num_pages),
         .actual = GUINT32_TO_LE(b->actual),
+        .free_page_hint_cmd_id = GUINT32_TO_LE(VIRTIO_BALLOON_CMD_ID_STOP),
     };
 
-    memcpy(data, &config, CONFIG_SIZE);
+    memcpy(data, &config, config_size(b));
 }
 
 static uint64_t ram_size(void)
@@ -296,25 +334,23 @@ static void virtio_balloon_realize(DeviceState *dev, Error **errp)
     VirtIOBalloon *b = VIRTIO_BALLOON(dev);
     bool ambiguous = false;
 
-    if (b->free_page_hint) {
-        error_setg(errp, "free-page-hint=on: free pages are hinted to a "
-                   "migration, of which there is none; free-page-reporting=on "
-                   "gives them back to the host");
-        return;
-    }
     find_balloon(&ambiguous);
     if (ambiguous) {
         error_setg(errp, "there is a balloon already, and QMP's balloon command "
                    "names none: one is supported");
         return;
     }
-    virtio_init(vdev, "virtio-balloon", VIRTIO_ID_BALLOON, CONFIG_SIZE);
+    virtio_init(vdev, "virtio-balloon", VIRTIO_ID_BALLOON,
+                config_size(b));
     b->inflate_vq = virtio_add_queue(vdev, QUEUE_SIZE,
                                      virtio_balloon_handle_queue);
     b->deflate_vq = virtio_add_queue(vdev, QUEUE_SIZE,
                                      virtio_balloon_handle_queue);
     b->stats_vq = virtio_add_queue(vdev, QUEUE_SIZE,
                                    virtio_balloon_handle_third);
+    b->hint_vq = b->free_page_hint
+                 ? virtio_add_queue(vdev, QUEUE_SIZE,
+                                    virtio_balloon_handle_queue) : NULL;
     b->report_vq = b->free_page_reporting
                    ? virtio_add_queue(vdev, QUEUE_SIZE,
                                       virtio_balloon_handle_queue) : NULL;
@@ -330,6 +366,9 @@ static void virtio_balloon_unrealize(DeviceState *dev)
     virtio_balloon_stats_unrealize(b);
     if (b->report_vq) {
         virtio_delete_queue(b->report_vq);
+    }
+    if (b->hint_vq) {
+        virtio_delete_queue(b->hint_vq);
     }
     virtio_delete_queue(b->stats_vq);
     virtio_delete_queue(b->deflate_vq);

@@ -40,7 +40,7 @@ struct VirtIOBalloon {
     /* Properties. */
     bool deflate_on_oom;
     bool free_page_reporting;
-    bool free_page_hint;                  /* refused if on */
+    bool free_page_hint;
 
     /* What the guest sees, in pages of 4 KiB. */
     uint32_t num_pages;                   /* that it should give back */
@@ -49,8 +49,9 @@ struct VirtIOBalloon {
     /* The host's. */
     VirtQueue *inflate_vq;
     VirtQueue *deflate_vq;
-    VirtQueue *stats_vq;                  /* of reports, if the driver takes no
-                                             statistics */
+    /* What for, the driver's features say (feature_of()). */
+    VirtQueue *stats_vq;
+    VirtQueue *hint_vq;                   /* NULL: no free-page-hint */
     VirtQueue *report_vq;                 /* NULL: no free-page-reporting */
     VirtIOBalloonStats stats;
     bool said_forbidden;
