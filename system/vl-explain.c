@@ -95,6 +95,20 @@ static bool create_device(const char *arg, void *opaque, Error **errp)
            qdev_device_add_from_json(opts, keyval, errp);
 }
 
+/* Images are not opened, and firmware is not what is asked for. */
+static bool take_flash_out(Error **errp)
+{
+    static const char *const names[] = { "pflash0", "pflash1" };
+    Object *machine = OBJECT(current_machine);
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < ARRAY_SIZE(names); i++) {
+        ok = !object_property_find(machine, names[i]) ||
+             object_property_set_str(machine, names[i], "", errp);
+    }
+    return ok;
+}
+
 static bool build(const VlConfig *cfg, GArray *forecasts, Error **errp)
 {
     g_autoptr(GPtrArray) accel = g_ptr_array_new();
@@ -102,10 +116,10 @@ static bool build(const VlConfig *cfg, GArray *forecasts, Error **errp)
 
     g_ptr_array_add(accel, (void *)"qtest");
     dry.accel = accel;
-    dry.kernel = dry.initrd = dry.append = NULL;
+    dry.bios = dry.kernel = dry.initrd = dry.append = NULL;
     memory_map_init();
     host_memory_backend_rehearse();
-    return vl_create_machine(&dry, errp) &&
+    return vl_create_machine(&dry, errp) && take_flash_out(errp) &&
            vl_register_globals(&dry, errp) &&
            vl_foreach("object", dry.objects, create_backend, NULL, errp) &&
            vl_configure_numa(&dry, errp) && vl_init_accel(&dry, errp) &&

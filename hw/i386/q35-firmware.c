@@ -15,12 +15,13 @@
 bool q35_firmware_set_flash(Q35Firmware *fw, unsigned n, const char *drive,
                             Error **errp)
 {
-    if (fw->flash_drives[n]) {
+    if (fw->flash_drives[n] && *drive) {
         error_setg(errp, "pflash%u is '%s' already, and cannot be '%s'", n,
                    fw->flash_drives[n], drive);
         return false;
     }
-    fw->flash_drives[n] = g_strdup(drive);
+    g_free(fw->flash_drives[n]);
+    fw->flash_drives[n] = *drive ? g_strdup(drive) : NULL;
     return true;
 }
 

@@ -20,7 +20,7 @@ typedef struct Q35Firmware {
     bool has_boot_rom;                    /* which boots -kernel */
 } Q35Firmware;
 
-/* The property pflash@n; false: *errp, it is set. */
+/* The property pflash@n, "" for none; false: *errp, it is set. */
 bool q35_firmware_set_flash(Q35Firmware *fw, unsigned n, const char *drive,
                             Error **errp);
 /* Decides, from the command line: fills in all that is above `mapped`. */
