@@ -85,6 +85,10 @@ bool vl_store_group(VlConfig *cfg, const char *group, const char *arg,
                     Error **errp);
 /* vl-readconfig.c: stores the options that the file @path has. */
 bool vl_read_config(VlConfig *cfg, const char *path, Error **errp);
+/* vl-set.c: -set GROUP.ID.ASSIGNMENT; @list: the arguments of -@group so far;
+ * NULL: there is no such option. */
+bool vl_apply_set(GPtrArray *list, const char *group, const char *id,
+                  const char *assignment, Error **errp);
 /* Prints what -help prints. */
 void vl_print_usage(void);
 /* Parses "key=value,..."; whatever begins with '{' is JSON, and *keyval false

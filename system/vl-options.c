@@ -37,6 +37,7 @@ typedef enum OptionKind {
     OPT_CHECK,                            /* calls check, stores nothing */
     OPT_APPEND_CONST,                     /* appends text */
     OPT_CONFIG,                           /* reads the file that it names */
+    OPT_SET,                              /* adds to an option before it */
 } OptionKind;
 
 typedef struct VlOption {
@@ -194,6 +195,9 @@ static const VlOption options[] = {
     { .name = "global", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(globals), .params = "DRIVER.PROP=VALUE",
       .help = "a property of all devices of a kind" },
+    { .name = "set", .kind = OPT_SET, .group = GROUP_DEVICES,
+      .params = "OPTION.ID.KEY=VALUE",
+      .help = "one more KEY=VALUE for -OPTION ...,id=ID" },
     { .name = "readconfig", .kind = OPT_CONFIG, .group = GROUP_DEVICES,
       .params = "FILE", .help = "options in a file, as QEMU's docs/config has" },
     { .name = "nodefaults", .kind = OPT_FLAG, .group = GROUP_DEVICES,
@@ -320,6 +324,30 @@ static void append(VlConfig *cfg, const VlOption *opt, const char *text)
     g_ptr_array_add(*list, (char *)text);
 }
 
+/* The arguments of -@group so far; NULL: there are none with ids. */
+static GPtrArray *list_of(VlConfig *cfg, const char *group)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (options[i].kind == OPT_LIST && !strcmp(options[i].name, group)) {
+            return *(GPtrArray **)((char *)cfg + options[i].offset);
+        }
+    }
+    return NULL;
+}
+
+static bool add_to_option(VlConfig *cfg, const char *arg, Error **errp)
+{
+    g_auto(GStrv) parts = g_strsplit(arg, ".", 3);
+
+    if (g_strv_length(parts) < 3 || !*parts[0] || !*parts[1] ||
+        !strchr(parts[2], '=') || *parts[2] == '=') {
+        error_setg(errp, "-set %s: OPTION.ID.KEY=VALUE is expected", arg);
+        return false;
+    }
+    return vl_apply_set(list_of(cfg, parts[0]), parts[0], parts[1], parts[2],
+                        errp);
+}
+
 static bool store(VlConfig *cfg, const VlOption *opt, const char *arg,
                   Error **errp)
 {
@@ -338,6 +366,8 @@ static bool store(VlConfig *cfg, const VlOption *opt, const char *arg,
         return true;
     case OPT_CONFIG:
         return vl_read_config(cfg, arg, errp);
+    case OPT_SET:
+        return add_to_option(cfg, arg, errp);
     case OPT_CHECK:
         if (!opt->check || opt->check(opt, arg, errp)) {
             return true;
@@ -382,7 +412,7 @@ bool vl_store_group(VlConfig *cfg, const char *group, const char *arg,
         const VlOption *opt = &options[i];
 
         /* Files do not name files. */
-        if (opt->params && opt->kind != OPT_CONFIG &&
+        if (opt->params && opt->kind < OPT_CONFIG &&
             !strcmp(vl_group_name(opt->name), group)) {
             /* As argv, it lives for ever. */
             return store(cfg, opt, g_intern_string(arg), errp);

@@ -79,8 +79,6 @@ static const struct {
     { "sparsevm is for KVM, not for Xen" PAGE, { "xen-*", "", "xen-*" } },
     { "its way is -object memory-backend-file,prealloc=on" PAGE,
       { "", "", "mem-path mem-prealloc" } },
-    { "properties go with the option that makes the device" PAGE,
-      { "", "", "set" } },
     { NO("legacy virtio"), { "*-transitional", "", "" } },
 };
 

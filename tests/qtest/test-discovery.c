@@ -106,6 +106,21 @@ static void test_tests_have_a_machine(void)
     qtest_quit(qts);
 }
 
+/* -set adds to what came before it, and the last value counts. */
+static void test_options_are_added_to(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35 -m 64M -device pcie-root-port,id=rp0,chassis=1 "
+        "-device pcie-root-port,id=rp1,chassis=2 "
+        "-set device.rp1.chassis=7 -set device.rp1.x-speed=16");
+
+    g_assert_cmpuint(qtest_qom_get_uint(qts, "/machine/peripheral/rp1",
+                                        "chassis"), ==, 7);
+    g_assert_cmpuint(qtest_qom_get_uint(qts, "/machine/peripheral/rp0",
+                                        "chassis"), ==, 1);
+    qtest_quit(qts);
+}
+
 /* Five CPUs of eight, two a core, two cores a socket, as @options say. */
 static void check_places(const char *options)
 {
@@ -421,6 +436,7 @@ int main(int argc, char **argv)
     ADD("probe-needs-no-accelerator", test_probe_needs_no_accelerator);
     ADD("machines-have-qemus-names", test_machines_have_qemus_names);
     ADD("tests-have-a-machine", test_tests_have_a_machine);
+    ADD("options-are-added-to", test_options_are_added_to);
     ADD("cpus-have-places", test_cpus_have_places);
     ADD("questions-change-nothing-without-a-machine",
         test_questions_change_nothing_without_a_machine);
