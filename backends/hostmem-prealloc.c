@@ -7,6 +7,8 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/may-open.h"
+#include "qemu/thread.h"
 #include <fcntl.h>
 
 #include "exec/ramblock.h"
@@ -15,12 +17,13 @@
 /*
  * For kernels without MADV_POPULATE_WRITE (before 5.14): a byte of each page is
  * rewritten through /proc/self/mem, which fails where a store would kill. Only
- * for memory that nobody uses yet.
+ * for memory that nobody uses yet, and while files may be opened.
  */
 static int populate_by_byte(uint8_t *host, uint64_t size, size_t page_size)
 {
-    int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-    int err = fd < 0 ? -errno : 0;
+    bool may = qemu_thread_kind() == QEMU_THREAD_MAIN && qemu_may_open(NULL);
+    int fd = may ? open("/proc/self/mem", O_RDWR | O_CLOEXEC) : -1;
+    int err = !may ? -ENOTSUP : fd < 0 ? -errno : 0;
 
     for (uint64_t done = 0; done < size && !err; done += page_size) {
         off_t where = (off_t)(uintptr_t)(host + done);

@@ -13,6 +13,7 @@
 #include "qemu/fdset.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
+#include "qemu/sandbox-need.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/rng.h"
 
@@ -76,6 +77,11 @@ static void rng_backend_instance_init(Object *obj)
 }
 
 /* --- rng-builtin --------------------------------------------------------- */
+
+static void rng_builtin_instance_init(Object *obj)
+{
+    sandbox_need(SANDBOX_RANDOM);
+}
 
 static ssize_t rng_builtin_read(RngBackend *s, void *buf, size_t size)
 {
@@ -210,6 +216,7 @@ static const TypeInfo rng_types[] = {
     {
         .name = TYPE_RNG_BUILTIN,
         .parent = TYPE_RNG_BACKEND,
+        .instance_init = rng_builtin_instance_init,
         .class_init = rng_builtin_class_init,
     },
     {

@@ -17,6 +17,7 @@
 #include "nvme.h"
 #include "qemu/fdset.h"
 #include "qemu/may-open.h"
+#include "qemu/sandbox-need.h"
 
 /* --- locks --- */
 
@@ -267,6 +268,7 @@ BlockImage *block_image_open(const BlockImageOptions *o, Error **errp)
     if (!qemu_may_open(errp)) {
         return NULL;
     }
+    sandbox_need(SANDBOX_DISK);
     image = g_new0(BlockImage, 1);
     image->fd = -1;
     image->filename = g_strdup(o->filename);

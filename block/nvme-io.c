@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "nvme.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/iov.h"
 
@@ -127,7 +128,7 @@ static Preparation prepare(NVMe *n, NVMeSlot *slot, NVMeCommand *cmd,
     return ok ? READY : IMPOSSIBLE;
 }
 
-static void send(NVMe *n, NVMeSlot *slot, NVMeCommand *cmd, BlockRequest *req)
+static void nvme_send(NVMe *n, NVMeSlot *slot, NVMeCommand *cmd, BlockRequest *req)
 {
     slot->req = req;
     slot->deadline_ms = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
@@ -163,7 +164,7 @@ static bool start_one(NVMe *n, BlockRequest *req)
     }
     QTAILQ_REMOVE(&n->waiting, req, next);
     if (slot) {
-        send(n, slot, &cmd, req);
+        nvme_send(n, slot, &cmd, req);
     } else {
         block_request_complete(req, -EIO);
     }
@@ -315,7 +316,7 @@ static void poll_all(void)
         }
     }
     if (fds->len) {
-        poll((struct pollfd *)fds->data, fds->len, LOOK_MS);
+        qemu_poll_ms((struct pollfd *)fds->data, fds->len, LOOK_MS);
     }
 }
 

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/cutils.h"
 #include <poll.h>
 #include <sys/mman.h>
 
@@ -63,7 +64,7 @@ static bool wait_for_ready(NVMe *n, bool ready, Error **errp)
                        ready ? "ready" : "reset", n->ready_timeout_ms);
             return false;
         }
-        poll(NULL, 0, NAP_MS);
+        qemu_poll_ms(NULL, 0, NAP_MS);
     }
     if (csts == UINT32_MAX) {
         error_setg(errp, "it does not answer any more");
@@ -125,7 +126,7 @@ static bool wait_for_completion(NVMe *n, const char *what, Error **errp)
                        NVME_ADMIN_TIMEOUT_MS);
             return false;
         }
-        poll(NULL, 0, NAP_MS);
+        qemu_poll_ms(NULL, 0, NAP_MS);
     }
     if (ret < 0 || c.cid) {
         error_setg(errp, "%s: it completes something else", what);
@@ -343,7 +344,7 @@ static void shut_down(NVMe *n)
                          NVME_CC_SIZES | NVME_CC_EN | NVME_CC_SHN_NORMAL);
     while (NVME_CSTS_SHST(reg(n, NVME_REG_CSTS)) != NVME_SHST_COMPLETE &&
            now_ms() < deadline) {
-        poll(NULL, 0, NAP_MS);
+        qemu_poll_ms(NULL, 0, NAP_MS);
     }
 }
 

@@ -8,11 +8,11 @@
 #include "qemu/osdep.h"
 
 #include <glib-unix.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "block-internal.h"
+#include "qemu/cutils.h"
 #include "qemu/may-open.h"
 #include "storage-daemon.h"
 #include "sysemu/secret.h"
@@ -422,6 +422,6 @@ void block_served_unserve(BlockBackend *blk)
     done = storage_daemon_execute("block-export-del", args, NULL);
     while (storage_daemon_runs() && has_export(id) &&
            g_get_monotonic_time() < deadline) {
-        poll(NULL, 0, UNSERVE_NAP_MS);
+        qemu_poll_ms(NULL, 0, UNSERVE_NAP_MS);
     }
 }

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
@@ -159,7 +160,7 @@ static bool wait_for_input(int64_t deadline)
     if (left <= 0) {
         return false;
     }
-    n = poll(&p, 1, MIN(left, STORAGE_DAEMON_TIMEOUT_MS));
+    n = qemu_poll_ms(&p, 1, MIN(left, STORAGE_DAEMON_TIMEOUT_MS));
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
@@ -198,8 +199,10 @@ static bool tell(const char *text, int64_t deadline)
     size_t len = strlen(text), done = 0;
 
     while (done < len) {
-        ssize_t n = send(daemon_state.fd, text + done, len - done,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        struct iovec iov = { (char *)text + done, len - done };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        ssize_t n = sendmsg(daemon_state.fd, &msg,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
         struct pollfd p = { .fd = daemon_state.fd, .events = POLLOUT };
 
         if (n > 0) {
@@ -211,7 +214,7 @@ static bool tell(const char *text, int64_t deadline)
             lose("it does not listen in time");
             return false;
         } else {
-            poll(&p, 1, STORAGE_DAEMON_TIMEOUT_MS);
+            qemu_poll_ms(&p, 1, STORAGE_DAEMON_TIMEOUT_MS);
         }
     }
     return true;

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/cutils.h"
 #include "chardev/char-output.h"
 
 void char_output_init(CharOutput *out, CharBackend *be)
@@ -119,7 +120,7 @@ bool char_output_add(CharOutput *out, const char *data, size_t len)
 void char_output_drain(CharOutput *out, gint64 deadline)
 {
     while (!char_output_write(out) && g_get_monotonic_time() < deadline) {
-        g_usleep(1000);
+        qemu_poll_ms(NULL, 0, 1);
     }
     char_output_discard(out);
 }

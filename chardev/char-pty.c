@@ -12,6 +12,7 @@
 #include <termios.h>
 
 #include "chardev/char.h"
+#include "qemu/cutils.h"
 #include "qemu/timer.h"
 
 #define PTY_LOOK_MS 500
@@ -45,7 +46,7 @@ static bool pty_has_peer(PtyChardev *p)
 {
     struct pollfd poll_fd = { .fd = p->fd };
 
-    return poll(&poll_fd, 1, 0) == 0;
+    return qemu_poll_ms(&poll_fd, 1, 0) == 0;
 }
 
 static void pty_read(Chardev *chr, int max)

@@ -35,7 +35,7 @@ static void socket_connect_done(void *opaque)
 
     qemu_set_fd_handler(fd, NULL, NULL, NULL);
     s->connect_fd = -1;
-    if (socket_connect_result(fd, 0) == 0) {
+    if (qemu_may_open(NULL) && socket_connect_result(fd, 0) == 0) {
         char_socket_connected(s, fd);
     } else {
         close(fd);

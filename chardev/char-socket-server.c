@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "char-socket.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 
 static void socket_accept(void *opaque)
@@ -36,7 +37,7 @@ static bool socket_wait_for_client(SocketChardev *s, Error **errp)
 
     info_report("QEMU waiting for connection on: %s", chr->filename);
     while (s->fd < 0) {
-        if (poll(&p, 1, -1) < 0) {
+        if (qemu_poll_ms(&p, 1, -1) < 0) {
             error_setg_errno(errp, errno, "nobody connected to '%s'",
                              chr->filename);
             return false;
@@ -48,6 +49,7 @@ static bool socket_wait_for_client(SocketChardev *s, Error **errp)
 
 bool char_socket_await_first(SocketChardev *s, Error **errp)
 {
+    char_socket_set_options(s, s->listen_fd);
     if (s->wait) {
         return socket_wait_for_client(s, errp);
     }

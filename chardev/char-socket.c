@@ -100,13 +100,15 @@ static void socket_hang_up(void *opaque)
 static int socket_write(Chardev *chr, const uint8_t *buf, int len)
 {
     SocketChardev *s = SOCKET_CHARDEV(chr);
+    struct iovec iov = { (void *)buf, len };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
     ssize_t n;
 
     if (s->fd < 0 || s->write_failed) {
         return len;
     }
     do {
-        n = send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = sendmsg(s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         s->write_failed = true;
@@ -121,12 +123,19 @@ static int socket_fd(Chardev *chr)
     return SOCKET_CHARDEV(chr)->fd;
 }
 
+void char_socket_set_options(SocketChardev *s, int fd)
+{
+    if (s->nodelay && !s->path) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    }
+}
+
 void char_socket_connected(SocketChardev *s, int fd)
 {
     Chardev *chr = CHARDEV(s);
 
-    if (s->nodelay && !s->path) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    if (!s->server) {
+        char_socket_set_options(s, fd);
     }
     s->fd = fd;
     yank_instance_set_socket(s->yank, fd);

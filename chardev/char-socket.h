@@ -48,6 +48,9 @@ DECLARE_INSTANCE_CHECKER(SocketChardev, SOCKET_CHARDEV, TYPE_CHARDEV_SOCKET)
 
 /* @fd, a nonblocking socket, is the peer's, and @s's to close, from now on. */
 void char_socket_connected(SocketChardev *s, int fd);
+/* nodelay=on, for @fd, and for what is accepted from it, which inherits it: a
+ * sandbox without hot plug has no call for it any more. */
+void char_socket_set_options(SocketChardev *s, int fd);
 
 /* --- server --- */
 

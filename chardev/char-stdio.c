@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/sandbox-need.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -41,6 +42,7 @@ static void save_terminal(void)
     terminal_saved = tcgetattr(STDIN_FILENO, &terminal_before) == 0;
     if (terminal_saved && !restores_at_exit) {
         restores_at_exit = true;
+        sandbox_need(SANDBOX_TERMINAL);
         atexit(restore_terminal);
     }
 }

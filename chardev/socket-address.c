@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/cutils.h"
 #include <netdb.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -107,7 +108,7 @@ int socket_connect_result(int fd, int timeout_ms)
     socklen_t len = sizeof(err);
 
     if (timeout_ms) {
-        int n = poll(&p, 1, timeout_ms);
+        int n = qemu_poll_ms(&p, 1, timeout_ms);
 
         if (n <= 0) {
             return n ? -errno : -ETIMEDOUT;

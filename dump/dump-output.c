@@ -7,38 +7,24 @@
  */
 #include "qemu/osdep.h"
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include "dump-internal.h"
 #include "monitor/fds.h"
+#include "qemu/cutils.h"
 #include "qemu/may-open.h"
+#include "qemu/regular-file.h"
 
 /* --- beginning ----------------------------------------------------------- */
 
 /* Guest memory is nobody else's business: mode 0600. */
 static bool open_file(DumpOutput *out, const char *path, Error **errp)
 {
-    struct stat st;
-
     if (!qemu_may_open(errp)) {
         return false;
     }
-    /* Nor a link: what it leads to may be somebody else's. */
-    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-        error_setg(errp, "'%s' is not a regular file", path);
-        return false;
-    }
-    out->name = g_strdup(path);
-    out->temporary = g_strconcat(out->name, ".XXXXXX", NULL);
-    out->fd = g_mkstemp_full(out->temporary, O_WRONLY | O_CLOEXEC, 0600);
-    if (out->fd < 0) {
-        error_setg_errno(errp, errno, "cannot create '%s'", path);
-        g_clear_pointer(&out->temporary, g_free);
-        g_clear_pointer(&out->name, g_free);
-        return false;
-    }
-    return true;
+    out->fd = regular_file_open_new(path, &out->temporary, errp);
+    out->name = out->fd < 0 ? NULL : g_strdup(path);
+    return out->fd >= 0;
 }
 
 /* The descriptor that the client has named; who reads it must not make the
@@ -201,7 +187,7 @@ bool dump_output_wait(DumpOutput *out, Error **errp)
     int n;
 
     do {
-        n = poll(&p, 1, DUMP_STALL_MS);
+        n = qemu_poll_ms(&p, 1, DUMP_STALL_MS);
     } while (n < 0 && errno == EINTR);
     if (n == 0) {
         error_setg(errp, "nobody has read '%s' for %d seconds; detach=true "
@@ -222,11 +208,11 @@ static void close_file(DumpOutput *out, Error **failure)
     if (close(out->fd) && !*failure) {
         write_failed(out, errno, failure);
     }
-    if (!*failure && g_rename(out->temporary, out->name)) {
+    if (!*failure && rename(out->temporary, out->name)) {
         error_setg_errno(failure, errno, "cannot create '%s'", out->name);
     }
     if (*failure) {
-        g_unlink(out->temporary);
+        unlink(out->temporary);
     }
 }
 

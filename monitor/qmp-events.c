@@ -43,7 +43,7 @@ static QEMUClockType qmp_event_clock(void)
 
 static JsonObject *qmp_event_new(const char *name, JsonObject *data)
 {
-    gint64 now = g_get_real_time();
+    gint64 now = qemu_clock_get_ns(QEMU_CLOCK_HOST) / SCALE_US;
     JsonObject *event = json_object_new();
     JsonObject *timestamp = json_object_new();
 

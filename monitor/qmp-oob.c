@@ -12,6 +12,7 @@
 
 #include "chardev/char-output.h"
 #include "monitor/qmp.h"
+#include "qemu/cutils.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
 #include "qemu/socket-fds.h"
@@ -131,9 +132,9 @@ static void out_break(QmpOob *o)
 static void out_flush(QmpOob *o)
 {
     while (out_pending(o) > 0) {
-        const char *data = o->out->str + o->sent;
-        ssize_t n = send(o->fd, data, out_pending(o),
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        struct iovec iov = { o->out->str + o->sent, out_pending(o) };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        ssize_t n = sendmsg(o->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -144,7 +145,7 @@ static void out_flush(QmpOob *o)
         if (n <= 0) {
             return;
         }
-        chardev_log(o->chr, (const uint8_t *)data, n);
+        chardev_log(o->chr, iov.iov_base, n);
         o->sent += n;
     }
     out_discard(o);
@@ -312,7 +313,7 @@ static gpointer oob_thread(gpointer opaque)
         };
         bool more = (events & POLLIN) && o->pos < o->len;
 
-        poll(fds, ARRAY_SIZE(fds), more ? 0 : -1);
+        qemu_poll_ms(fds, ARRAY_SIZE(fds), more ? 0 : -1);
         event_notifier_test_and_clear(&o->wake);
         if (fds[1].revents & ~POLLIN) {
             g_mutex_lock(&o->lock);
@@ -387,7 +388,7 @@ static void drain(QmpOob *o, gint64 deadline)
 {
     out_flush(o);
     while (out_pending(o) && g_get_monotonic_time() < deadline) {
-        g_usleep(1000);
+        qemu_poll_ms(NULL, 0, 1);
         out_flush(o);
     }
 }

@@ -15,6 +15,7 @@
 #include "monitor/qmp.h"
 #include "qapi/json-uint64.h"
 #include "qemu/queue.h"
+#include "qemu/sandbox-need.h"
 #include "qemu/socket-fds.h"
 
 #include "monitor-internal.h"
@@ -122,10 +123,10 @@ int qmp_current_get_msgfd(void)
 
 /* --- out-of-band execution ------------------------------------------------- */
 
-/* Only a socket can be left to a thread. */
+/* Only a socket can be left to a thread, which has to be started. */
 static bool qmp_session_offers_oob(QmpSession *s)
 {
-    return qemu_chr_fe_get_socket(&s->chr) >= 0;
+    return qemu_chr_fe_get_socket(&s->chr) >= 0 && sandbox_may_start_threads();
 }
 
 static void qmp_session_end_oob(QmpSession *s, gint64 deadline)

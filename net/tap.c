@@ -22,6 +22,7 @@
 #include "qapi/error.h"
 #include "qemu/cutils.h"
 #include "qemu/main-loop.h"
+#include "qemu/sandbox-need.h"
 
 #define TYPE_NETDEV_TAP "netdev-tap"
 OBJECT_DECLARE_SIMPLE_TYPE(NetdevTap, NETDEV_TAP)
@@ -128,7 +129,7 @@ static bool tap_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt)
         return true;                      /* which does not work now */
     }
     do {
-        n = writev(q->fd, iov, iov_cnt);
+        n = pwritev2(q->fd, iov, iov_cnt, -1, 0);     /* as writev() */
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
         q->write_waits = true;
@@ -273,6 +274,7 @@ static bool add_queue(NetdevTap *s, unsigned n, int fd, const char *what,
     if (!check_interface(s, fd, what, errp)) {
         return false;
     }
+    sandbox_need(SANDBOX_TAP);
     q->end = &NETDEV(s)->ends[n];
     q->fd = fd;
     q->frame = g_malloc(BUFFER_SIZE);

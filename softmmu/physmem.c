@@ -76,6 +76,9 @@ static int block_mmap(RAMBlock *block)
         madvise(block->host, size, MADV_HUGEPAGE);
     }
     if (block->fd >= 0) {
+        int seals = fcntl(block->fd, F_GET_SEALS);
+
+        block->cuttable = seals < 0 || !(seals & F_SEAL_SHRINK);
         block->mapping = file_mapping_new(block->host, size, block->page_size,
                                           block->fd, block->fd_offset,
                                           ram_block_broken, block);
@@ -126,6 +129,7 @@ static RAMBlock *block_add(RAMBlock *block, Error **errp)
         g_free(block);
         return NULL;
     }
+    ram_block_prepare_read();
     QLIST_INSERT_HEAD(&ram_blocks, block, next);
     return block;
 }

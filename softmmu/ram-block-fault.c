@@ -7,8 +7,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <fcntl.h>
-
 #include "exec/ramblock.h"
 #include "qapi/client-event.h"
 #include "qemu/error-report.h"
@@ -32,11 +30,8 @@ static FileMappingState block_state(const RAMBlock *rb)
 
 static void set_error(const RAMBlock *rb, Error **errp)
 {
-    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", rb->fd);
-    g_autofree char *path = g_file_read_link(link, NULL);
-
     error_setg(errp, "memory '%s' (%s) is broken: %s", rb->idstr,
-               path ? path : "no path", file_mapping_why(rb->mapping));
+               file_mapping_path(rb->mapping), file_mapping_why(rb->mapping));
 }
 
 bool ram_block_check_contents(const RAMBlock *rb, Error **errp)
@@ -69,9 +64,7 @@ bool ram_blocks_check_intact(Error **errp)
 
 void ram_block_lend(RAMBlock *rb)
 {
-    int seals = fcntl(rb->fd, F_GET_SEALS);
-
-    if (!rb->lent && (seals < 0 || !(seals & F_SEAL_SHRINK))) {
+    if (!rb->lent && rb->cuttable) {
         warn_report("memory '%s' is given to another process, which can cut it "
                     "short: memory-backend-memfd (with seal=on) cannot be",
                     rb->idstr);

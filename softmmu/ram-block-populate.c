@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include "exec/ramblock.h"
+#include "qemu/sandbox-need.h"
 #include "qemu/thread.h"
 #include "qemu/units.h"
 
@@ -130,12 +131,15 @@ static void start_threads(PopulateJob *job, unsigned nr)
     }
 }
 
-/* This thread and @nr_others do it; once this returns nobody is at a piece. */
+/* This thread and, if it may start them, @nr_others do it; once this returns
+ * nobody is at a piece. */
 static int populate(PopulateJob *job, unsigned nr_others)
 {
     int err;
 
-    start_threads(job, nr_others);
+    if (sandbox_may_start_threads()) {
+        start_threads(job, nr_others);
+    }
     populate_pieces(job);
     g_mutex_lock(&job->lock);
     while (job->busy) {

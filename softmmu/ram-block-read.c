@@ -22,15 +22,21 @@
 /* Bytes of a file that are looked at together. */
 #define FILE_BATCH (256 * KiB)
 
-/* -1: there is no /proc. */
+/* -1: there is no /proc. Opened once, with the first block: later there may be no
+ * right to open files. */
 static int pagemap_fd(void)
 {
-    static int fd = -1;
+    static int fd = -2;
 
-    if (fd < 0) {
+    if (fd == -2) {
         fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     }
     return fd;
+}
+
+void ram_block_prepare_read(void)
+{
+    pagemap_fd();
 }
 
 /* How many of @n pages from @page on are alike; 0: it cannot be told. Those that

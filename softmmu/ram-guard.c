@@ -13,8 +13,10 @@
 #include <poll.h>
 
 #include "exec/ram-guard.h"
+#include "qemu/cutils.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
+#include "qemu/sandbox-need.h"
 #include "qemu/thread.h"
 #include "qemu/userfaultfd.h"
 
@@ -25,7 +27,7 @@
 #define LINGER_MS 100
 #define MSGS_MAX 16
 /* Before the next attempt if the host has no page to give, us. */
-#define RETRY_US 1000
+#define RETRY_MS 1
 
 struct RamGuard {
     RAMBlock *rb;
@@ -132,7 +134,7 @@ static void handle_fault(RamGuard *g, const struct uffd_msg *msg)
      * the host is short of memory. Either way, trying again is right. */
     if (ret != -EEXIST && ret != -ENOENT && ret != -EAGAIN) {
         give_all_back(g);
-        g_usleep(RETRY_US);
+        qemu_poll_ms(NULL, 0, RETRY_MS);
     }
     uffd_wakeup(g->uffd,
                 ramblock_ptr(g->rb, ROUND_DOWN(offset, g->rb->page_size)),
@@ -191,7 +193,7 @@ static gpointer guard_thread(gpointer data)
     };
 
     while (!shall_quit(g)) {
-        int n = poll(fds, G_N_ELEMENTS(fds), linger_ms(g));
+        int n = qemu_poll_ms(fds, G_N_ELEMENTS(fds), linger_ms(g));
 
         if (!n) {
             give_all_back_unless_kept(g);
@@ -324,6 +326,7 @@ RamGuard *ram_guard_new(RAMBlock *rb, RamGuardFn *fn, void *opaque,
     if (!check_block(rb, errp)) {
         return NULL;
     }
+    sandbox_need(SANDBOX_GUARD);
     g = g_new0(RamGuard, 1);
     g->rb = rb;
     g_mutex_init(&g->lock);

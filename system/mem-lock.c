@@ -14,6 +14,7 @@
 #include "exec/ramblock.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/sandbox-need.h"
 #include "mem-lock.h"
 
 /* In messages, to people. */
@@ -297,6 +298,7 @@ MemLock *mem_lock_new(AddressSpace *as, Error **errp)
                                     mem_lock_name, errp)) {
         return NULL;
     }
+    sandbox_need(SANDBOX_LOCK);
     ml = g_new0(MemLock, 1);
     ml->listener.region_add = mem_lock_region_add;
     ml->listener.region_del = mem_lock_region_del;

@@ -117,6 +117,16 @@ static int add_rule(scmp_filter_ctx ctx, const SandboxRule *rule)
            : seccomp_rule_add_array(ctx, action, nr, rule->mask ? 1 : 0, &arg);
 }
 
+static bool is_needed(const SandboxRule *rule)
+{
+    for (int need = 0; need < SANDBOX_NEED__MAX; need++) {
+        if (rule->needs & 1U << need && sandbox_has_need(need)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int add_rules(scmp_filter_ctx ctx, QemuThreadKind kind, bool hotplug)
 {
     int ret = 0;
@@ -124,8 +134,7 @@ static int add_rules(scmp_filter_ctx ctx, QemuThreadKind kind, bool hotplug)
     for (size_t i = 0; i < sandbox_nr_rules && !ret; i++) {
         const SandboxRule *rule = &sandbox_rules[i];
 
-        if (rule->threads & 1U << kind &&
-            (hotplug || rule->when == SANDBOX_ALWAYS)) {
+        if (rule->threads & 1U << kind && (hotplug || is_needed(rule))) {
             ret = add_rule(ctx, rule);
         }
     }

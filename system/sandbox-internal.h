@@ -8,13 +8,8 @@
 #ifndef SYSTEM_SANDBOX_INTERNAL_H
 #define SYSTEM_SANDBOX_INTERNAL_H
 
+#include "qemu/sandbox-need.h"
 #include "qemu/thread.h"
-
-/* When a rule holds. */
-typedef enum SandboxWhen {
-    SANDBOX_ALWAYS,
-    SANDBOX_HOTPLUG,                      /* only with hotplug=on */
-} SandboxWhen;
 
 /* As a rule's value: the process's own id. */
 #define SANDBOX_OWN_PID UINT64_MAX
@@ -23,7 +18,7 @@ typedef enum SandboxWhen {
 typedef struct SandboxRule {
     const char *call;
     unsigned threads;                     /* bits: 1 << QemuThreadKind */
-    SandboxWhen when;
+    unsigned needs;                       /* bits: 1 << SandboxNeed, any of them */
     /* What is demanded of its arguments; NULL: nothing, and else the other
      * members: argument number @arg, masked, must be @value. */
     const char *demand;
@@ -42,7 +37,9 @@ extern const size_t sandbox_nr_rules;
 
 /* Whether this build and this kernel can filter; false: *errp says why not. */
 bool sandbox_filter_available(Error **errp);
-/* Makes the filters of all kinds; must come before the next. */
+/* Makes the filters of all kinds; must come before the next. Without @hotplug they
+ * allow what was needed by now (qemu/sandbox-need.h), with it whatever a machine may
+ * ever need. */
 bool sandbox_filter_prepare(bool hotplug, Error **errp);
 /* The calling thread has no more than its kind's calls from here on. 0 or
  * -errno. Does what a signal handler may do, and nothing more. */

@@ -30,18 +30,38 @@
 #define C (1U << QEMU_THREAD_VCPU)
 #define W (1U << QEMU_THREAD_WORKER)
 
+/* A need's bit; a row has those by any of which it holds. */
+#define N(need) (1U << SANDBOX_##need)
+
 /* Whatever the arguments. */
-#define CALL(kinds, since, name)                                             \
-    { .call = name, .threads = kinds, .when = SANDBOX_##since }
+#define CALL(kinds, needed, name)                                            \
+    { .call = name, .threads = kinds, .needs = needed }
 /* Only if argument @n, masked, is @val. */
-#define MASKED(kinds, since, name, n, bits, val, text)                       \
-    { .call = name, .threads = kinds, .when = SANDBOX_##since,               \
+#define MASKED(kinds, needed, name, n, bits, val, text)                      \
+    { .call = name, .threads = kinds, .needs = needed,                       \
       .demand = text, .arg = n, .mask = bits, .value = (uint32_t)(val) }
 /* Only if argument @n, an int, is @val. */
-#define ARG(kinds, since, name, n, val)                                      \
-    MASKED(kinds, since, name, n, UINT32_MAX, val, #val)
-#define IOCTL(kinds, since, request)                                         \
-    MASKED(kinds, since, "ioctl", 1, UINT32_MAX, request, #request)
+#define ARG(kinds, needed, name, n, val)                                     \
+    MASKED(kinds, needed, name, n, UINT32_MAX, val, #val)
+#define IOCTL(kinds, needed, request)                                        \
+    MASKED(kinds, needed, "ioctl", 1, UINT32_MAX, request, #request)
+/* Not made, but answered: who asks goes on in another way. */
+#define NEVER(kinds, needed, name, err)                                      \
+    { .call = name, .threads = kinds, .needs = needed,                       \
+      .demand = "never: " #err, .answer = err }
+
+#define ALWAYS N(ALWAYS)
+#define HOTPLUG N(HOTPLUG)
+#define THREADS N(THREADS)
+#define TERMINAL N(TERMINAL)
+#define PEERS N(PEERS)
+#define LOCK N(LOCK)
+#define GUARD N(GUARD)
+#define DISK N(DISK)
+#define TAP N(TAP)
+#define KVM N(KVM)
+#define VFIO N(VFIO)
+#define VHOST N(VHOST)
 
 /* What the C library's pthread_create() asks for. */
 #define THREAD_FLAGS                                                         \
@@ -55,70 +75,76 @@ const SandboxRule sandbox_rules[] = {
     /* Locks, memory, signals, ends */
     CALL(M | C | W, ALWAYS, "futex"),
     MASKED(M | C | W, ALWAYS, "mmap", 2, PROT_EXEC, 0, "not PROT_EXEC"),
-    MASKED(M | C | W, ALWAYS, "mprotect", 2, PROT_EXEC, 0, "not PROT_EXEC"),
     CALL(M | C | W, ALWAYS, "munmap"),
-    CALL(M | C | W, ALWAYS, "mremap"),
     CALL(M | C | W, ALWAYS, "brk"),
+    /* realloc() then copies. */
+    NEVER(M | C | W, ALWAYS, "mremap", ENOMEM),
     CALL(M | C | W, ALWAYS, "madvise"),
     CALL(M | C | W, ALWAYS, "rt_sigprocmask"),
     CALL(M | C | W, ALWAYS, "rt_sigreturn"),
-    { .call = "tgkill", .threads = M | C | W, .demand = "an own thread",
-      .mask = UINT32_MAX, .value = SANDBOX_OWN_PID },
+    ARG(M | C | W, ALWAYS, "rt_sigaction", 0, SIGBUS),
+    { .call = "tgkill", .threads = M | C | W, .needs = ALWAYS,
+      .demand = "an own thread", .mask = UINT32_MAX, .value = SANDBOX_OWN_PID },
     CALL(M | C | W, ALWAYS, "getpid"),
     CALL(M | C | W, ALWAYS, "gettid"),
-    CALL(M | C | W, ALWAYS, "exit"),
+    CALL(M, THREADS, "exit"),
+    CALL(C | W, ALWAYS, "exit"),
     CALL(M | C | W, ALWAYS, "exit_group"),
     /* Where the vDSO cannot read the clock */
     CALL(M | C | W, ALWAYS, "clock_gettime"),
-    CALL(M | C | W, ALWAYS, "gettimeofday"),
-
-    /* The C library's qsort(), for how much memory it may take */
-    CALL(M | C | W, ALWAYS, "sysinfo"),
 
     /* Descriptors that are open */
     CALL(M | C | W, ALWAYS, "read"),
     CALL(M | C | W, ALWAYS, "write"),
-    CALL(M | C, ALWAYS, "pread64"),
-    CALL(M | C, ALWAYS, "pwrite64"),
-    CALL(M | C | W, ALWAYS, "poll"),
+    CALL(M, ALWAYS, "pread64"),
+    CALL(C, VFIO, "pread64"),
+    CALL(M | C, VFIO, "pwrite64"),
     CALL(M, ALWAYS, "ppoll"),
-    CALL(M | C | W, ALWAYS, "close"),
+    CALL(C, PEERS, "ppoll"),
+    CALL(W, GUARD | THREADS, "ppoll"),
+    CALL(M | C, ALWAYS, "close"),
+    CALL(W, THREADS, "close"),
     ARG(M, ALWAYS, "fcntl", 1, F_GETFL),
     ARG(M, ALWAYS, "fcntl", 1, F_SETFL),
-    ARG(M, ALWAYS, "fcntl", 1, F_DUPFD_CLOEXEC),
-    ARG(M | C, ALWAYS, "fcntl", 1, F_GET_SEALS),
     CALL(M | C, ALWAYS, "eventfd2"),
     CALL(M | C | W, ALWAYS, "newfstatat"),
+    CALL(M, ALWAYS, "lseek"),
     CALL(M, ALWAYS, "unlink"),
 
     /* Disks: by a ring that can do no more than that, or by threads. None waits
      * for a disk but at a stop, a reset, or when a disk is unplugged. */
-    CALL(M | C, ALWAYS, "io_uring_enter"),
+    CALL(M | C, DISK, "io_uring_enter"),
     CALL(M, HOTPLUG, "io_uring_setup"),
     CALL(M, HOTPLUG, "io_uring_register"),
-    CALL(M | W, ALWAYS, "preadv"),
-    CALL(M | W, ALWAYS, "pwritev2"),
-    CALL(M | W, ALWAYS, "fdatasync"),
-    MASKED(M | W, ALWAYS, "fallocate", 1, UINT32_MAX,
+    CALL(M | W, DISK, "preadv"),
+    CALL(M, DISK | TAP, "pwritev2"),
+    CALL(C, TAP, "pwritev2"),
+    CALL(W, DISK, "pwritev2"),
+    CALL(M | W, DISK, "fdatasync"),
+    MASKED(M | W, DISK, "fallocate", 1, UINT32_MAX,
            FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
            "FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE"),
     ARG(M, HOTPLUG, "fcntl", 1, F_OFD_SETLK),
     ARG(M, HOTPLUG, "fcntl", 1, F_OFD_GETLK),
 
     /* Random bytes for the guest */
-    CALL(M | C, ALWAYS, "getrandom"),
+    CALL(M | C, N(RANDOM), "getrandom"),
 
     /* Sockets that are connected, or listen */
     CALL(M, ALWAYS, "accept4"),
-    CALL(M | C | W, ALWAYS, "recvmsg"),
+    CALL(M, ALWAYS, "recvmsg"),
+    CALL(C, PEERS, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
-    CALL(M | C | W, ALWAYS, "sendto"),
-    CALL(M | C | W, ALWAYS, "shutdown"),
+    CALL(M, PEERS | THREADS, "shutdown"),
+    CALL(C, PEERS, "shutdown"),
+    /* QMP out of band */
+    CALL(W, THREADS, "recvmsg"),
+    CALL(W, THREADS, "sendmsg"),
+    CALL(W, THREADS, "shutdown"),
 
     /* Network interfaces */
-    CALL(M | C, ALWAYS, "writev"),
-    IOCTL(M | C, ALWAYS, TUNSETOFFLOAD),
-    IOCTL(M | C, ALWAYS, TUNSETQUEUE),
+    IOCTL(M | C, TAP, TUNSETOFFLOAD),
+    IOCTL(M | C, TAP, TUNSETQUEUE),
     IOCTL(M, HOTPLUG, TUNSETIFF),
     IOCTL(M, HOTPLUG, TUNGETIFF),
     IOCTL(M, HOTPLUG, TUNSETVNETHDRSZ),
@@ -129,65 +155,68 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "bind"),
     CALL(M, HOTPLUG, "listen"),
     CALL(M, HOTPLUG, "recvfrom"),
+    CALL(M, HOTPLUG, "sendto"),
     CALL(M, HOTPLUG, "getsockname"),
     CALL(M, HOTPLUG, "getpeername"),
 
-    /* Guest memory */
-    MASKED(M | C | W, ALWAYS, "fallocate", 1, UINT32_MAX,
+    /* Guest memory; of disks, what is discarded */
+    MASKED(M | C, ALWAYS, "fallocate", 1, UINT32_MAX,
            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
            "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"),
-    MASKED(M | C | W, ALWAYS, "sched_setattr", 0, UINT32_MAX, 0,
-           "the calling thread"),
-    CALL(M | C, ALWAYS, "mlock"),
-    CALL(M | C, ALWAYS, "munlock"),
-    CALL(M | C, ALWAYS, "capget"),
-    MASKED(M | C, ALWAYS, "prlimit64", 2, UINT64_MAX, 0, "no new limit"),
+    MASKED(W, DISK, "fallocate", 1, UINT32_MAX,
+           FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+           "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"),
+    CALL(M | C, LOCK, "mlock"),
+    CALL(M | C, LOCK, "munlock"),
+    MASKED(M | C, LOCK, "prlimit64", 2, UINT64_MAX, 0, "no new limit"),
 
-    /* Threads that are started */
+    /* Threads that are started, by the main thread; each enters its filter. */
     /* Its flags are where no filter sees them; the C library then uses clone. */
-    { .call = "clone3", .threads = M | C, .demand = "never: ENOSYS",
-      .answer = ENOSYS },
-    ARG(M | C | W, ALWAYS, "rt_sigaction", 0, SIGBUS),
-    MASKED(M | C, ALWAYS, "rt_sigaction", 0, UINT32_MAX, SIGSETXID,
+    NEVER(M, THREADS, "clone3", ENOSYS),
+    MASKED(M, THREADS, "rt_sigaction", 0, UINT32_MAX, SIGSETXID,
            "the C library's SIGSETXID"),
-    MASKED(M | C, ALWAYS, "clone", 0, UINT64_MAX, THREAD_FLAGS, "a thread"),
-    CALL(M | C | W, ALWAYS, "rseq"),
-    CALL(M | C | W, ALWAYS, "set_robust_list"),
-    ARG(M | C | W, ALWAYS, "prctl", 0, PR_SET_NAME),
-    ARG(M | C | W, ALWAYS, "seccomp", 0, SECCOMP_SET_MODE_FILTER),
+    MASKED(M, THREADS, "clone", 0, UINT64_MAX, THREAD_FLAGS, "a thread"),
+    MASKED(M, THREADS, "mprotect", 2, PROT_EXEC, 0, "not PROT_EXEC"),
+    CALL(M, THREADS, "rseq"),
+    CALL(M, THREADS, "set_robust_list"),
+    ARG(M, THREADS, "prctl", 0, PR_SET_NAME),
+    ARG(M, THREADS, "seccomp", 0, SECCOMP_SET_MODE_FILTER),
+    /* How nice those are that populate memory */
+    MASKED(M | W, THREADS, "sched_setattr", 0, UINT32_MAX, 0,
+           "the calling thread"),
 
     /* KVM */
-    IOCTL(C, ALWAYS, KVM_RUN),
-    IOCTL(M | C, ALWAYS, KVM_GET_REGS),
-    IOCTL(M, ALWAYS, KVM_GET_MSRS),
-    IOCTL(M, ALWAYS, KVM_GET_SREGS),
-    IOCTL(M | C, ALWAYS, KVM_SET_USER_MEMORY_REGION),
-    IOCTL(M | C, ALWAYS, KVM_IOEVENTFD),
-    IOCTL(M | C, ALWAYS, KVM_IRQFD),
-    IOCTL(M | C, ALWAYS, KVM_SET_GSI_ROUTING),
-    IOCTL(M | C, ALWAYS, KVM_IRQ_LINE),
-    IOCTL(M | C, ALWAYS, KVM_SIGNAL_MSI),
-    IOCTL(M, ALWAYS, KVM_SET_IRQCHIP),
-    IOCTL(M, ALWAYS, KVM_SET_PIT2),
-    IOCTL(M, ALWAYS, KVM_SET_REGS),
-    IOCTL(M, ALWAYS, KVM_SET_SREGS),
-    IOCTL(M, ALWAYS, KVM_SET_XSAVE),
-    IOCTL(M, ALWAYS, KVM_SET_XCRS),
-    IOCTL(M, ALWAYS, KVM_SET_LAPIC),
-    IOCTL(M, ALWAYS, KVM_SET_MSRS),
-    IOCTL(M, ALWAYS, KVM_SET_MP_STATE),
-    IOCTL(M, ALWAYS, KVM_SET_VCPU_EVENTS),
-    IOCTL(M, ALWAYS, KVM_SET_DEBUGREGS),
-    IOCTL(M, ALWAYS, KVM_SET_NESTED_STATE),
+    IOCTL(C, KVM, KVM_RUN),
+    IOCTL(M | C, KVM, KVM_GET_REGS),
+    IOCTL(M, KVM, KVM_GET_MSRS),
+    IOCTL(M, KVM, KVM_GET_SREGS),
+    IOCTL(M | C, KVM, KVM_SET_USER_MEMORY_REGION),
+    IOCTL(M | C, KVM, KVM_IOEVENTFD),
+    IOCTL(M | C, KVM, KVM_IRQFD),
+    IOCTL(M | C, KVM, KVM_SET_GSI_ROUTING),
+    IOCTL(M | C, KVM, KVM_IRQ_LINE),
+    IOCTL(M | C, KVM, KVM_SIGNAL_MSI),
+    IOCTL(M, KVM, KVM_SET_IRQCHIP),
+    IOCTL(M, KVM, KVM_SET_PIT2),
+    IOCTL(M, KVM, KVM_SET_REGS),
+    IOCTL(M, KVM, KVM_SET_SREGS),
+    IOCTL(M, KVM, KVM_SET_XSAVE),
+    IOCTL(M, KVM, KVM_SET_XCRS),
+    IOCTL(M, KVM, KVM_SET_LAPIC),
+    IOCTL(M, KVM, KVM_SET_MSRS),
+    IOCTL(M, KVM, KVM_SET_MP_STATE),
+    IOCTL(M, KVM, KVM_SET_VCPU_EVENTS),
+    IOCTL(M, KVM, KVM_SET_DEBUGREGS),
+    IOCTL(M, KVM, KVM_SET_NESTED_STATE),
     IOCTL(M, HOTPLUG, KVM_CREATE_DEVICE),
-    IOCTL(M | C, ALWAYS, KVM_SET_DEVICE_ATTR),
+    IOCTL(M | C, KVM, KVM_SET_DEVICE_ATTR),
 
     /* VFIO */
-    IOCTL(M | C, ALWAYS, VFIO_IOMMU_MAP_DMA),
-    IOCTL(M | C, ALWAYS, VFIO_IOMMU_UNMAP_DMA),
-    IOCTL(M | C, ALWAYS, VFIO_DEVICE_SET_IRQS),
-    IOCTL(M | C, ALWAYS, VFIO_DEVICE_RESET),
-    IOCTL(M | C, ALWAYS, VFIO_GROUP_UNSET_CONTAINER),
+    IOCTL(M | C, VFIO, VFIO_IOMMU_MAP_DMA),
+    IOCTL(M | C, VFIO, VFIO_IOMMU_UNMAP_DMA),
+    IOCTL(M | C, VFIO, VFIO_DEVICE_SET_IRQS),
+    IOCTL(M | C, VFIO, VFIO_DEVICE_RESET),
+    IOCTL(M | C, VFIO, VFIO_GROUP_UNSET_CONTAINER),
     IOCTL(M, HOTPLUG, VFIO_GET_API_VERSION),
     IOCTL(M, HOTPLUG, VFIO_CHECK_EXTENSION),
     IOCTL(M, HOTPLUG, VFIO_SET_IOMMU),
@@ -200,46 +229,45 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(M, HOTPLUG, VFIO_DEVICE_GET_IRQ_INFO),
 
     /* vhost of the kernel */
-    IOCTL(M | C, ALWAYS, VHOST_SET_FEATURES),
-    IOCTL(M | C, ALWAYS, VHOST_SET_MEM_TABLE),
-    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_NUM),
-    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_BASE),
-    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_ADDR),
-    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_KICK),
-    IOCTL(M | C, ALWAYS, VHOST_SET_VRING_CALL),
-    IOCTL(M | C, ALWAYS, VHOST_GET_VRING_BASE),
-    IOCTL(M | C, ALWAYS, VHOST_VSOCK_SET_RUNNING),
-    IOCTL(M | C, ALWAYS, VHOST_NET_SET_BACKEND),
-    IOCTL(M | C, ALWAYS, VHOST_RESET_OWNER),
+    IOCTL(M | C, VHOST, VHOST_SET_FEATURES),
+    IOCTL(M | C, VHOST, VHOST_SET_MEM_TABLE),
+    IOCTL(M | C, VHOST, VHOST_SET_VRING_NUM),
+    IOCTL(M | C, VHOST, VHOST_SET_VRING_BASE),
+    IOCTL(M | C, VHOST, VHOST_SET_VRING_ADDR),
+    IOCTL(M | C, VHOST, VHOST_SET_VRING_KICK),
+    IOCTL(M | C, VHOST, VHOST_SET_VRING_CALL),
+    IOCTL(M | C, VHOST, VHOST_GET_VRING_BASE),
+    IOCTL(M | C, VHOST, VHOST_VSOCK_SET_RUNNING),
+    IOCTL(M | C, VHOST, VHOST_NET_SET_BACKEND),
+    IOCTL(M | C, VHOST, VHOST_RESET_OWNER),
     IOCTL(M, HOTPLUG, VHOST_SET_OWNER),
     IOCTL(M, HOTPLUG, VHOST_GET_FEATURES),
     IOCTL(M, HOTPLUG, VHOST_VSOCK_SET_GUEST_CID),
 
     /* Guarded memory */
-    IOCTL(M | C, ALWAYS, UFFDIO_REGISTER),
-    IOCTL(M | C, ALWAYS, UFFDIO_UNREGISTER),
-    IOCTL(M | W, ALWAYS, UFFDIO_ZEROPAGE),
-    IOCTL(M | W, ALWAYS, UFFDIO_WAKE),
+    IOCTL(M | C, GUARD, UFFDIO_REGISTER),
+    IOCTL(M | C, GUARD, UFFDIO_UNREGISTER),
+    IOCTL(M | W, GUARD, UFFDIO_ZEROPAGE),
+    IOCTL(M | W, GUARD, UFFDIO_WAKE),
     IOCTL(M, HOTPLUG, UFFDIO_API),
     IOCTL(M, HOTPLUG, USERFAULTFD_IOC_NEW),
     CALL(M, HOTPLUG, "userfaultfd"),
 
     /* A terminal is left as it was found */
-    IOCTL(M, ALWAYS, TCGETS),
-    IOCTL(M, ALWAYS, TCSETS),
+    IOCTL(M, TERMINAL, TCGETS),
+    IOCTL(M, TERMINAL, TCSETS),
 
     /* Files and sockets that are opened */
     CALL(M, HOTPLUG, "openat"),
     CALL(M, HOTPLUG, "readlink"),
     CALL(M, HOTPLUG, "fstatfs"),
     CALL(M, HOTPLUG, "getdents64"),
-    CALL(M, HOTPLUG, "lseek"),
-    CALL(M, HOTPLUG, "ftruncate"),
-    ARG(M, HOTPLUG, "fallocate", 1, 0),
-    CALL(M, HOTPLUG, "fsync"),
+    CALL(M, HOTPLUG | DISK, "ftruncate"),
     CALL(M, HOTPLUG, "rename"),
     CALL(M, HOTPLUG, "memfd_create"),
     ARG(M, HOTPLUG, "fcntl", 1, F_ADD_SEALS),
+    ARG(M, HOTPLUG, "fcntl", 1, F_GET_SEALS),
+    ARG(M, HOTPLUG | THREADS, "fcntl", 1, F_DUPFD_CLOEXEC),
     ARG(M, HOTPLUG, "socket", 0, AF_UNIX),
     ARG(M, HOTPLUG, "socket", 0, AF_INET),
     ARG(M, HOTPLUG, "socket", 0, AF_INET6),

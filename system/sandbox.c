@@ -15,6 +15,9 @@
 #include "sandbox-internal.h"
 #include "sandbox.h"
 
+/* The C library's qsort() takes memory for more bytes than these. */
+#define SORTED_ON_STACK 1024
+
 static struct {
     bool on;
     bool hotplug;
@@ -139,31 +142,56 @@ static const char *const kind_names[QEMU_THREAD__MAX] = {
     [QEMU_THREAD_WORKER] = "worker",
 };
 
-static void print_rule(const SandboxRule *rule)
-{
-    g_autoptr(GString) threads = g_string_new(NULL);
+static const char *const need_names[SANDBOX_NEED__MAX] = {
+    [SANDBOX_ALWAYS] = "always",
+    [SANDBOX_HOTPLUG] = "hotplug",
+    [SANDBOX_THREADS] = "threads",
+    [SANDBOX_TERMINAL] = "terminal",
+    [SANDBOX_PEERS] = "peers",
+    [SANDBOX_RANDOM] = "random",
+    [SANDBOX_LOCK] = "lock",
+    [SANDBOX_GUARD] = "guard",
+    [SANDBOX_DISK] = "disk",
+    [SANDBOX_TAP] = "tap",
+    [SANDBOX_KVM] = "kvm",
+    [SANDBOX_VFIO] = "vfio",
+    [SANDBOX_VHOST] = "vhost",
+};
 
-    for (int kind = 0; kind < QEMU_THREAD__MAX; kind++) {
-        if (rule->threads & 1U << kind) {
-            g_string_append_printf(threads, "%s%s", threads->len ? "," : "",
-                                   kind_names[kind]);
+/* The names of the bits that are set. */
+static char *names_of(unsigned bits, const char *const *names, int nr)
+{
+    GString *text = g_string_new(NULL);
+
+    for (int i = 0; i < nr; i++) {
+        if (bits & 1U << i) {
+            g_string_append_printf(text, "%s%s", text->len ? "," : "", names[i]);
         }
     }
-    printf("%-16s %-8s %-*s%s%s\n", threads->str,
-           rule->when == SANDBOX_ALWAYS ? "always" : "hotplug",
+    return g_string_free(text, FALSE);
+}
+
+static void print_rule(const SandboxRule *rule)
+{
+    g_autofree char *threads = names_of(rule->threads, kind_names,
+                                        QEMU_THREAD__MAX);
+    g_autofree char *needs = names_of(rule->needs, need_names,
+                                      SANDBOX_NEED__MAX);
+
+    printf("%-16s %-12s %-*s%s%s\n", threads, needs,
            rule->demand ? 16 : 0, rule->call, rule->demand ? " " : "",
            rule->demand ? rule->demand : "");
 }
 
-/* How many calls a kind of thread has, whatever their arguments. */
-static unsigned count_calls(QemuThreadKind kind, SandboxWhen last)
+/* How many calls a kind of thread may make, for any of @needs. */
+static unsigned count_calls(QemuThreadKind kind, unsigned needs)
 {
     g_autoptr(GHashTable) calls = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (size_t i = 0; i < sandbox_nr_rules; i++) {
         const SandboxRule *rule = &sandbox_rules[i];
 
-        if (rule->threads & 1U << kind && rule->when <= last) {
+        if (rule->threads & 1U << kind && rule->needs & needs && !rule->answer) {
             g_hash_table_add(calls, (void *)rule->call);
         }
     }
@@ -172,26 +200,35 @@ static unsigned count_calls(QemuThreadKind kind, SandboxWhen last)
 
 void sandbox_print_help(void)
 {
-    puts("# threads        when     system call      only with");
+    puts("# threads        needed by    system call      only with");
     for (size_t i = 0; i < sandbox_nr_rules; i++) {
         print_rule(&sandbox_rules[i]);
     }
     for (int kind = 0; kind < QEMU_THREAD__MAX; kind++) {
-        printf("# %s: %u system calls, %u of them without hot plug\n",
-               kind_names[kind], count_calls(kind, SANDBOX_HOTPLUG),
-               count_calls(kind, SANDBOX_ALWAYS));
+        printf("# %s: %u system calls with hot plug; without it %u, and what "
+               "the machine's parts need\n", kind_names[kind],
+               count_calls(kind, UINT_MAX),
+               count_calls(kind, 1U << SANDBOX_ALWAYS));
     }
 }
 
 /* --- going in --- */
 
+static int compare_bytes(const void *a, const void *b)
+{
+    return *(const char *)a - *(const char *)b;
+}
+
 void sandbox_warm_up(void)
 {
+    char bytes[SORTED_ON_STACK + 1] = "";
     /* GLib declares it to have no effect: a result that nobody uses is none. */
     const char *volatile text = g_strerror(ENOENT);
 
     (void)text;
     g_date_time_unref(g_date_time_new_now_local());
+    /* How much memory there is, which it asks for when it sorts much. */
+    qsort(bytes, sizeof(bytes), 1, compare_bytes);
     (void)qemu_num_processors();
 }
 

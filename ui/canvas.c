@@ -3,11 +3,12 @@
 #include "qemu/osdep.h"
 #include <pixman.h>
 #include <png.h>
-#include <sys/stat.h>
 
 #include "canvas.h"
 #include "font.h"
+#include "qemu/cutils.h"
 #include "qemu/may-open.h"
+#include "qemu/regular-file.h"
 
 /* Red, green, blue bytes in this order in memory, as PNG has them. */
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -125,38 +126,35 @@ static void *encode(Canvas *canvas, png_alloc_size_t *size, Error **errp)
     return g_steal_pointer(&data);
 }
 
-/* Replacing a device node, a directory or a link is nobody's wish. */
-static bool may_replace(const char *file, Error **errp)
+/* All of it, or nothing of a picture that is there is lost. */
+static bool write_file(const char *file, const void *data, size_t size,
+                       Error **errp)
 {
-    struct stat st;
+    g_autofree char *name = NULL;
+    int fd = regular_file_open_new(file, &name, errp);
+    bool ok;
 
-    if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
-        error_setg(errp, "cannot write '%s': it exists and is not a regular "
-                   "file", file);
+    if (fd < 0) {
         return false;
     }
-    return true;
+    ok = qemu_write_full(fd, data, size) == (ssize_t)size;
+    if (!ok || rename(name, file)) {
+        error_setg_errno(errp, errno, "cannot write '%s'", file);
+        unlink(name);
+        ok = false;
+    }
+    close(fd);
+    return ok;
 }
 
 bool canvas_save_png(Canvas *canvas, const char *file, Error **errp)
 {
-    g_autoptr(GError) gerr = NULL;
     g_autofree void *data = NULL;
     png_alloc_size_t size;
 
-    if (!qemu_may_open(errp) || !may_replace(file, errp)) {
+    if (!qemu_may_open(errp)) {
         return false;
     }
     data = encode(canvas, &size, errp);
-    if (!data) {
-        return false;
-    }
-    /* GLib writes a temporary file beside it and renames that. */
-    if (!g_file_set_contents_full(file, data, size,
-                                  G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-                                  &gerr)) {
-        error_setg(errp, "cannot write '%s': %s", file, gerr->message);
-        return false;
-    }
-    return true;
+    return data && write_file(file, data, size, errp);
 }

@@ -188,6 +188,16 @@ bool qemu_parse_bool(const char *text, bool *result)
     return false;
 }
 
+int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms)
+{
+    struct timespec ts = {
+        .tv_sec = timeout_ms / 1000,
+        .tv_nsec = timeout_ms % 1000 * 1000000L,
+    };
+
+    return ppoll(fds, nfds, timeout_ms < 0 ? NULL : &ts, NULL);
+}
+
 ssize_t qemu_write_full(int fd, const void *buf, size_t count)
 {
     size_t done = 0;

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 
 #include "qemu/error-report.h"
+#include "qemu/timer.h"
 
 static const char *progname = "sparsevm";
 static bool with_timestamp;
@@ -46,11 +47,13 @@ static char *prefix(void)
     GString *text = g_string_new(NULL);
 
     if (with_timestamp) {
-        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        int64_t ns = qemu_clock_get_ns(QEMU_CLOCK_HOST);
+        g_autoptr(GDateTime) now =
+            g_date_time_new_from_unix_utc(ns / NANOSECONDS_PER_SECOND);
         g_autofree char *second = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
 
         g_string_append_printf(text, "%s.%06dZ ", second,
-                               g_date_time_get_microsecond(now));
+                               (int)(ns % NANOSECONDS_PER_SECOND / SCALE_US));
     }
     if (guest_name) {
         g_string_append_printf(text, "%s ", guest_name);

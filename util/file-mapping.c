@@ -17,6 +17,7 @@
 
 #include "qemu/event_notifier.h"
 #include "qemu/file-mapping.h"
+#include "qemu/may-open.h"
 #include "qemu/queue.h"
 
 struct FileMapping {
@@ -24,6 +25,7 @@ struct FileMapping {
     size_t size;
     size_t page_size;
     int fd;
+    char *path;
     uint64_t fd_offset;
     size_t end;                           /* the file's up to here, then zeros */
     FileMappingBroken *broken;
@@ -52,6 +54,11 @@ static void unlock_list(void)
 FileMappingState file_mapping_state(const FileMapping *m)
 {
     return __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+}
+
+const char *file_mapping_path(const FileMapping *m)
+{
+    return m->path ? m->path : "no path";
 }
 
 const char *file_mapping_why(const FileMapping *m)
@@ -221,8 +228,10 @@ FileMapping *file_mapping_new(void *host, size_t size, size_t page_size, int fd,
                               uint64_t fd_offset, FileMappingBroken *broken,
                               void *opaque)
 {
+    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
     FileMapping *m = g_new0(FileMapping, 1);
 
+    m->path = qemu_may_open(NULL) ? g_file_read_link(link, NULL) : NULL;
     m->host = host;
     m->size = size;
     m->page_size = page_size;
@@ -243,6 +252,7 @@ void file_mapping_free(FileMapping *m)
         lock_list();
         QLIST_REMOVE(m, next);
         unlock_list();
+        g_free(m->path);
         g_free(m);
     }
 }

@@ -12,8 +12,11 @@
 #include <sys/sysmacros.h>
 
 #include "qemu/regular-file.h"
+#include "qemu/timer.h"
 
 #define READ_CHUNK 4096
+/* Names that are tried for a new file. */
+#define NAMES_MAX 100
 
 static int set_error(const char *path, int err, Error **errp)
 {
@@ -68,6 +71,32 @@ int regular_file_open_write(const char *path, int flags, Error **errp)
         error_setg_errno(errp, errno, "%s: cannot be emptied", path);
         close(fd);
         return -1;
+    }
+    return fd;
+}
+
+int regular_file_open_new(const char *path, char **name, Error **errp)
+{
+    struct stat st;
+    int fd = -1;
+
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        error_setg(errp, "'%s' is not a regular file", path);
+        return -1;
+    }
+    errno = EEXIST;
+    for (unsigned i = 0; i < NAMES_MAX && fd < 0 && errno == EEXIST; i++) {
+        g_autofree char *new = g_strdup_printf(
+            "%s.%06" PRIx64, path,
+            qemu_clock_get_ns(QEMU_CLOCK_HOST) & 0xffffff);
+
+        fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            *name = g_steal_pointer(&new);
+        }
+    }
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "cannot create '%s'", path);
     }
     return fd;
 }

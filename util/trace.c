@@ -10,6 +10,7 @@
 
 #include "qapi/error.h"
 #include "qemu/log.h"
+#include "qemu/timer.h"
 #include "qemu/trace.h"
 
 #define TRACE_EVENT_NAME(name, parameters, arguments, format) #name,
@@ -44,7 +45,7 @@ bool trace_enable_events(const char *pattern, Error **errp)
 
 void trace_event_print(TraceEventID id, const char *format, ...)
 {
-    gint64 now = g_get_real_time();
+    gint64 now = qemu_clock_get_ns(QEMU_CLOCK_HOST) / SCALE_US;
     char line[LOG_LINE_MAX];
     va_list ap;
     int len;

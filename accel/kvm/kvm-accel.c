@@ -14,6 +14,7 @@
 #include "hw/boards.h"
 #include "qapi/error.h"
 #include "qemu/fdset.h"
+#include "qemu/sandbox-need.h"
 
 #define DEVICE "/dev/kvm"
 
@@ -46,6 +47,7 @@ static int open_device(KVMState *s, Error **errp)
     const char *path = s->device ? s->device : DEVICE;
     int version;
 
+    sandbox_need(SANDBOX_KVM);
     s->fd = fdset_or_open(path, O_RDWR, errp);
     if (s->fd < 0) {
         return s->fd;

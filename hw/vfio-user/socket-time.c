@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "qemu/cutils.h"
 #include "socket-internal.h"
 
 /* A peer that lets requests wait for a time-out in sum, within this many
@@ -110,7 +111,8 @@ int vfio_user_socket_wait(VFIOUserSocket *s, short events, uint16_t command,
     if (left <= 0) {
         return socket_time_out(s, command, what);
     }
-    if (poll(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX)) <= 0 || !room ||
+    if (qemu_poll_ms(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX)) <= 0 ||
+        !room ||
         !(pfd.revents & ~POLLOUT)) {
         return 0;
     }

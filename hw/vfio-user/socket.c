@@ -11,6 +11,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "qemu/sandbox-need.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -65,6 +66,7 @@ VFIOUserSocket *vfio_user_socket_new(int fd, const char *name,
 {
     VFIOUserSocket *s = g_new0(VFIOUserSocket, 1);
 
+    sandbox_need(SANDBOX_PEERS);
     s->fd = fd;
     s->name = g_strdup(name);
     s->timeout_ms = timeout_ms;

@@ -11,14 +11,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "budget.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
 
-/* More than the kernel writes into /proc/self/status before VmLck's line. */
+/* More than the kernel writes into /proc/self/status. */
 #define STATUS_SIZE 4096
 
 /* --- arithmetic --- */
@@ -53,18 +52,6 @@ bool vfio_budget_memlock_fits(uint64_t needed, uint64_t used, uint64_t limit,
 
 /* --- what the process may lock --- */
 
-static bool process_may_lock_all(void)
-{
-    struct __user_cap_header_struct header = {
-        .version = _LINUX_CAPABILITY_VERSION_3,
-    };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-
-    return syscall(SYS_capget, &header, data) == 0 &&
-           data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &
-           CAP_TO_MASK(CAP_IPC_LOCK);
-}
-
 /* Opened once: later there may be no /proc, nor a right to open files. */
 static int process_status_fd(void)
 {
@@ -76,7 +63,8 @@ static int process_status_fd(void)
     return fd;
 }
 
-static uint64_t process_locked(void)
+/* The number behind @key, "\nNAME:"; 0 if there is none. */
+static uint64_t process_status(const char *key, unsigned base)
 {
     char status[STATUS_SIZE];
     ssize_t len = pread(process_status_fd(), status, sizeof(status) - 1, 0);
@@ -86,9 +74,14 @@ static uint64_t process_locked(void)
         return 0;
     }
     status[len] = '\0';
-    line = strstr(status, "\nVmLck:");
-    return line ? g_ascii_strtoull(line + strlen("\nVmLck:"), NULL, 10) * KiB
-                : 0;
+    line = strstr(status, key);
+    return line ? g_ascii_strtoull(line + strlen(key), NULL, base) : 0;
+}
+
+/* No system call is needed for that by which capabilities could be probed. */
+static bool process_may_lock_all(void)
+{
+    return process_status("\nCapEff:", 16) & 1ULL << CAP_IPC_LOCK;
 }
 
 void vfio_budget_open(void)
@@ -105,7 +98,7 @@ bool vfio_budget_process_memlock(uint64_t *used, uint64_t *limit)
         return false;
     }
     *limit = rlim.rlim_cur;
-    *used = process_locked();
+    *used = process_status("\nVmLck:", 10) * KiB;
     return true;
 }
 

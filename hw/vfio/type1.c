@@ -15,6 +15,7 @@
 #include "prefault.h"
 #include "qemu/fdset.h"
 #include "qemu/may-open.h"
+#include "qemu/sandbox-need.h"
 #include "type1.h"
 
 #define VFIO_CONTAINER_PATH "/dev/vfio/vfio"
@@ -242,6 +243,9 @@ static VFIOType1 *type1_new(int group_fd, const char *path, AddressSpace *as,
         goto unset;
     }
     vfio_budget_open();
+    sandbox_need(SANDBOX_VFIO);
+    sandbox_need(SANDBOX_LOCK);
+    sandbox_need(SANDBOX_THREADS);        /* to populate memory */
     type1->nr_groups = 1;
     QLIST_INSERT_HEAD(&type1_containers, type1, next);
     return type1;

@@ -9,6 +9,7 @@
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/sandbox-need.h"
 #include "vhost-kernel.h"
 
 #define MAX_REGIONS_PATH "/sys/module/vhost/parameters/max_mem_regions"
@@ -245,6 +246,7 @@ static guint max_regions(void)
 bool vhost_kernel_init(VhostKernel *k, const VhostKernelClass *class,
                        const char *name, int fd, Error **errp)
 {
+    sandbox_need(SANDBOX_VHOST);
     *k = (VhostKernel) {
         .dev.vhost_ops = &vhost_kernel_ops,
         .class = class,

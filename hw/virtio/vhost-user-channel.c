@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "qemu/cutils.h"
+#include "qemu/sandbox-need.h"
 #include "qemu/socket-fds.h"
 #include "vhost-user-channel.h"
 
@@ -19,6 +21,7 @@
 
 void vhost_user_channel_init(VhostUserChannel *ch, uint32_t timeout_ms)
 {
+    sandbox_need(SANDBOX_PEERS);
     *ch = (VhostUserChannel) { .fd = -1, .timeout_ms = timeout_ms };
 }
 
@@ -114,7 +117,7 @@ static bool channel_wait(VhostUserChannel *ch, short events,
                                  " ms", request_name(request), ch->timeout_ms);
         return false;
     }
-    poll(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX));
+    qemu_poll_ms(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX));
     return true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "exec/address-spaces.h"
 #include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/main-loop.h"
 #include "vhost.h"
 #include "virtqueue-internal.h"
@@ -204,7 +205,7 @@ static bool drain_queue(struct vhost_virtqueue *vq, uint16_t base,
                        (uint16_t)(base - used), vq->index);
             return false;
         }
-        poll(NULL, 0, DRAIN_NAP_MS);
+        qemu_poll_ms(NULL, 0, DRAIN_NAP_MS);
     }
     return true;
 }

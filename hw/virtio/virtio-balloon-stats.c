@@ -14,6 +14,7 @@
 #include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
 #include "qemu/iov.h"
+#include "qemu/timer.h"
 #include "virtio-balloon.h"
 
 /* Of one buffer; Linux sends ten. */
@@ -63,7 +64,8 @@ static void read_figures(VirtIOBalloonStats *stats,
             stats->values[tag] = GUINT64_FROM_LE(stat.val);
         }
     }
-    stats->last_update = g_get_real_time() / G_USEC_PER_SEC;
+    stats->last_update = qemu_clock_get_ns(QEMU_CLOCK_HOST) /
+                         NANOSECONDS_PER_SECOND;
     stats->update_ms = qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL);
 }
 

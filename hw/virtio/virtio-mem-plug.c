@@ -10,6 +10,7 @@
 #include "virtio-mem.h"
 #include "exec/ramblock.h"
 #include "qemu/error-report.h"
+#include "qemu/sandbox-need.h"
 
 static const char *backend_id(const VirtIOMEM *vmem)
 {
@@ -22,6 +23,9 @@ void virtio_mem_warn_of_backend(const VirtIOMEM *vmem)
         warn_report("virtio-mem: '%s' has prealloc=on, but what is not plugged "
                     "is discarded: set it on the virtio-mem device instead, "
                     "which preallocates what it plugs", backend_id(vmem));
+    }
+    if (virtio_mem_backs_plugs(vmem)) {
+        sandbox_need(SANDBOX_THREADS);
     }
 }
 

@@ -23,6 +23,7 @@ struct RAMBlock {
     int fd;                               /* -1: anonymous */
     uint64_t fd_offset;                   /* of host in fd */
     FileMapping *mapping;                 /* NULL: no file is mapped */
+    bool cuttable;                        /* fd is not sealed against it */
     bool lent;                            /* ram_block_lend() was called */
     unsigned populate_threads;            /* at most, the caller's included */
     int populate_nice;                    /* of the others */
@@ -83,6 +84,8 @@ void ram_block_set_populate(RAMBlock *rb, unsigned nr_threads, int nice);
  */
 uint64_t ram_block_backed_run(RAMBlock *rb, uint64_t offset, uint64_t size,
                               bool *backed);
+/* Opens what the former two read; whoever makes blocks has done so. */
+void ram_block_prepare_read(void);
 /* Copies what is backed into @buf. 0 or -errno: the memory is gone. */
 int ram_block_read(RAMBlock *rb, uint64_t offset, void *buf, size_t size);
 

@@ -8,6 +8,8 @@
 #ifndef QEMU_CUTILS_H
 #define QEMU_CUTILS_H
 
+#include <poll.h>
+
 /* @base as for strtol(); 0: by prefix (0x, 0). Blanks before are refused. */
 int qemu_strtoi64(const char *nptr, const char **endptr, int base,
                   int64_t *result);
@@ -27,6 +29,9 @@ char *size_to_str(uint64_t val);
 
 /* on, yes, true, y or off, no, false, n. */
 bool qemu_parse_bool(const char *text, bool *result);
+
+/* poll(2), by the one call for it that the sandbox knows. */
+int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms);
 
 /* Writes all @count bytes to a blocking @fd; how many, less with errno set. */
 ssize_t qemu_write_full(int fd, const void *buf, size_t count);

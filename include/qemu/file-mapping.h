@@ -44,6 +44,9 @@ FileMapping *file_mapping_new(void *host, size_t size, size_t page_size, int fd,
 void file_mapping_free(FileMapping *m);
 /* Any thread. */
 FileMappingState file_mapping_state(const FileMapping *m);
+/* What the file was called when it was mapped: asking the kernel later would be a
+ * system call that only hot plug has. The mapping's. */
+const char *file_mapping_path(const FileMapping *m);
 /* What FileMappingBroken was told, or would be; static. */
 const char *file_mapping_why(const FileMapping *m);
 

@@ -16,6 +16,12 @@
  * -1: *errp, which begins with "PATH: ".
  */
 int regular_file_open_write(const char *path, int flags, Error **errp);
+/*
+ * A new file beside @path, for the user alone, which is to be renamed to @path when it
+ * is complete: a descriptor for writing, and *name (g_free()). What there is must be
+ * a regular file. -1: *errp.
+ */
+int regular_file_open_new(const char *path, char **name, Error **errp);
 /* A descriptor for reading @path, links followed. -1: the same. */
 int regular_file_open_read(const char *path, Error **errp);
 /* All of a file that is not larger than @max bytes; NULL: the same. */

@@ -7,6 +7,7 @@ counts for the rows that allow it.
 """
 
 import collections
+import pathlib
 import re
 
 # What a row demands in words instead of by a constant's name.
@@ -17,6 +18,7 @@ DEMANDS = {
     "no new limit": r", NULL, ",
     "a thread": r"CLONE_THREAD",
     "never: ENOSYS": r"",
+    "never: ENOMEM": r"",
     "the C library's SIGSETXID": r"^SIGRT_1\b",
     "0": r"^\d+, 0, ",
     "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE": r"FALLOC_FL_PUNCH_HOLE",
@@ -25,15 +27,15 @@ DEMANDS = {
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
 ENTERS = "SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, {"
 
-Row = collections.namedtuple("Row", "threads when call demand")
+Row = collections.namedtuple("Row", "threads needs call demand")
 
 
 def rows_of(text):
     """The rows of what -sandbox help prints."""
     for line in text.splitlines():
         if not line.startswith("#"):
-            threads, when, call, *demand = line.split(None, 3)
-            yield Row(tuple(threads.split(",")), when, call, "".join(demand).strip())
+            threads, needs, call, *demand = line.split(None, 3)
+            yield Row(tuple(threads.split(",")), needs, call, "".join(demand).strip())
 
 
 def allows(row, call, arguments):
@@ -44,28 +46,40 @@ def allows(row, call, arguments):
     return not row.demand or re.search(pattern, arguments) is not None
 
 
+def seen_in_the_lab():
+    """(kind, call, demand) of what the lab's scenario sandbox must see."""
+    text = pathlib.Path(__file__).with_name("sandbox-in-the-lab.txt").read_text("utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            kind, call, *demand = line.split(None, 2)
+            yield kind, call, "".join(demand)
+
+
 class Thread:
     """What a record tells of one thread."""
 
-    def __init__(self, kind, inherits):
+    def __init__(self, kind, filters):
         self.kind = kind
-        self.filters = {"main"} if inherits else set()
+        self.filters = set(filters)
 
     def rename(self, arguments):
         """It has been given a name, which tells its kind."""
         self.kind = "vcpu" if arguments.startswith('PR_SET_NAME, "CPU ') else "worker"
 
 
-def uses(lines, rows):
-    """(kind, row) of each row that the emulator of a record has used."""
-    threads, used, confined = {}, set(), False
+def uses(lines, rows, kinds=None):
+    """(kind, row) of each row that the emulator of a record has used. KINDS: of the
+    threads that were confined when the record began."""
+    threads = {number: Thread(kind, {kind}) for number, kind in (kinds or {}).items()}
+    used, confined = set(), bool(kinds)
     for line in lines:
         match = LINE.match(line)
         if not match:
             continue
         thread_id, call, arguments = match.groups()
         if thread_id not in threads:
-            threads[thread_id] = Thread("worker" if threads else "main", confined)
+            threads[thread_id] = Thread("worker" if threads else "main",
+                                        {"main"} if confined else ())
         thread = threads[thread_id]
         for kind in thread.filters:
             used |= {(kind, row) for row in rows.get(call, ()) if kind in row.threads and

@@ -143,7 +143,7 @@ static bool is_listed(QemuThreadKind kind, bool hotplug, const char *name)
         const SandboxRule *rule = &sandbox_rules[i];
 
         if (name && !strcmp(rule->call, name) && rule->threads & 1U << kind &&
-            (hotplug || rule->when == SANDBOX_ALWAYS)) {
+            (hotplug || rule->needs & 1U << SANDBOX_ALWAYS)) {
             return true;
         }
     }
@@ -180,6 +180,25 @@ static void test_calls_of_hot_plug_kill_without_it(void)
             expect_denied((Call) { .kind = QEMU_THREAD_MAIN, .nr = nr });
         }
     }
+}
+
+/* What is needed stays needed: so this comes after what has no needs. */
+static void test_what_parts_need_is_allowed_without_hot_plug(void)
+{
+    const Call lock = { QEMU_THREAD_MAIN, SYS_munlock, { 4096, -4096UL } };
+    const Call device = { QEMU_THREAD_VCPU, SYS_pread64, { -1UL } };
+
+    prepare(false);
+    expect_denied(lock);
+    expect_denied(device);
+    g_assert_false(sandbox_has_need(SANDBOX_LOCK));
+    sandbox_need(SANDBOX_LOCK);
+    prepare(false);
+    expect_answer(lock, EINVAL);
+    expect_denied(device);
+    sandbox_need(SANDBOX_VFIO);
+    prepare(false);
+    expect_answer(device, EBADF);
 }
 
 static void test_arguments_are_checked(gconstpointer data)
@@ -330,6 +349,33 @@ static void test_threads_may_allocate(gconstpointer data)
     g_assert_cmpstr(said, ==, "");
 }
 
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(int));
+}
+
+/* More than the C library sorts on its stack, and grown where it lies. */
+static void sort_and_grow(void)
+{
+    static int numbers[100000];
+    char *grows = malloc(1 << 20);
+
+    qsort(numbers, ARRAY_SIZE(numbers), sizeof(numbers[0]), compare);
+    memset(grows, 1, 1 << 20);
+    grows = realloc(grows, 1 << 26);
+    g_assert_cmpint(grows[(1 << 20) - 1], ==, 1);
+    free(grows);
+}
+
+static void test_threads_may_sort_and_grow(gconstpointer data)
+{
+    g_autofree char *said = NULL;
+
+    g_assert_cmpint(try_act(GPOINTER_TO_INT(data), 1, sort_and_grow, &said),
+                    ==, 0);
+    g_assert_cmpstr(said, ==, "");
+}
+
 static void warn(void)
 {
     g_log("Lib", G_LOG_LEVEL_WARNING, "careful");
@@ -367,13 +413,15 @@ static bool covers(const SandboxRule *main_rule, const SandboxRule *rule)
 {
     return main_rule->threads & 1U << QEMU_THREAD_MAIN &&
            !strcmp(main_rule->call, rule->call) &&
-           main_rule->when <= rule->when &&
+           (main_rule->needs & (1U << SANDBOX_ALWAYS | 1U << SANDBOX_THREADS) ||
+            (main_rule->needs & rule->needs) == rule->needs) &&
            (!main_rule->mask || (main_rule->mask == rule->mask &&
                                  main_rule->arg == rule->arg &&
                                  main_rule->value == rule->value));
 }
 
-/* A worker that is started later is under the main thread's filter, too. */
+/* A worker that is started later is under the main thread's filter, too; then the
+ * main thread has what threads need. */
 static void test_what_workers_may_the_main_thread_may(void)
 {
     for (size_t i = 0; i < sandbox_nr_rules; i++) {
@@ -444,6 +492,9 @@ int main(int argc, char **argv)
         g_string_printf(path, "/sandbox/%s/malloc", kinds[kind]);
         g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
                              test_threads_may_allocate);
+        g_string_printf(path, "/sandbox/%s/sort-and-grow", kinds[kind]);
+        g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
+                             test_threads_may_sort_and_grow);
         g_string_printf(path, "/sandbox/%s/warnings", kinds[kind]);
         g_test_add_data_func(path->str, GINT_TO_POINTER(kind),
                              test_threads_may_warn);
@@ -455,6 +506,7 @@ int main(int argc, char **argv)
     ADD("requests-by-kind", test_a_request_of_another_kind_kills);
     ADD("listed-calls", test_listed_calls_are_made);
     ADD("signals-blocked", test_handler_says_what_a_blocked_signal_cannot);
+    ADD("needs", test_what_parts_need_is_allowed_without_hot_plug);
 #undef ADD
     return g_test_run();
 }

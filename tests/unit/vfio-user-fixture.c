@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "exec/ramblock.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "vfio-user-fixture.h"
@@ -16,6 +17,7 @@ static void hear(const char *line, void *opaque)
 
 void vu_set_up(VUFixture *f, gconstpointer data)
 {
+    ram_block_prepare_read();             /* one that stays */
     f->fds_before = count_fds();
     f->space = test_space_new();
     f->host = mmap(NULL, NR_BLOCKS * BLOCK, PROT_READ | PROT_WRITE,
