@@ -253,6 +253,8 @@ static void test_failing_output_is_dropped_and_told(void)
         write_str(&fe.be, "def");
         g_assert_cmpuint(qemu_chr_fe_add_watch(&fe.be, G_IO_OUT, NULL, NULL),
                          ==, 0);
+        fe_destroy(&fe);
+        qemu_chr_cleanup();
         exit(0);
     }
     g_test_trap_subprocess(NULL, 0, 0);
