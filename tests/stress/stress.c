@@ -29,6 +29,7 @@ typedef struct Stress {
     QVirtioMem vmem;
     uint64_t responses;
     char *socket;                         /* a second QMP server's */
+    char *image;                          /* a disk's */
     unsigned divisor;
     bool failed;
 } Stress;
@@ -192,6 +193,12 @@ static void fail_to_add(Stress *s, const void *data)
                             (const char *)data);
 }
 
+static void fail(Stress *s, const void *data)
+{
+    qmp_client_expect_error(qtest_qmp(s->qts), "GenericError", "",
+                            "{'execute': %s}", (const char *)data);
+}
+
 static const struct {
     const char *what, *arguments;
 } failures[] = {
@@ -214,7 +221,44 @@ static const struct {
       "'host': '0000:ff:1f.7'" },
     { "vfio-user-pci without a server", "'driver': 'vfio-user-pci', 'bus': 'rp0', "
       "'socket': '/nonexistent/socket'" },
+    { "virtio-blk-pci without a disk",
+      "'driver': 'virtio-blk-pci', 'bus': 'rp0', 'drive': 'none'" },
+    { "disk in use", "'driver': 'virtio-blk-pci', 'bus': 'rp0', 'drive': 'disk'" },
+    { "virtio-net-pci without a network",
+      "'driver': 'virtio-net-pci', 'bus': 'rp0', 'netdev': 'none'" },
+    { "vhost-user-blk-pci without a chardev",
+      "'driver': 'vhost-user-blk-pci', 'bus': 'rp0', 'chardev': 'none'" },
+    { "vhost-user-fs-pci without a tag",
+      "'driver': 'vhost-user-fs-pci', 'bus': 'rp0', 'chardev': 'spare'" },
+    { "virtio-rng-pci without a source",
+      "'driver': 'virtio-rng-pci', 'bus': 'rp0', 'rng': 'none'" },
 };
+/* The same for what is no device. */
+static const struct {
+    const char *what, *command;
+} others[] = {
+    { "object-add: no such type", "'object-add', 'arguments': {"
+      "'qom-type': 'nothing', 'id': 'o'}" },
+    { "object-add: memory-controller of nothing", "'object-add', 'arguments': {"
+      "'qom-type': 'memory-controller', 'id': 'o', 'devices': 'none'}" },
+    { "object-add: no such file", "'object-add', 'arguments': {"
+      "'qom-type': 'memory-backend-file', 'id': 'o', 'size': 4096, "
+      "'mem-path': '/nonexistent/file'}" },
+    { "blockdev-add: no such file", "'blockdev-add', 'arguments': {"
+      "'driver': 'file', 'node-name': 'n', 'filename': '/nonexistent/file'}" },
+    { "netdev_add: nobody listens", "'netdev_add', 'arguments': {"
+      "'type': 'stream', 'id': 'n', 'addr': {'type': 'unix', "
+      "'path': '/nonexistent/socket'}}" },
+};
+
+static void repeat_image_in_use(Stress *s)
+{
+    g_autofree char *command = g_strdup_printf(
+        "'blockdev-add', 'arguments': {'driver': 'file', 'node-name': 'n', "
+        "'filename': '%s'}", s->image);
+
+    repeat(s, "blockdev-add: image in use", 10000, 1, fail, command);
+}
 
 /* --- all ------------------------------------------------------------------ */
 
@@ -229,7 +273,10 @@ static void start(Stress *s, const char *directory)
         "requested-size=256M "
         "-device pcie-root-port,id=rp0,chassis=1 "
         "-device pcie-root-port,id=full,chassis=2 "
-        "-device virtio-balloon-pci,id=balloon,bus=full", s->socket);
+        "-device virtio-balloon-pci,id=balloon,bus=full "
+        "-blockdev driver=file,node-name=disk,filename=%s "
+        "-chardev null,id=spare "
+        "-device virtio-blk-pci,drive=disk", s->socket, s->image);
     qguest_init(&s->guest, s->qts);
     qvirtio_mem_init(&s->vmem, &s->guest, 0);
     prepare_requests(s);
@@ -241,6 +288,9 @@ int main(int argc, char **argv)
     Stress s = { .divisor = argc > 1 ? MAX(1, atoi(argv[1])) : 1 };
 
     g_assert_nonnull(directory);
+    s.image = g_build_filename(directory, "image", NULL);
+    g_assert_true(g_file_set_contents(s.image, "", 0, NULL));
+    g_assert_cmpint(truncate(s.image, 1 << 20), ==, 0);
     start(&s, directory);
     printf("%-42s %8s %9s %-12s %-20s\n", "what", "times", "", "descriptors",
            "resident KiB");
@@ -253,9 +303,15 @@ int main(int argc, char **argv)
 
         repeat(&s, what, 10000, 1, fail_to_add, failures[i].arguments);
     }
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        repeat(&s, others[i].what, 10000, 1, fail, others[i].command);
+    }
+    repeat_image_in_use(&s);
     qtest_quit(s.qts);
+    unlink(s.image);
     unlink(s.socket);
     rmdir(directory);
     g_free(s.socket);
+    g_free(s.image);
     return s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
