@@ -79,7 +79,7 @@ class Guest:
 
     def wait_for_guest(self):
         """Wait until the guest listens; seconds since the emulator's start."""
-        self._wait_for_line("the guest boots", "^guest: ready$")
+        self._wait_for_line("the guest boots", "guest: ready$")
         return time.monotonic() - self.started
 
     def boot(self):

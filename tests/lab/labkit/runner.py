@@ -37,7 +37,8 @@ class Lab:
     """What a test may use."""
 
     def __init__(self, vmm, kernel, initrd, out, drive, digests, others=None,
-                 bzimage=None, kexec=None, vsock=None, debug_vmlinux=None):
+                 bzimage=None, kexec=None, vsock=None, debug_vmlinux=None,
+                 disk=None):
         self.vmm = vmm                    # the emulator's path
         self.kernel = kernel              # the guest's kernel and initramfs
         self.initrd = initrd
@@ -48,6 +49,7 @@ class Lab:
         self.kexec = kexec                # guest-kexec.c, compiled
         self.vsock = vsock                # guest-vsock.c, compiled
         self.debug_vmlinux = debug_vmlinux    # if a scenario on demand is run
+        self._disk = disk                 # what the drive has, as a file
         self._others = others
         self._test = ""
         self._vms = 0
@@ -74,6 +76,15 @@ class Lab:
         if not self._others:
             raise Skip("needs the lab's other devices")
         return self._others
+
+    @property
+    def disk(self):
+        """An image that firmware can boot from, and that the drive has, too; without
+        one the test is skipped."""
+        if not self._disk:
+            raise Skip("needs a drive with a system on it: the lab's, made with the "
+                       "packages grub-pc-bin and grub-common")
+        return self._disk
 
     def logs(self):
         return sorted(self.out.glob(f"{self._test}-*"))

@@ -25,11 +25,11 @@ def peripheral(device_id):
 
 
 class Vm(Guest):
-    def __init__(self, lab, *arguments, wrapper=()):
+    def __init__(self, lab, *arguments, wrapper=(), firmware=False):
         """Start the emulator of LAB with a guest and the further ARGUMENTS.
 
         WRAPPER is a command that ends by executing the emulator, in the same
-        process.
+        process. With FIRMWARE the guest comes from a disk among the ARGUMENTS.
         """
         self._directory = tempfile.TemporaryDirectory(prefix="vm-", dir="/run")
         self._qmp_path = pathlib.Path(self._directory.name, "qmp")
@@ -41,8 +41,7 @@ class Vm(Guest):
         self._registers_log = lab.out / f"{number}.registers"
         command = [*wrapper, lab.vmm, "-accel", "kvm", "-cpu", "host", "-M", "q35",
                    "-nodefaults", "-display", "none", "-serial", "stdio",
-                   "-kernel", lab.kernel, "-initrd", lab.initrd,
-                   "-append", "console=ttyS0 panic=-1 quiet",
+                   *([] if firmware else self._kernel(lab)),
                    "-qmp", f"unix:{self._qmp_path},server=on,wait=off", *arguments]
         command = [str(word) for word in command]
         (lab.out / f"{number}.command").write_text(" ".join(command) + "\n")
@@ -50,6 +49,11 @@ class Vm(Guest):
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=errors)
         self.attach_console(self.process.stdin, self.process.stdout)
+
+    @staticmethod
+    def _kernel(lab):
+        return ["-kernel", lab.kernel, "-initrd", lab.initrd,
+                "-append", "console=ttyS0 panic=-1 quiet"]
 
     def __enter__(self):
         return self
