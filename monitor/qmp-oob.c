@@ -50,6 +50,7 @@ struct QmpOob {
     uint8_t buf[4 * KiB];                 /* read, of which len bytes from */
     size_t pos, len;                      /* pos on have not been looked at */
     QmpFds *fds;                          /* of that read; NULL: none */
+    GQueue parsed;                        /* QmpRequest, not yet queued */
 
     GMutex lock;                          /* of what follows */
     GQueue requests;                      /* QmpRequest */
@@ -196,10 +197,18 @@ static void take_request(void *opaque, JsonNode *value, Error *err)
     request->value = value ? json_node_ref(value) : NULL;
     request->err = err;
     request->fds = o->fds ? g_atomic_rc_box_acquire(o->fds) : NULL;
+    g_queue_push_tail(&o->parsed, request);
+    qmp_stream_pause(o->stream);
+}
+
+/* Leaves what the stream has let go of to the main loop. */
+static void queue_parsed(QmpOob *o)
+{
+    QmpRequest *request;
+
     g_mutex_lock(&o->lock);
-    g_queue_push_tail(&o->requests, request);
-    if (o->requests.length >= QMP_OOB_QUEUE_MAX) {
-        qmp_stream_pause(o->stream);
+    while ((request = g_queue_pop_head(&o->parsed))) {
+        g_queue_push_tail(&o->requests, request);
     }
     g_mutex_unlock(&o->lock);
     qemu_bh_schedule(o->bh);
@@ -279,6 +288,7 @@ static void look_at_input(QmpOob *o)
     if (o->pos == o->len && qmp_stream_is_idle(o->stream)) {
         drop_fds(&o->fds);
     }
+    queue_parsed(o);
 }
 
 /* What to wait for; -1: nothing more, ever. */
