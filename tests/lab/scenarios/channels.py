@@ -11,7 +11,6 @@ from labkit import pace
 from labkit.report import MIB, wait_until
 from labkit.vm import Vm
 
-ON_DEMAND = True
 NAME = "org.example.lab.0"
 SIZE = 8 * MIB
 
