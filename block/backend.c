@@ -34,7 +34,11 @@ void blk_foreach(void (*fn)(BlockBackend *blk, void *opaque), void *opaque)
     BlockBackend *blk;
 
     QTAILQ_FOREACH(blk, &backends, next) {
+        AioContext *aio = blk->ctx->aio;
+
+        aio_context_pause(aio);
         fn(blk, opaque);
+        aio_context_resume(aio);
     }
 }
 
@@ -59,6 +63,7 @@ static BlockBackend *blk_new(const char *name, BlockNode *node)
 
     blk->name = g_strdup(name);
     blk->node = node;
+    blk->ctx = block_context_get(NULL);
     blk->write_cache = true;
     node->blk = blk;
     QTAILQ_INSERT_TAIL(&backends, blk, next);
@@ -68,6 +73,7 @@ static BlockBackend *blk_new(const char *name, BlockNode *node)
 static void blk_free(BlockBackend *blk)
 {
     QTAILQ_REMOVE(&backends, blk, next);
+    block_context_put(blk->ctx);
     blk->node->blk = NULL;
     if (blk->node->implicit) {
         block_node_free(blk->node);
@@ -137,6 +143,20 @@ BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
     blk->ops = ops;
     blk->opaque = opaque;
     return blk;
+}
+
+bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp)
+{
+    BlockContext *ctx = block_context_get(aio);
+
+    g_assert(!blk->in_flight);
+    if (!block_node_image(blk->node)->engine->start(ctx, errp)) {
+        block_context_put(ctx);
+        return false;
+    }
+    block_context_put(blk->ctx);
+    blk->ctx = ctx;
+    return true;
 }
 
 /* One that has a name of its own goes, too, as its device was the only one that

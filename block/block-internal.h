@@ -5,6 +5,7 @@
  *   node.c      nodes: options, names, who uses whom
  *   image.c     an open file or disk of the host: opening, locks, size
  *   backend.c   backends: who uses a node, errors, figures
+ *   context.c   where requests are started and end: the main loop, I/O threads
  *   request.c   requests, from a device to an engine and back
  *   uring.c     an engine: io_uring
  *   threads.c   an engine: threads
@@ -18,22 +19,56 @@
 
 #include "block/block.h"
 
+typedef struct BlockContext BlockContext;
+
 /* --- engines --- */
 
-/* Carries requests out. Completed ones go to block_request_complete(). */
+/* Carries requests out. Completed ones go to block_request_complete(), where
+ * their backend's context is. */
 typedef struct BlockEngine {
     const char *name;                     /* as aio= spells it */
-    /* Makes it work, if it does not yet. false: *errp. */
-    bool (*start)(Error **errp);
+    /* Makes it work there, if it does not yet. false: *errp. */
+    bool (*start)(BlockContext *ctx, Error **errp);
+    /* Undoes that, if it works there. Nothing is in flight. */
+    void (*stop)(BlockContext *ctx);
     void (*submit)(BlockRequest *req);
-    void (*kick)(void);
+    void (*kick)(BlockContext *ctx);
     /* Completes what is done; if nothing is, waits until something is. There
      * is something in flight. */
-    void (*wait)(void);
+    void (*wait)(BlockContext *ctx);
 } BlockEngine;
 
 extern const BlockEngine block_engine_uring;
 extern const BlockEngine block_engine_threads;
+/* Those that this build has, the best first; then NULL. */
+extern const BlockEngine *const block_engines[];
+
+/* --- contexts --- */
+
+/*
+ * Where requests are submitted, and their end is told of: the main loop, or an
+ * I/O thread. What belongs to one is of its turns, or of who has paused it, and
+ * so are the backends in it, with their node's image.
+ */
+struct BlockContext {
+    AioContext *aio;                      /* NULL: the main loop */
+    unsigned int users;                   /* backends */
+    struct BlockUring *uring;             /* engines; NULL: not in use here */
+    struct BlockThreads *threads;
+    /* Completed, but nobody was told yet, by those that nothing has to be done
+     * for. */
+    QTAILQ_HEAD(, BlockRequest) done_at_once;
+    /* Backends that have completed requests since the last batch's end. */
+    QTAILQ_HEAD(, BlockBackend) batch;
+    QTAILQ_ENTRY(BlockContext) next;
+};
+
+/* That of @aio, which is made if need be, for one more backend. */
+BlockContext *block_context_get(AioContext *aio);
+/* For one less: the last one of an I/O thread ends it. */
+void block_context_put(BlockContext *ctx);
+/* The main loop's. */
+BlockContext *block_context_main(void);
 
 /* --- images --- */
 
@@ -101,6 +136,7 @@ struct BlockNode {
 };
 
 BlockNode *block_node_find(const char *name);
+/* Each while the context is paused that it is used in. */
 void block_node_foreach(void (*fn)(BlockNode *node, void *opaque),
                         void *opaque);
 /* false: *errp says who uses it. */
@@ -114,6 +150,11 @@ bool block_driver_is_own(const char *driver);
 static inline BlockImage *block_node_image(const BlockNode *node)
 {
     return node->child ? node->child->image : node->image;
+}
+/* Who uses it, maybe by another node; or NULL. */
+static inline BlockBackend *block_node_backend(const BlockNode *node)
+{
+    return node->parent ? node->parent->blk : node->blk;
 }
 
 /* --- nodes of the storage daemon (served.c) --- */
@@ -167,6 +208,7 @@ typedef struct BlockFigures {
 struct BlockBackend {
     char *name;                           /* -drive's id; "": of a device */
     BlockNode *node;
+    BlockContext *ctx;
     char *qdev;                           /* the device's QOM path, or NULL */
     const BlockUserOps *ops;
     void *opaque;
@@ -183,6 +225,7 @@ struct BlockBackend {
     QTAILQ_ENTRY(BlockBackend) next_batch;
 };
 
+/* Each while its context is paused. */
 void blk_foreach(void (*fn)(BlockBackend *blk, void *opaque), void *opaque);
 /* By the name of the backend, or of its node. NULL: none. */
 BlockBackend *blk_find(const char *name);
@@ -197,7 +240,7 @@ void block_request_left(BlockRequest *req, const struct iovec **iov,
 /* For engines: @ret bytes have been read or written, or 0; or -errno. */
 void block_request_complete(BlockRequest *req, int64_t ret);
 /* For engines, when they have completed what is done: backends are told. */
-void block_requests_batch_end(void);
+void block_requests_batch_end(BlockContext *ctx);
 /* The fallocate() mode of a request that is one. */
 int block_request_fallocate_mode(const BlockRequest *req);
 

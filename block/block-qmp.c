@@ -57,6 +57,7 @@ static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
     int64_t size = json_object_get_int_member(args, "size");
     BlockNode *node = node_of_args(args, errp);
     BlockBackend *blk;
+    AioContext *aio;
 
     if (!node) {
         return NULL;
@@ -67,13 +68,16 @@ static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
                    : "size of node '%s': it is no number of bytes", node->name);
         return NULL;
     }
-    blk = node->parent ? node->parent->blk : node->blk;
+    blk = block_node_backend(node);
+    aio = blk ? blk->ctx->aio : NULL;
+    aio_context_pause(aio);
     if (blk) {
         blk_drain(blk);
     }
     if (resize(node, size, errp) && blk && blk->ops && blk->ops->resized) {
         blk->ops->resized(blk->opaque);
     }
+    aio_context_resume(aio);
     return NULL;
 }
 
@@ -100,7 +104,7 @@ static JsonObject *image_info(const BlockNode *node)
 
 static JsonObject *cache_info(const BlockNode *node)
 {
-    const BlockBackend *blk = node->parent ? node->parent->blk : node->blk;
+    const BlockBackend *blk = block_node_backend(node);
     JsonObject *o = json_object_new();
 
     json_object_set_boolean_member(o, "writeback", !blk || blk->write_cache);

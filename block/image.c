@@ -234,22 +234,16 @@ static bool find_alignment(BlockImage *image, Error **errp)
 /* The engine of that name, or the best that works. */
 static const BlockEngine *choose_engine(const char *name, Error **errp)
 {
-    static const BlockEngine *const engines[] = {
-#ifdef CONFIG_LINUX_IO_URING
-        &block_engine_uring,
-#endif
-        &block_engine_threads,
-    };
     Error *err = NULL;
 
-    for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
-        if (name && strcmp(name, engines[i]->name) != 0) {
+    for (const BlockEngine *const *e = block_engines; *e; e++) {
+        if (name && strcmp(name, (*e)->name) != 0) {
             continue;
         }
         error_free(err);
         err = NULL;
-        if (engines[i]->start(&err)) {
-            return engines[i];
+        if ((*e)->start(block_context_main(), &err)) {
+            return *e;
         }
     }
     if (err) {

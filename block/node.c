@@ -49,7 +49,12 @@ void block_node_foreach(void (*fn)(BlockNode *node, void *opaque),
     BlockNode *node;
 
     QTAILQ_FOREACH(node, &nodes, next) {
+        BlockBackend *blk = block_node_backend(node);
+        AioContext *aio = blk ? blk->ctx->aio : NULL;
+
+        aio_context_pause(aio);
         fn(node, opaque);
+        aio_context_resume(aio);
     }
 }
 

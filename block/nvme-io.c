@@ -188,7 +188,7 @@ static void nvme_submit(BlockRequest *req)
     QTAILQ_INSERT_TAIL(&nvme_of(req)->waiting, req, next);
 }
 
-static void nvme_kick(void)
+static void nvme_kick(BlockContext *ctx)
 {
     NVMe *n;
 
@@ -285,7 +285,7 @@ static void on_interrupt(EventNotifier *e)
 {
     event_notifier_test_and_clear(e);
     process(container_of(e, NVMe, interrupt));
-    block_requests_batch_end();
+    block_requests_batch_end(block_context_main());
 }
 
 /* An interrupt may have been lost, too. */
@@ -299,7 +299,7 @@ static void on_timer(void *opaque)
     if (n->io.in_flight && !n->broken) {
         timer_mod(n->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + LOOK_MS);
     }
-    block_requests_batch_end();
+    block_requests_batch_end(block_context_main());
 }
 
 /* Until one of them has something to say, but not for long. */
@@ -320,11 +320,11 @@ static void poll_all(void)
     }
 }
 
-static void nvme_wait(void)
+static void nvme_wait(BlockContext *ctx)
 {
     NVMe *n;
 
-    nvme_kick();
+    nvme_kick(ctx);
     poll_all();
     QLIST_FOREACH(n, &drives, next) {
         event_notifier_test_and_clear(&n->interrupt);
@@ -332,7 +332,7 @@ static void nvme_wait(void)
         check_deadlines(n);
         start_all(n);
     }
-    block_requests_batch_end();
+    block_requests_batch_end(block_context_main());
 }
 
 /* --- life --- */
@@ -356,9 +356,14 @@ void nvme_io_end(NVMe *n)
     timer_free(n->timer);
 }
 
-/* It is started with its drive. */
-static bool nvme_start(Error **errp)
+/* It is started with its drive, whose timer is the main loop's. */
+static bool nvme_start(BlockContext *ctx, Error **errp)
 {
+    if (ctx->aio) {
+        error_setg(errp, "iothread=: an NVMe drive of the host is driven by "
+                   "the main loop: leave it out");
+        return false;
+    }
     return true;
 }
 

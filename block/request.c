@@ -22,12 +22,6 @@
 #define RETRIES_MAX 100
 static const uint8_t zeroes[ZEROES] __attribute__((aligned(4096)));
 
-/* Completed, but nobody was told yet, by those that nothing has to be done for. */
-static QTAILQ_HEAD(, BlockRequest) done_at_once =
-    QTAILQ_HEAD_INITIALIZER(done_at_once);
-/* Backends that have completed requests since the last batch's end. */
-static QTAILQ_HEAD(, BlockBackend) batch = QTAILQ_HEAD_INITIALIZER(batch);
-
 static BlockImage *image_of(const BlockRequest *req)
 {
     return block_node_image(req->blk->node);
@@ -88,7 +82,7 @@ static void finish(BlockRequest *req, int ret)
     account(req, ret);
     if (!blk->batch) {
         blk->batch = true;
-        QTAILQ_INSERT_TAIL(&batch, blk, next_batch);
+        QTAILQ_INSERT_TAIL(&blk->ctx->batch, blk, next_batch);
     }
     blk->in_flight--;
     req->done(req, ret);
@@ -98,15 +92,15 @@ static void finish(BlockRequest *req, int ret)
 static void finish_later(BlockRequest *req, int ret)
 {
     req->ret = ret;
-    QTAILQ_INSERT_TAIL(&done_at_once, req, next);
+    QTAILQ_INSERT_TAIL(&req->blk->ctx->done_at_once, req, next);
 }
 
-void block_requests_batch_end(void)
+void block_requests_batch_end(BlockContext *ctx)
 {
     BlockBackend *blk;
 
-    while ((blk = QTAILQ_FIRST(&batch))) {
-        QTAILQ_REMOVE(&batch, blk, next_batch);
+    while ((blk = QTAILQ_FIRST(&ctx->batch))) {
+        QTAILQ_REMOVE(&ctx->batch, blk, next_batch);
         blk->batch = false;
         if (blk->ops && blk->ops->batch_done) {
             blk->ops->batch_done(blk->opaque);
@@ -114,15 +108,15 @@ void block_requests_batch_end(void)
     }
 }
 
-static void finish_those_done_at_once(void)
+static void finish_those_done_at_once(BlockContext *ctx)
 {
     BlockRequest *req;
 
-    while ((req = QTAILQ_FIRST(&done_at_once))) {
-        QTAILQ_REMOVE(&done_at_once, req, next);
+    while ((req = QTAILQ_FIRST(&ctx->done_at_once))) {
+        QTAILQ_REMOVE(&ctx->done_at_once, req, next);
         finish(req, req->ret);
     }
-    block_requests_batch_end();
+    block_requests_batch_end(ctx);
 }
 
 /* --- steps --- */
@@ -357,20 +351,23 @@ void blk_submit(BlockBackend *blk, BlockRequest *req)
 
 void blk_kick(BlockBackend *blk)
 {
-    block_node_image(blk->node)->engine->kick();
-    finish_those_done_at_once();
+    block_node_image(blk->node)->engine->kick(blk->ctx);
+    finish_those_done_at_once(blk->ctx);
 }
 
 void blk_drain(BlockBackend *blk)
 {
     const BlockEngine *engine;
+    BlockContext *ctx = blk->ctx;
 
     if (blk_is_served(blk)) {
         return;
     }
     engine = block_node_image(blk->node)->engine;
+    aio_context_pause(ctx->aio);
     blk_kick(blk);
     while (blk->in_flight) {
-        engine->wait();
+        engine->wait(ctx);
     }
+    aio_context_resume(ctx->aio);
 }

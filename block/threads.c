@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An engine: a few threads that make the calls, for hosts without io_uring. They
- * are started with the first image, never take the big lock, and touch nothing
- * of a request but what says what to do.
+ * are started with the first image, for all contexts, never take the big lock,
+ * and touch nothing of a request but what says what to do.
  */
 #include "qemu/osdep.h"
 
@@ -18,6 +18,7 @@
 /* A call that a request needs, and what came of it. */
 typedef struct Call {
     BlockRequest *req;
+    struct BlockThreads *from;
     BlockOp op;
     int fd;
     const struct iovec *iov;
@@ -31,13 +32,18 @@ typedef struct Call {
 
 typedef QTAILQ_HEAD(CallList, Call) CallList;
 
+/* Of a context. */
+typedef struct BlockThreads {
+    BlockContext *ctx;
+    EventNotifier completed;
+    CallList done;                        /* of the lock */
+    GCond progress;                       /* something is done */
+} BlockThreads;
+
 static bool started;
-static EventNotifier completed;
 static GMutex lock;                       /* of what follows */
 static GCond work;                        /* there is something to do */
-static GCond progress;                    /* something is done */
 static CallList to_do = QTAILQ_HEAD_INITIALIZER(to_do);
-static CallList done = QTAILQ_HEAD_INITIALIZER(done);
 
 /* --- the threads --- */
 
@@ -76,20 +82,21 @@ static gpointer worker(gpointer unused)
         g_mutex_unlock(&lock);
         c->ret = make_call(c);
         g_mutex_lock(&lock);
-        QTAILQ_INSERT_TAIL(&done, c, next);
-        g_cond_signal(&progress);
-        event_notifier_set(&completed);
+        QTAILQ_INSERT_TAIL(&c->from->done, c, next);
+        g_cond_signal(&c->from->progress);
+        event_notifier_set(&c->from->completed);
     }
     return NULL;
 }
 
-/* --- the main thread --- */
+/* --- the context --- */
 
 static void threads_submit(BlockRequest *req)
 {
     Call *c = g_new0(Call, 1);
 
     c->req = req;
+    c->from = req->blk->ctx->threads;
     c->op = req->does;
     c->fd = block_node_image(req->blk->node)->fd;
     c->offset = req->offset;
@@ -106,81 +113,114 @@ static void threads_submit(BlockRequest *req)
     g_mutex_unlock(&lock);
 }
 
-static void threads_kick(void)
+static void threads_kick(BlockContext *ctx)
 {
 }
 
-static Call *take_done(bool wait)
+static Call *take_done(BlockThreads *t, bool wait)
 {
     Call *c;
 
     g_mutex_lock(&lock);
-    while (!(c = QTAILQ_FIRST(&done)) && wait) {
-        g_cond_wait(&progress, &lock);
+    while (!(c = QTAILQ_FIRST(&t->done)) && wait) {
+        g_cond_wait(&t->progress, &lock);
     }
     if (c) {
-        QTAILQ_REMOVE(&done, c, next);
+        QTAILQ_REMOVE(&t->done, c, next);
     }
     g_mutex_unlock(&lock);
     return c;
 }
 
-static void complete_all(Call *first)
+static void complete_all(BlockThreads *t, Call *first)
 {
-    for (Call *c = first; c; c = take_done(false)) {
+    for (Call *c = first; c; c = take_done(t, false)) {
         BlockRequest *req = c->req;
         int64_t ret = c->ret;
 
         g_free(c);
         block_request_complete(req, ret);
     }
-    block_requests_batch_end();
+    block_requests_batch_end(t->ctx);
 }
 
 static void threads_completed(EventNotifier *e)
 {
+    BlockThreads *t = container_of(e, BlockThreads, completed);
+
     event_notifier_test_and_clear(e);
-    complete_all(take_done(false));
+    complete_all(t, take_done(t, false));
 }
 
-static void threads_wait(void)
+static void threads_wait(BlockContext *ctx)
 {
-    complete_all(take_done(true));
+    complete_all(ctx->threads, take_done(ctx->threads, true));
 }
 
-static bool threads_start(Error **errp)
-{
-    int ret;
+/* --- life --- */
 
-    if (started) {
-        return true;
-    }
-    ret = event_notifier_init(&completed, 0);
-    if (ret) {
-        error_setg_errno(errp, -ret, "cannot create an eventfd");
-        return false;
-    }
-    for (unsigned i = 0; i < THREADS; i++) {
+/* For all contexts; they stay. */
+static bool start_threads(Error **errp)
+{
+    for (unsigned i = 0; i < THREADS && !started; i++) {
         g_autofree char *name = g_strdup_printf("block-%u", i);
         GThread *t = qemu_thread_try_new(QEMU_THREAD_WORKER, name, worker, NULL,
                                          i ? NULL : errp);
 
         if (!t && !i) {
-            event_notifier_cleanup(&completed);
             return false;
         }
         if (t) {
             g_thread_unref(t);
         }
     }
-    event_notifier_set_handler(&completed, threads_completed);
     started = true;
     return true;
+}
+
+static bool threads_start(BlockContext *ctx, Error **errp)
+{
+    BlockThreads *t;
+    int ret;
+
+    if (ctx->threads) {
+        return true;
+    }
+    t = g_new0(BlockThreads, 1);
+    ret = event_notifier_init(&t->completed, 0);
+    if (ret || !start_threads(errp)) {
+        if (ret) {
+            error_setg_errno(errp, -ret, "cannot create an eventfd");
+        }
+        event_notifier_cleanup(&t->completed);
+        g_free(t);
+        return false;
+    }
+    t->ctx = ctx;
+    QTAILQ_INIT(&t->done);
+    g_cond_init(&t->progress);
+    aio_set_event_notifier(ctx->aio, &t->completed, threads_completed);
+    ctx->threads = t;
+    return true;
+}
+
+static void threads_stop(BlockContext *ctx)
+{
+    BlockThreads *t = g_steal_pointer(&ctx->threads);
+
+    if (t) {
+        g_assert(QTAILQ_EMPTY(&t->done));
+        aio_set_event_notifier(ctx->aio, &t->completed, NULL);
+        event_notifier_cleanup(&t->completed);
+        g_cond_clear(&t->progress);
+        g_free(t);
+    }
 }
 
 const BlockEngine block_engine_threads = {
     .name = "threads",
     .start = threads_start,
+    .stop = threads_stop,
     .submit = threads_submit,
     .kick = threads_kick,
     .wait = threads_wait,

@@ -52,10 +52,6 @@ static const QmpType absent_types[] = {
     { .name = "JobInfo", .members = "id:str",
       .help = "A job; there is none.\n"
       "id: its name" },
-    { .name = "IOThreadInfo", .members = "id:str,thread-id:int",
-      .help = "A thread for I/O; there is none.\n"
-      "id: its name\n"
-      "thread-id: the host's" },
     { .name = "TPMInfo", .members = "id:str",
       .help = "A TPM; there is none.\n"
       "id: its name" },
@@ -78,8 +74,6 @@ static const QmpType absent_types[] = {
 static const QmpCommand absent_commands[] = {
     { .name = "query-jobs", .returns = "[JobInfo]", .fn = qmp_query_none,
       .help = "Lists the jobs: none." },
-    { .name = "query-iothreads", .returns = "[IOThreadInfo]",
-      .fn = qmp_query_none, .help = "Lists the threads for I/O: none." },
     { .name = "query-tpm", .returns = "[TPMInfo]", .fn = qmp_query_none,
       .help = "Lists the TPMs: none." },
     { .name = "query-tpm-models", .returns = "[TpmModel]",

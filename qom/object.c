@@ -122,6 +122,20 @@ void object_unref(void *objptr)
     }
 }
 
+bool object_unref_unless_last(void *objptr)
+{
+    Object *obj = objptr;
+    int ref;
+
+    do {
+        ref = g_atomic_int_get(&obj->ref);
+        g_assert(ref > 0);
+    } while (ref > 1 &&
+             !g_atomic_int_compare_and_exchange((gint *)&obj->ref, ref,
+                                                ref - 1));
+    return ref > 1;
+}
+
 /* --- class and casts ----------------------------------------------------- */
 
 ObjectClass *object_get_class(Object *obj)

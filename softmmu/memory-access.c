@@ -349,6 +349,31 @@ DEFINE_ACCESSORS(uint16_t, 2, address_space_lduw_le, address_space_stw_le)
 DEFINE_ACCESSORS(uint32_t, 4, address_space_ldl_le, address_space_stl_le)
 DEFINE_ACCESSORS(uint64_t, 8, address_space_ldq_le, address_space_stq_le)
 
+bool address_space_stl_le_in_turn(AddressSpace *as, hwaddr addr, uint32_t val)
+{
+    bool split;
+    const FlatRange *fr = whole_range(as->current_map, addr, sizeof(val),
+                                      &split);
+    hwaddr offset;
+
+    if (!fr || split || !QEMU_IS_ALIGNED(addr, sizeof(val))) {
+        return false;
+    }
+    offset = fr->offset + (addr - fr->start);
+    if (!memory_region_is_direct(fr->mr)) {
+        return !fr->mr->global_locking &&
+               memory_region_dispatch_write(fr->mr, offset, val, sizeof(val),
+                                            MEMTXATTRS_UNSPECIFIED) == MEMTX_OK;
+    }
+    if (fr->readonly ||
+        !memory_region_is_populated(fr->mr, offset, sizeof(val))) {
+        return false;
+    }
+    __atomic_store_n((uint32_t *)ramblock_ptr(fr->mr->ram_block, offset),
+                     GUINT32_TO_LE(val), __ATOMIC_RELEASE);
+    return true;
+}
+
 /* --- where RAM is --- */
 
 /* How much of the range of @mr is populated from its beginning on. */

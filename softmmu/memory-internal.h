@@ -38,7 +38,7 @@ typedef struct FlatRange {
 struct FlatView {
     unsigned ref;
     unsigned nr;
-    unsigned hit;                         /* the range found last */
+    unsigned hit;                         /* the range found last; any thread's */
     const MemoryRegion *root;             /* an identity, not to be followed */
     FlatRange *ranges;
 };
@@ -75,7 +75,7 @@ static inline bool flat_range_holds(const FlatRange *fr, hwaddr addr)
 static inline const FlatRange *flatview_lookup(FlatView *fv, hwaddr addr,
                                                hwaddr *last)
 {
-    unsigned i = fv->hit;
+    unsigned i = __atomic_load_n(&fv->hit, __ATOMIC_RELAXED);
 
     if (i >= fv->nr || !flat_range_holds(&fv->ranges[i], addr)) {
         i = flatview_first(fv, addr);
@@ -83,7 +83,7 @@ static inline const FlatRange *flatview_lookup(FlatView *fv, hwaddr addr,
             *last = i == fv->nr ? HWADDR_MAX : fv->ranges[i].start - 1;
             return NULL;
         }
-        fv->hit = i;
+        __atomic_store_n(&fv->hit, i, __ATOMIC_RELAXED);
     }
     *last = fv->ranges[i].last;
     return &fv->ranges[i];

@@ -5,6 +5,25 @@
  */
 #include "qemu/osdep.h"
 #include "exec/memory-pin.h"
+#include "qemu/aio-context.h"
+
+/* The big lock is held. */
+static gboolean unref_now(gpointer mr)
+{
+    memory_region_unref(mr);
+    return G_SOURCE_REMOVE;
+}
+
+/* The region may have left the memory map; its owner goes with it only where
+ * the big lock is held. */
+static void unref(MemoryRegion *mr)
+{
+    if (!aio_in_turn()) {
+        memory_region_unref(mr);
+    } else if (!object_unref_unless_last(mr->owner ?: OBJECT(mr))) {
+        g_idle_add_full(G_PRIORITY_DEFAULT, unref_now, mr, NULL);
+    }
+}
 
 void memory_pin(MemoryPin *pin, const MemoryRun *run, hwaddr addr, hwaddr len)
 {
@@ -24,7 +43,7 @@ void memory_unpin(MemoryPin *pin)
     if (pin->managed) {
         ram_discard_pin_remove(&pin->discard);
     }
-    memory_region_unref(pin->mr);
+    unref(pin->mr);
 }
 
 /* --- mapping --- */

@@ -68,6 +68,11 @@ static bool region_take_block(MemoryRegion *mr, RAMBlock *block)
     return true;
 }
 
+void memory_region_clear_global_locking(MemoryRegion *mr)
+{
+    mr->global_locking = false;
+}
+
 bool memory_region_init_ram_flags(MemoryRegion *mr, Object *owner,
                                   const char *name, uint64_t size,
                                   uint32_t ram_flags, Error **errp)
@@ -234,6 +239,7 @@ static void memory_region_instance_init(Object *obj)
     MemoryRegion *mr = (MemoryRegion *)obj;
 
     mr->enabled = true;
+    mr->global_locking = true;
     QTAILQ_INIT(&mr->subregions);
 }
 

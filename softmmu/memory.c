@@ -128,9 +128,12 @@ static void address_space_set_view(AddressSpace *as, FlatView *new,
 
     g_ptr_array_add(retired, old);
     memory_listeners_removed(as, old, new);
-    as->current_map = flatview_ref(new);
+    flatview_ref(new);
     if (old != new) {
+        memory_map_change_begin();
+        as->current_map = new;
         memory_map_generation_bump();
+        memory_map_change_end();
     }
     memory_listeners_added(as, old, new);
 }
@@ -388,7 +391,9 @@ void address_space_destroy(AddressSpace *as)
 {
     g_assert(QTAILQ_EMPTY(&as->listeners) && !committing);
     QTAILQ_REMOVE(&address_spaces, as, address_spaces_link);
+    memory_map_change_begin();
     memory_map_generation_bump();
+    memory_map_change_end();
     g_clear_pointer(&as->ioeventfds, g_free);
     g_clear_pointer(&as->name, g_free);
     count_mapping(as->root, -1);

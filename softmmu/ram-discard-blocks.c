@@ -82,12 +82,15 @@ int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
         ret = ram_discard_state_ask(s, &walk);
     }
     if (!ret) {
+        memory_map_change_begin();
         commit(b, offset, size, true);
+        memory_map_change_end();
     }
     return ret;
 }
 
-/* Discards the memory, unless somebody uses it; from then on nobody may. */
+/* Discards the memory, unless somebody uses it; from then on nobody may. Within
+ * a change of the memory map, so that nobody pins it meanwhile. */
 static int discard_memory(RamDiscardBlocks *b, uint64_t offset, uint64_t size)
 {
     int ret;
@@ -110,12 +113,14 @@ int ram_discard_blocks_discard(RamDiscardBlocks *b, uint64_t offset,
     int ret;
 
     trace_ram_discard_discard(b->mr->name, offset, size);
+    memory_map_change_begin();
     ret = discard_memory(b, offset, size);
     if (!ret) {
         commit(b, offset, size, false);
-        if (b->state) {
-            ram_discard_state_tell(b->state, &walk);
-        }
+    }
+    memory_map_change_end();
+    if (!ret && b->state) {
+        ram_discard_state_tell(b->state, &walk);
     }
     return ret;
 }
@@ -126,9 +131,9 @@ static void tell_all_vanish(RamDiscardBlocks *b)
     RamDiscardWalk walk = { .kind = WALK_DISCARD_ALL, .by = b };
 
     if (b->state && ram_discard_state_is_held(b->state)) {
-        b->vanishing = true;
+        b->vanishing = b->state->vanishing = true;
         ram_discard_state_tell(b->state, &walk);
-        b->vanishing = false;
+        b->vanishing = b->state->vanishing = false;
     }
 }
 
@@ -146,12 +151,15 @@ int ram_discard_blocks_discard_all(RamDiscardBlocks *b)
     trace_ram_discard_discard_all(b->mr->name,
                                   first * b->granularity,
                                   (end - first) * b->granularity);
+    /* The bitmap says until the end what listeners still hold. */
+    memory_map_change_begin();
     ret = discard_memory(b, first * b->granularity,
                          (end - first) * b->granularity);
     if (!ret) {
         tell_all_vanish(b);
         commit_discard_all(b);
     }
+    memory_map_change_end();
     return ret;
 }
 

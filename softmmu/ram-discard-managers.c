@@ -63,6 +63,7 @@ static void attach(MemoryRegion *mr, RamDiscardBlocks *b, bool first)
     RamDiscardState *s = mr->discard_state;
 
     g_assert(b->mr == mr && !b->state);
+    memory_map_change_begin();
     if (!s) {
         s = mr->discard_state = state_new(mr);
     }
@@ -74,6 +75,8 @@ static void attach(MemoryRegion *mr, RamDiscardBlocks *b, bool first)
     }
     b->state = s;
     s->smallest = ram_discard_state_smallest(s, NULL);
+    memory_map_generation_bump();
+    memory_map_change_end();
 }
 
 /* Nobody is told, and nothing that anybody was told may change by it. */
@@ -82,10 +85,12 @@ static void detach(MemoryRegion *mr, RamDiscardBlocks *b)
     RamDiscardState *s = b->state;
 
     g_assert(!s->walk);
+    memory_map_change_begin();
     QTAILQ_REMOVE(&s->managers, b, next);
     b->state = NULL;
-    if (QTAILQ_EMPTY(&s->managers)) {
-        mr->discard_state = NULL;
+    mr->discard_state = QTAILQ_EMPTY(&s->managers) ? NULL : s;
+    memory_map_change_end();
+    if (!mr->discard_state) {
         state_free(s);
         return;
     }
@@ -213,7 +218,6 @@ static void tell_came(const RamDiscardBlocks *b)
 {
     RamDiscardWalk walk = walk_of_moving(WALK_DISCARD, b);
 
-    memory_map_generation_bump();
     ram_discard_state_tell(b->state, &walk);
 }
 

@@ -50,18 +50,13 @@ static bool next_agreed(const RamDiscardState *s,
     return true;
 }
 
-/* While all is being discarded, the bitmap still says what listeners hold. */
-static bool is_vanishing(const RamDiscardState *s)
-{
-    return s->walk && s->walk->kind == WALK_DISCARD_ALL;
-}
-
 static inline bool next_populated_run(const RamDiscardState *s,
                                       uint64_t *offset, uint64_t *size)
 {
     const RamDiscardBlocks *first = QTAILQ_FIRST(&s->managers);
 
-    if (is_vanishing(s)) {
+    /* While all is being discarded, the bitmap still says what listeners hold. */
+    if (s->vanishing) {
         return false;
     }
     /* Replays have many runs, and nearly always there is one manager. */

@@ -347,11 +347,14 @@ void qemu_system_reset(ShutdownCause reason)
 {
     MachineState *ms = current_machine;
 
+    /* No device starts anything before all of them are reset. */
+    aio_pause_all();
     if (ms && MACHINE_GET_CLASS(ms)->reset) {
         MACHINE_GET_CLASS(ms)->reset(ms);
     } else {
         qemu_devices_reset();
     }
+    aio_resume_all();
     if (reason && reason != SHUTDOWN_CAUSE_SUBSYSTEM_RESET) {
         emit_cause("RESET", reason);
     }

@@ -31,6 +31,7 @@ static const char *const kind_names[QEMU_THREAD__MAX] = {
     [QEMU_THREAD_MAIN] = "the main thread",
     [QEMU_THREAD_VCPU] = "a vCPU thread",
     [QEMU_THREAD_WORKER] = "a worker thread",
+    [QEMU_THREAD_IO] = "an I/O thread",
 };
 
 /* A line that is put together without the C library, which may be in the midst

@@ -29,6 +29,7 @@
 #define M (1U << QEMU_THREAD_MAIN)
 #define C (1U << QEMU_THREAD_VCPU)
 #define W (1U << QEMU_THREAD_WORKER)
+#define I (1U << QEMU_THREAD_IO)
 
 /* A need's bit; a row has those by any of which it holds. */
 #define N(need) (1U << SANDBOX_##need)
@@ -73,33 +74,33 @@
 
 const SandboxRule sandbox_rules[] = {
     /* Locks, memory, signals, ends */
-    CALL(M | C | W, ALWAYS, "futex"),
-    MASKED(M | C | W, ALWAYS, "mmap", 2, PROT_EXEC, 0, "not PROT_EXEC"),
-    CALL(M | C | W, ALWAYS, "munmap"),
-    CALL(M | C | W, ALWAYS, "brk"),
+    CALL(M | C | W | I, ALWAYS, "futex"),
+    MASKED(M | C | W | I, ALWAYS, "mmap", 2, PROT_EXEC, 0, "not PROT_EXEC"),
+    CALL(M | C | W | I, ALWAYS, "munmap"),
+    CALL(M | C | W | I, ALWAYS, "brk"),
     /* realloc() then copies. */
-    NEVER(M | C | W, ALWAYS, "mremap", ENOMEM),
-    CALL(M | C | W, ALWAYS, "madvise"),
-    CALL(M | C | W, ALWAYS, "rt_sigprocmask"),
-    CALL(M | C | W, ALWAYS, "rt_sigreturn"),
-    ARG(M | C | W, ALWAYS, "rt_sigaction", 0, SIGBUS),
-    { .call = "tgkill", .threads = M | C | W, .needs = ALWAYS,
+    NEVER(M | C | W | I, ALWAYS, "mremap", ENOMEM),
+    CALL(M | C | W | I, ALWAYS, "madvise"),
+    CALL(M | C | W | I, ALWAYS, "rt_sigprocmask"),
+    CALL(M | C | W | I, ALWAYS, "rt_sigreturn"),
+    ARG(M | C | W | I, ALWAYS, "rt_sigaction", 0, SIGBUS),
+    { .call = "tgkill", .threads = M | C | W | I, .needs = ALWAYS,
       .demand = "an own thread", .mask = UINT32_MAX, .value = SANDBOX_OWN_PID },
-    CALL(M | C | W, ALWAYS, "getpid"),
-    CALL(M | C | W, ALWAYS, "gettid"),
+    CALL(M | C | W | I, ALWAYS, "getpid"),
+    CALL(M | C | W | I, ALWAYS, "gettid"),
     CALL(M, THREADS, "exit"),
-    CALL(C | W, ALWAYS, "exit"),
-    CALL(M | C | W, ALWAYS, "exit_group"),
+    CALL(C | W | I, ALWAYS, "exit"),
+    CALL(M | C | W | I, ALWAYS, "exit_group"),
     /* Where the vDSO cannot read the clock */
-    CALL(M | C | W, ALWAYS, "clock_gettime"),
+    CALL(M | C | W | I, ALWAYS, "clock_gettime"),
 
     /* Descriptors that are open */
-    CALL(M | C | W, ALWAYS, "read"),
-    CALL(M | C | W, ALWAYS, "write"),
+    CALL(M | C | W | I, ALWAYS, "read"),
+    CALL(M | C | W | I, ALWAYS, "write"),
     CALL(M, ALWAYS, "pread64"),
     CALL(C, VFIO, "pread64"),
     CALL(M | C, VFIO, "pwrite64"),
-    CALL(M, ALWAYS, "ppoll"),
+    CALL(M | I, ALWAYS, "ppoll"),
     CALL(C, PEERS, "ppoll"),
     CALL(W, GUARD | THREADS, "ppoll"),
     CALL(M | C, ALWAYS, "close"),
@@ -107,13 +108,13 @@ const SandboxRule sandbox_rules[] = {
     ARG(M, ALWAYS, "fcntl", 1, F_GETFL),
     ARG(M, ALWAYS, "fcntl", 1, F_SETFL),
     CALL(M | C, ALWAYS, "eventfd2"),
-    CALL(M | C | W, ALWAYS, "newfstatat"),
+    CALL(M | C | W | I, ALWAYS, "newfstatat"),
     CALL(M, ALWAYS, "lseek"),
     CALL(M, ALWAYS, "unlink"),
 
     /* Disks: by a ring that can do no more than that, or by threads. None waits
      * for a disk but at a stop, a reset, or when a disk is unplugged. */
-    CALL(M | C, DISK, "io_uring_enter"),
+    CALL(M | C | I, DISK, "io_uring_enter"),
     CALL(M, HOTPLUG, "io_uring_setup"),
     CALL(M, HOTPLUG, "io_uring_register"),
     CALL(M | W, DISK, "preadv"),
@@ -195,7 +196,7 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(M | C, KVM, KVM_IRQFD),
     IOCTL(M | C, KVM, KVM_SET_GSI_ROUTING),
     IOCTL(M | C, KVM, KVM_IRQ_LINE),
-    IOCTL(M | C, KVM, KVM_SIGNAL_MSI),
+    IOCTL(M | C | I, KVM, KVM_SIGNAL_MSI),
     IOCTL(M, KVM, KVM_SET_IRQCHIP),
     IOCTL(M, KVM, KVM_SET_PIT2),
     IOCTL(M, KVM, KVM_SET_REGS),

@@ -140,6 +140,7 @@ static const char *const kind_names[QEMU_THREAD__MAX] = {
     [QEMU_THREAD_MAIN] = "main",
     [QEMU_THREAD_VCPU] = "vcpu",
     [QEMU_THREAD_WORKER] = "worker",
+    [QEMU_THREAD_IO] = "io",
 };
 
 static const char *const need_names[SANDBOX_NEED__MAX] = {

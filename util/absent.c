@@ -63,7 +63,6 @@ static const struct {
     { NO("Hyper-V devices"),
       { "hv-* hyperv-* vmbus-bridge", "", "win2k-hack" } },
     { "sparsevm tells of a crash by pvpanic-pci only" PAGE, { "pvpanic", "", "" } },
-    { NO("I/O threads"), { "", "iothread", "" } },
     { NO("TLS"), { "", "tls-* authz-*", "" } },
     { NO("confidential guests"), { "", "sev-guest", "" } },
     { NO("firmware"),

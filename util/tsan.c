@@ -71,6 +71,9 @@ gboolean __wrap_g_atomic_ref_count_dec(gatomicrefcount *count)
  * Reports that are no faults:
  * - mapping_put_zeros: a file has been cut, and zeros take the place of what is
  *   gone while other threads read there; which is what it is for.
+ * - access_ram: what a test that plays the guest reads and writes in the guest's
+ *   memory is no more ordered than what a CPU does; I/O threads look at rings at
+ *   the same time.
  * - g_rw_lock_*: GLib makes the lock behind one when it is first used, and hands it
  *   on by an atomic pointer, which is not seen (every GError).
  * - g_slice_*: what one thread has freed another is given, under a lock of GLib's
@@ -79,6 +82,7 @@ gboolean __wrap_g_atomic_ref_count_dec(gatomicrefcount *count)
 const char *__tsan_default_suppressions(void)
 {
     return "race:mapping_put_zeros\n"
+           "race:access_ram\n"
            "race:g_rw_lock_\n"
            "race:g_slice_\n";
 }

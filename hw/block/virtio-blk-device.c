@@ -136,13 +136,24 @@ static const BlockUserOps user_ops = {
 
 /* --- stops and resets --- */
 
-static void stop_vm(void *opaque)
+/* Something has failed. */
+static void handle_failed(void *opaque)
 {
     VirtIOBlock *s = opaque;
 
+    virtio_pause(VIRTIO_DEVICE(s));
+    virtio_blk_handle_failed(s);
+    virtio_resume(VIRTIO_DEVICE(s));
     if (runstate_is_running() && !QTAILQ_EMPTY(&s->stopped)) {
         vm_stop(RUN_STATE_IO_ERROR);
     }
+}
+
+/* The device has paused its I/O thread, if it has one. */
+static void drain(VirtIOBlock *s)
+{
+    blk_drain(s->blk);
+    virtio_blk_handle_failed(s);
 }
 
 /* While it is stopped nothing changes, in memory or on the disk. */
@@ -153,18 +164,20 @@ static void vm_state_changed(void *opaque, int running, RunState state)
     if (s->served) {
         return;                           /* run_changed is called, too */
     }
+    virtio_pause(VIRTIO_DEVICE(s));
     if (running) {
         virtio_blk_restart_stopped(s);
     } else {
-        blk_drain(s->blk);
+        drain(s);
     }
+    virtio_resume(VIRTIO_DEVICE(s));
 }
 
 static void reset(VirtIODevice *vdev)
 {
     VirtIOBlock *s = VIRTIO_BLK(vdev);
 
-    blk_drain(s->blk);
+    drain(s);
     virtio_blk_drop_stopped(s);
     if (s->served) {
         virtio_blk_served_reset(s);
@@ -314,6 +327,15 @@ static bool attach(VirtIOBlock *s, Error **errp)
     return true;
 }
 
+/* Of an image that another process serves, that process has the queues. */
+static bool use_iothread(VirtIOBlock *s, Error **errp)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(s);
+
+    return virtio_use_iothread(vdev, s->iothread, errp) &&
+           blk_set_aio_context(s->blk, vdev->aio_context, errp);
+}
+
 static void delete_queues(VirtIOBlock *s)
 {
     VirtIODevice *vdev = VIRTIO_DEVICE(s);
@@ -340,6 +362,11 @@ static void realize(DeviceState *dev, Error **errp)
         return;
     }
     virtio_init(vdev, "virtio-blk", VIRTIO_ID_BLOCK, CONFIG_SIZE);
+    if (!s->served && !use_iothread(s, errp)) {
+        virtio_cleanup(vdev);
+        detach(s);
+        return;
+    }
     for (unsigned int i = 0; i < s->num_queues; i++) {
         virtio_add_queue(vdev, s->queue_size, virtio_blk_handle_output);
     }
@@ -349,7 +376,7 @@ static void realize(DeviceState *dev, Error **errp)
         return;
     }
     s->to_notify = g_new0(uint8_t, s->num_queues);
-    s->stop_bh = qemu_bh_new(stop_vm, s);
+    s->failed_bh = qemu_bh_new(handle_failed, s);
     s->vmstate = qemu_add_vm_change_state_handler(vm_state_changed, s);
 }
 
@@ -358,9 +385,9 @@ static void unrealize(DeviceState *dev)
     VirtIOBlock *s = VIRTIO_BLK(dev);
 
     qemu_del_vm_change_state_handler(s->vmstate);
-    blk_drain(s->blk);
+    drain(s);
     virtio_blk_drop_stopped(s);
-    qemu_bh_delete(s->stop_bh);
+    qemu_bh_delete(s->failed_bh);
     if (s->served) {
         virtio_blk_served_end(s);
     }
@@ -371,6 +398,7 @@ static void unrealize(DeviceState *dev)
 
 static void instance_init(Object *obj)
 {
+    QTAILQ_INIT(&VIRTIO_BLK(obj)->failed);
     QTAILQ_INIT(&VIRTIO_BLK(obj)->stopped);
 }
 
@@ -400,6 +428,8 @@ static const Property properties[] = {
                      BlockErrorPolicy_lookup, BlockErrorPolicy),
     DEFINE_PROP_ENUM("werror", VirtIOBlock, werror, BLOCK_ERROR_AUTO,
                      BlockErrorPolicy_lookup, BlockErrorPolicy),
+    DEFINE_PROP_LINK("iothread", VirtIOBlock, iothread, TYPE_IOTHREAD,
+                     IOThread *),
     DEFINE_PROP_END_OF_LIST(),
 };
 

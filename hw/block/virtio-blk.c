@@ -43,14 +43,13 @@ void virtio_blk_notify_queues(void *opaque)
     }
 }
 
-static void req_failed(VirtIOBlockReq *req, int error)
+static void req_failed(VirtIOBlockReq *req)
 {
     VirtIOBlock *s = req->s;
 
-    switch (blk_error_action(s->blk, req->block.op == BLOCK_READ, error)) {
+    switch (blk_error_action(s->blk, req->block.op == BLOCK_READ, req->error)) {
     case BLOCK_ACTION_STOP:
         QTAILQ_INSERT_TAIL(&s->stopped, req, next);
-        qemu_bh_schedule(s->stop_bh);
         break;
     case BLOCK_ACTION_IGNORE:
         req_complete(req, VIRTIO_BLK_S_OK);
@@ -61,12 +60,25 @@ static void req_failed(VirtIOBlockReq *req, int error)
     }
 }
 
+void virtio_blk_handle_failed(VirtIOBlock *s)
+{
+    VirtIOBlockReq *req;
+
+    while ((req = QTAILQ_FIRST(&s->failed))) {
+        QTAILQ_REMOVE(&s->failed, req, next);
+        req_failed(req);
+    }
+    virtio_blk_notify_queues(s);
+}
+
 static void req_done(BlockRequest *block, int ret)
 {
     VirtIOBlockReq *req = container_of(block, VirtIOBlockReq, block);
 
     if (ret) {
-        req_failed(req, -ret);
+        req->error = -ret;
+        QTAILQ_INSERT_TAIL(&req->s->failed, req, next);
+        qemu_bh_schedule(req->s->failed_bh);
     } else {
         req_complete(req, VIRTIO_BLK_S_OK);
     }

@@ -42,7 +42,8 @@ typedef struct VirtIOBlockReq {
     unsigned int out_num;
     size_t in_len;                        /* bytes of in, without the status */
     BlockRequest block;
-    QTAILQ_ENTRY(VirtIOBlockReq) next;    /* in s->stopped */
+    int error;                            /* errno */
+    QTAILQ_ENTRY(VirtIOBlockReq) next;    /* in s->failed or s->stopped */
 } VirtIOBlockReq;
 
 struct VirtIOBlock {
@@ -67,13 +68,16 @@ struct VirtIOBlock {
     bool write_zeroes;
     BlockErrorPolicy rerror;
     BlockErrorPolicy werror;
+    IOThread *iothread;
 
     BlockBackend *blk;                    /* while realized */
     struct VirtIOBlkServed *served;       /* NULL: requests are our own */
     uint8_t *to_notify;                   /* by queue: something was pushed */
+    /* Failed; what is to be done about them, the main loop finds out. */
+    QTAILQ_HEAD(, VirtIOBlockReq) failed;
     /* Failed, with the VM stopped for it: started anew when it goes on. */
     QTAILQ_HEAD(, VirtIOBlockReq) stopped;
-    QEMUBH *stop_bh;
+    QEMUBH *failed_bh;
     VMChangeStateEntry *vmstate;
 };
 
@@ -81,6 +85,9 @@ struct VirtIOBlock {
 void virtio_blk_handle_output(VirtIODevice *vdev, VirtQueue *vq);
 /* Interrupts for what was pushed. A BlockUserOps.batch_done. */
 void virtio_blk_notify_queues(void *opaque);
+/* Does with those that have failed what rerror= and werror= say. Main thread, as
+ * are the following. */
+void virtio_blk_handle_failed(VirtIOBlock *s);
 /* Starts those that had stopped the VM anew, or forgets them. */
 void virtio_blk_restart_stopped(VirtIOBlock *s);
 void virtio_blk_drop_stopped(VirtIOBlock *s);

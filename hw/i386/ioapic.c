@@ -68,6 +68,7 @@ static void ioapic_realize(DeviceState *dev, Error **errp)
 
     memory_region_init_io(&s->msi_io, OBJECT(s), &msi_ops, s, "kvm-apic-msi",
                           X86_LAPIC_SIZE);
+    memory_region_clear_global_locking(&s->msi_io);
     memory_region_add_subregion(get_system_memory(), X86_LAPIC_BASE,
                                 &s->msi_io);
 }

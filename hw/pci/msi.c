@@ -16,6 +16,14 @@ void msi_send_message(PCIDevice *dev, MSIMessage msg)
                          NULL);
 }
 
+/* Who asks is told by the bus's number, which a bridge may change meanwhile; and
+ * neither RAM nor KVM wants to know. */
+bool msi_send_message_in_turn(PCIDevice *dev, MSIMessage msg)
+{
+    return address_space_stl_le_in_turn(&dev->bus_master_as, msg.address,
+                                        msg.data);
+}
+
 /* --- layout, which depends on two flags --- */
 
 static uint16_t msi_flags(const PCIDevice *dev)

@@ -88,6 +88,18 @@ void msix_notify(PCIDevice *dev, unsigned int vector)
     }
 }
 
+bool msix_notify_in_turn(PCIDevice *dev, unsigned int vector)
+{
+    if (!msix_vector_in_use(dev, vector)) {
+        return true;
+    }
+    if (msix_is_masked(dev, vector)) {
+        msix_set_pending(dev, vector);
+        return true;
+    }
+    return msi_send_message_in_turn(dev, msix_get_message(dev, vector));
+}
+
 /*
  * The notifier of a vector that became deliverable. If it refuses, the vector
  * is delivered by msix_notify(), or not at all; the guest cannot be told.
@@ -165,8 +177,10 @@ static void msix_table_write(void *opaque, hwaddr addr, uint64_t val,
     unsigned int vector = addr / PCI_MSIX_ENTRY_SIZE;
     bool was_masked = msix_is_masked(dev, vector);
 
+    aio_context_pause(dev->aio_context);
     pci_set_long(dev->msix_table + addr, val);
     msix_mask_changed(dev, vector, was_masked);
+    aio_context_resume(dev->aio_context);
 }
 
 static const MemoryRegionOps msix_table_ops = {
@@ -180,6 +194,7 @@ static const MemoryRegionOps msix_table_ops = {
 static uint64_t msix_pba_read(void *opaque, hwaddr addr, unsigned size)
 {
     PCIDevice *dev = opaque;
+    uint32_t pending;
 
     if (dev->msix_vector_poll_notifier) {
         unsigned int start = addr * 8;
@@ -187,7 +202,10 @@ static uint64_t msix_pba_read(void *opaque, hwaddr addr, unsigned size)
 
         dev->msix_vector_poll_notifier(dev, start, end);
     }
-    return pci_get_long(dev->msix_pba + addr);
+    aio_context_pause(dev->aio_context);
+    pending = pci_get_long(dev->msix_pba + addr);
+    aio_context_resume(dev->aio_context);
+    return pending;
 }
 
 static void msix_pba_write(void *opaque, hwaddr addr, uint64_t val,

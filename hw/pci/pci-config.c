@@ -83,6 +83,7 @@ static void pci_config_reset_word(PCIDevice *dev, uint32_t pos)
 
 void pci_config_reset(PCIDevice *dev)
 {
+    aio_context_pause(dev->aio_context);
     pci_device_deassert_intx(dev);
     pci_config_reset_word(dev, PCI_COMMAND);
     pci_config_reset_word(dev, PCI_STATUS);
@@ -92,6 +93,7 @@ void pci_config_reset(PCIDevice *dev)
     pci_update_bus_master(dev);
     msi_reset(dev);
     msix_reset(dev);
+    aio_context_resume(dev->aio_context);
 }
 
 /* --- capabilities --- */

@@ -109,8 +109,9 @@ static int virtio_bus_assign_notifier(VirtioBusState *bus, VirtQueue *vq)
         event_notifier_cleanup(e);
         return ret;
     }
-    event_notifier_set_handler(e, virtio_queue_host_notifier_read);
     vq->has_notifier = true;
+    aio_set_event_notifier(vq->vdev->aio_context, e,
+                           virtio_queue_host_notifier_read);
     return 0;
 }
 
@@ -137,7 +138,8 @@ static void virtio_bus_drop_notifiers(VirtioBusState *bus, VirtIODevice *vdev)
 
         if (vq->has_notifier) {
             vq->has_notifier = false;
-            event_notifier_set_handler(&vq->host_notifier, NULL);
+            aio_set_event_notifier(vdev->aio_context, &vq->host_notifier,
+                                   NULL);
             virtio_queue_host_notifier_read(&vq->host_notifier);
             event_notifier_cleanup(&vq->host_notifier);
         }

@@ -4,7 +4,9 @@
  * 4.1.4): common configuration, ISR status, device configuration, queue
  * notification. Translates the driver's accesses into calls of the virtio
  * core; keeps no state but the two feature selectors. Accesses are aligned, of
- * 1, 2 or 4 bytes, and otherwise whatever the driver likes.
+ * 1, 2 or 4 bytes, and otherwise whatever the driver likes. The device's I/O
+ * thread stands still meanwhile; a kick that an ioeventfd carries does not come
+ * here.
  */
 #include "qemu/osdep.h"
 
@@ -290,8 +292,36 @@ void virtio_pci_notify_assign(VirtIOPCIProxy *proxy, EventNotifier *notifier,
 
 /* --- the BAR --- */
 
+/* What an access sees and changes is the device's I/O thread's, too. */
+#define DEFINE_PAUSING_ACCESS(name)                                          \
+    static uint64_t name##_read_paused(void *opaque, hwaddr addr,            \
+                                       unsigned size)                        \
+    {                                                                        \
+        AioContext *ctx = ((VirtIOPCIProxy *)opaque)->pci_dev.aio_context;   \
+        uint64_t val;                                                        \
+                                                                             \
+        aio_context_pause(ctx);                                              \
+        val = name##_read(opaque, addr, size);                               \
+        aio_context_resume(ctx);                                             \
+        return val;                                                          \
+    }                                                                        \
+    static void name##_write_paused(void *opaque, hwaddr addr, uint64_t val, \
+                                    unsigned size)                           \
+    {                                                                        \
+        AioContext *ctx = ((VirtIOPCIProxy *)opaque)->pci_dev.aio_context;   \
+                                                                             \
+        aio_context_pause(ctx);                                              \
+        name##_write(opaque, addr, val, size);                               \
+        aio_context_resume(ctx);                                             \
+    }
+
+DEFINE_PAUSING_ACCESS(common)
+DEFINE_PAUSING_ACCESS(isr)
+DEFINE_PAUSING_ACCESS(device)
+DEFINE_PAUSING_ACCESS(notify)
+
 #define VIRTIO_PCI_OPS(name)                                                 \
-    { .read = name##_read, .write = name##_write,                            \
+    { .read = name##_read_paused, .write = name##_write_paused,              \
       .endianness = DEVICE_LITTLE_ENDIAN }
 
 static const struct {

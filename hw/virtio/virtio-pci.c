@@ -36,6 +36,15 @@ static void virtio_pci_notify(DeviceState *d, uint16_t vector)
     }
 }
 
+/* The line of an interrupt is shared. */
+static bool virtio_pci_notify_in_turn(DeviceState *d, uint16_t vector)
+{
+    PCIDevice *pci_dev = &VIRTIO_PCI(d)->pci_dev;
+
+    return msix_enabled(pci_dev) &&
+           (vector == VIRTIO_NO_VECTOR || msix_notify_in_turn(pci_dev, vector));
+}
+
 static uint16_t virtio_pci_class_id(uint16_t device_id)
 {
     switch (device_id) {
@@ -69,16 +78,21 @@ static void virtio_pci_device_plugged(DeviceState *d, Error **errp)
                    proxy->nvectors, PCI_MSIX_VECTORS_MAX);
         return;
     }
-    if (proxy->nvectors) {
+    if (proxy->nvectors &&
         msix_init_exclusive_bar(&proxy->pci_dev, proxy->nvectors, MSIX_BAR,
-                                errp);
+                                errp) < 0) {
+        return;
     }
+    proxy->pci_dev.aio_context = vdev->aio_context;
     virtio_pci_update_bus_master(proxy);
 }
 
 static void virtio_pci_device_unplugged(DeviceState *d)
 {
-    msix_uninit_exclusive_bar(&VIRTIO_PCI(d)->pci_dev);
+    PCIDevice *pci_dev = &VIRTIO_PCI(d)->pci_dev;
+
+    pci_dev->aio_context = NULL;
+    msix_uninit_exclusive_bar(pci_dev);
 }
 
 static AddressSpace *virtio_pci_get_dma_as(DeviceState *d)
@@ -103,6 +117,7 @@ static void virtio_pci_bus_class_init(ObjectClass *klass, void *data)
     VirtioBusClass *k = VIRTIO_BUS_CLASS(klass);
 
     k->notify = virtio_pci_notify;
+    k->notify_in_turn = virtio_pci_notify_in_turn;
     k->device_plugged = virtio_pci_device_plugged;
     k->device_unplugged = virtio_pci_device_unplugged;
     k->get_dma_as = virtio_pci_get_dma_as;
@@ -162,7 +177,9 @@ static void virtio_pci_config_write(PCIDevice *pci_dev, uint32_t addr,
                                     uint32_t val, int len)
 {
     VirtIOPCIProxy *proxy = VIRTIO_PCI(pci_dev);
+    AioContext *ctx = pci_dev->aio_context;
 
+    aio_context_pause(ctx);
     pci_default_write_config(pci_dev, addr, val, len);
     if (ranges_overlap(addr, len, PCI_COMMAND, 2)) {
         virtio_pci_update_bus_master(proxy);
@@ -177,6 +194,7 @@ static void virtio_pci_config_write(PCIDevice *pci_dev, uint32_t addr,
                                  width);
         }
     }
+    aio_context_resume(ctx);
 }
 
 /* Adds the vendor capability @cap of @size bytes; its offset, 0: *errp. */
@@ -306,12 +324,15 @@ static void virtio_pci_exit(PCIDevice *pci_dev)
 static void virtio_pci_reset(DeviceState *d)
 {
     VirtIOPCIProxy *proxy = VIRTIO_PCI(d);
+    AioContext *ctx = proxy->pci_dev.aio_context;
 
+    aio_context_pause(ctx);
     virtio_bus_reset(&proxy->bus);
     msix_unuse_all_vectors(&proxy->pci_dev);
     proxy->dfselect = 0;
     proxy->gfselect = 0;
     memset(virtio_pci_window_data(proxy), 0, WINDOW_DATA_LEN);
+    aio_context_resume(ctx);
 }
 
 /* --- types --- */

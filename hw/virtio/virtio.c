@@ -37,15 +37,22 @@ void virtio_notify_config(VirtIODevice *vdev)
     }
 }
 
-void virtio_notify_vector(VirtIODevice *vdev, uint16_t vector)
+bool virtio_notify_vector(VirtIODevice *vdev, uint16_t vector)
 {
+    BusState *bus = qdev_get_parent_bus(DEVICE(vdev));
+
+    if (vdev->aio_context && aio_in_turn()) {
+        vdev->isr |= VIRTIO_ISR_QUEUE;
+        return VIRTIO_BUS_GET_CLASS(bus)->notify_in_turn(bus->parent, vector);
+    }
     virtio_interrupt(vdev, VIRTIO_ISR_QUEUE, vector);
+    return true;
 }
 
-static void virtio_error_report(VirtIODevice *vdev, const char *fmt, va_list ap)
-{
-    g_autofree char *what = g_strdup_vprintf(fmt, ap);
+/* --- being broken --- */
 
+static void virtio_error_report(VirtIODevice *vdev, const char *what)
+{
     qemu_log_mask(LOG_GUEST_ERROR, "guest error: %s: %s\n", vdev->name, what);
     if (vdev->errors == VIRTIO_ERRORS_REPORTED) {
         return;
@@ -56,6 +63,17 @@ static void virtio_error_report(VirtIODevice *vdev, const char *fmt, va_list ap)
                  ? "" : " (further errors of it are not reported)");
 }
 
+void virtio_say_why_broken(VirtIODevice *vdev)
+{
+    g_autofree char *why = g_steal_pointer(&vdev->broken_why);
+
+    if (why) {
+        virtio_error_report(vdev, why);
+        vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+        virtio_notify_config(vdev);
+    }
+}
+
 void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
 {
     va_list ap;
@@ -63,12 +81,13 @@ void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
     if (vdev->broken) {
         return;
     }
-    va_start(ap, fmt);
-    virtio_error_report(vdev, fmt, ap);
-    va_end(ap);
     vdev->broken = true;
-    vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-    virtio_notify_config(vdev);
+    va_start(ap, fmt);
+    vdev->broken_why = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    if (!aio_in_turn()) {
+        virtio_say_why_broken(vdev);
+    }
     /* The model hears of it from the main loop: it may be what called. */
     qemu_bh_schedule(vdev->kick_bh);
 }
@@ -179,6 +198,7 @@ void virtio_reset(VirtIODevice *vdev)
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
     BusState *bus = qdev_get_parent_bus(DEVICE(vdev));
 
+    virtio_say_why_broken(vdev);
     if (vdc->set_status) {
         vdc->set_status(vdev, 0);
     }
@@ -268,8 +288,10 @@ static void virtio_vmstate_change(void *opaque, int running, RunState state)
 {
     VirtIODevice *vdev = opaque;
 
+    virtio_pause(vdev);
     vdev->vm_running = running;
     virtio_run_pending_kicks(vdev);
+    virtio_resume(vdev);
 }
 
 void virtio_init(VirtIODevice *vdev, const char *name, uint16_t device_id,
@@ -286,6 +308,20 @@ void virtio_init(VirtIODevice *vdev, const char *name, uint16_t device_id,
                                                      vdev);
 }
 
+bool virtio_use_iothread(VirtIODevice *vdev, IOThread *iothread, Error **errp)
+{
+    BusState *bus = qdev_get_parent_bus(DEVICE(vdev));
+
+    if (iothread && !(VIRTIO_BUS_GET_CLASS(bus)->notify_in_turn &&
+                      virtio_bus_ioeventfd_enabled(VIRTIO_BUS(bus)))) {
+        error_setg(errp, "iothread=: ioeventfd=on is required for it");
+        return false;
+    }
+    vdev->iothread = iothread;
+    vdev->aio_context = iothread_use(iothread);
+    return true;
+}
+
 void virtio_cleanup(VirtIODevice *vdev)
 {
     g_assert(vdev->nvqs == 0);
@@ -294,7 +330,10 @@ void virtio_cleanup(VirtIODevice *vdev)
     g_clear_pointer(&vdev->kick_bh, qemu_bh_delete);
     g_clear_pointer(&vdev->vq, g_free);
     g_clear_pointer(&vdev->config, g_free);
+    g_clear_pointer(&vdev->broken_why, g_free);
     vdev->config_len = 0;
+    vdev->aio_context = NULL;
+    iothread_release(g_steal_pointer(&vdev->iothread));
 }
 
 static void virtio_device_realize(DeviceState *dev, Error **errp)
@@ -316,9 +355,12 @@ static void virtio_device_realize(DeviceState *dev, Error **errp)
 static void virtio_device_unrealize(DeviceState *dev)
 {
     VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(dev);
+    AioContext *ctx = VIRTIO_DEVICE(dev)->aio_context;
 
+    aio_context_pause(ctx);
     virtio_bus_device_unplugged(VIRTIO_DEVICE(dev));
     vdc->unrealize(dev);
+    aio_context_resume(ctx);
 }
 
 static const Property virtio_properties[] = {

@@ -95,6 +95,7 @@ struct VirtQueue {
     bool delegated;                       /* somebody else polls the notifier */
     bool notifier_is_own;                 /* ... which was made for that */
     bool kick_pending;                    /* came while it could not be handled */
+    bool interrupt_pending;               /* is for the main loop */
 };
 
 /* Everything the driver has set, and what came of it, is forgotten. */
@@ -109,8 +110,9 @@ static inline bool virtqueue_is_live(const VirtQueue *vq)
     return vq->enabled && virtio_device_ready(vdev) && !vdev->broken &&
            !vdev->disabled;
 }
-/* The device may run, or may not any more: tells the model, and handles the
- * kicks that came while they could not be. @opaque: the VirtIODevice. */
+/* The device may run, or may not any more, or something is left for the main
+ * loop: tells the model, and handles the kicks that came while they could not be.
+ * @opaque: the VirtIODevice. */
 void virtio_run_pending_kicks(void *opaque);
 
 /* --- rings of either layout --- */
@@ -217,8 +219,12 @@ void virtqueue_element_abandon(VirtQueueReader *r);
 void virtqueue_unpin_element(const VirtQueueElement *elem);
 /* Frees the free list. */
 void virtqueue_free_slots(VirtQueue *vq);
-/* Interrupts the driver for a queue. */
-void virtio_notify_vector(VirtIODevice *vdev, uint16_t vector);
+/* Interrupts the driver for a queue, here or in the main loop. */
+void virtqueue_interrupt(VirtQueue *vq);
+/* Here. false: this is a turn of an I/O thread, and it takes the big lock. */
+bool virtio_notify_vector(VirtIODevice *vdev, uint16_t vector);
+/* What broke the device in a turn of its I/O thread, if something did. */
+void virtio_say_why_broken(VirtIODevice *vdev);
 /* Event notifiers for kicks are on while DRIVER_OK is set. */
 void virtio_bus_sync_ioeventfd(VirtIODevice *vdev);
 

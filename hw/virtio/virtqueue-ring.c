@@ -323,6 +323,6 @@ void virtio_notify(VirtIODevice *vdev, VirtQueue *vq)
 {
     if (virtqueue_ready(vq) && (vq->packed ? packed_should_notify(vq)
                                            : split_should_notify(vq))) {
-        virtio_notify_vector(vdev, vq->vector);
+        virtqueue_interrupt(vq);
     }
 }

@@ -33,6 +33,7 @@ void virtqueue_reset(VirtQueue *vq)
     vq->descs_filled = 0;
     vq->descs_unsignalled = 0;
     vq->kick_pending = false;
+    vq->interrupt_pending = false;
 }
 
 void virtqueue_settle_layout(VirtQueue *vq)
@@ -181,6 +182,8 @@ static void virtqueue_kicked(VirtQueue *vq)
         event_notifier_set(&vq->host_notifier);
     } else if (!vdev->vm_running || vdev->disabled) {
         vq->kick_pending = true;
+    } else if (vdev->aio_context && vq->has_notifier && !aio_in_turn()) {
+        event_notifier_set(&vq->host_notifier);
     } else if (virtqueue_is_live(vq)) {
         vq->handle_output(vdev, vq);
     }
@@ -197,21 +200,36 @@ void virtio_queue_notify(VirtIODevice *vdev, int n)
 
 void virtio_queue_kick_later(VirtQueue *vq)
 {
+    if (aio_in_turn()) {
+        event_notifier_set(&vq->host_notifier);
+        return;
+    }
     vq->kick_pending = true;
     qemu_bh_schedule(vq->vdev->kick_bh);
 }
 
-void virtio_run_pending_kicks(void *opaque)
+void virtqueue_interrupt(VirtQueue *vq)
 {
-    VirtIODevice *vdev = opaque;
-    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
-
-    if (vdc->run_changed) {
-        vdc->run_changed(vdev);
-    }
-    if (!vdev->vm_running || vdev->disabled) {
+    if (virtio_notify_vector(vq->vdev, vq->vector)) {
         return;
     }
+    vq->interrupt_pending = true;
+    qemu_bh_schedule(vq->vdev->kick_bh);
+}
+
+/* Of those that turns have left to the main loop. */
+static void send_pending_interrupts(VirtIODevice *vdev)
+{
+    for (unsigned int i = 0; i < vdev->nvqs; i++) {
+        if (vdev->vq[i]->interrupt_pending) {
+            vdev->vq[i]->interrupt_pending = false;
+            virtio_notify_vector(vdev, vdev->vq[i]->vector);
+        }
+    }
+}
+
+static void run_pending_kicks(VirtIODevice *vdev)
+{
     for (unsigned int i = 0; i < vdev->nvqs; i++) {
         VirtQueue *vq = vdev->vq[i];
 
@@ -220,6 +238,23 @@ void virtio_run_pending_kicks(void *opaque)
             virtqueue_kicked(vq);
         }
     }
+}
+
+void virtio_run_pending_kicks(void *opaque)
+{
+    VirtIODevice *vdev = opaque;
+    VirtioDeviceClass *vdc = VIRTIO_DEVICE_GET_CLASS(vdev);
+
+    virtio_pause(vdev);
+    virtio_say_why_broken(vdev);
+    send_pending_interrupts(vdev);
+    if (vdc->run_changed) {
+        vdc->run_changed(vdev);
+    }
+    if (vdev->vm_running && !vdev->disabled) {
+        run_pending_kicks(vdev);
+    }
+    virtio_resume(vdev);
 }
 
 void virtio_queue_host_notifier_read(EventNotifier *n)

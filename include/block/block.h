@@ -7,7 +7,11 @@
  * for a node of -blockdev the device that names it does.
  *
  * Requests are carried out by io_uring, or by threads where that is not to be
- * had. Nothing waits but blk_drain(). Main thread, big lock held.
+ * had. Nothing waits but blk_drain().
+ *
+ * A backend is of the main loop, or of an I/O thread (blk_set_aio_context()).
+ * Requests, and the properties of a backend, are for turns of that thread, or for
+ * who has paused it; all else is for the main thread, big lock held.
  *
  * Other formats than raw, and networks of disks, are not for this process: such
  * a node is opened by QEMU's storage daemon, a child, and served to the device by
@@ -20,6 +24,7 @@
 #include <sys/uio.h>
 
 #include "qapi/error.h"
+#include "qemu/aio-context.h"
 #include "qemu/queue.h"
 
 #define BLOCK_SECTOR 512
@@ -76,7 +81,7 @@ typedef struct BlockUserOps {
     /* Some requests have been completed, one after the other: now is the time
      * to tell the guest. May be NULL. */
     void (*batch_done)(void *opaque);
-    /* The size has changed. */
+    /* The size has changed. Main thread, the I/O thread paused. */
     void (*resized)(void *opaque);
 } BlockUserOps;
 
@@ -88,6 +93,9 @@ BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
                          const BlockUserOps *ops, void *opaque, Error **errp);
 /* Waits for its requests, then lets go of it. */
 void blk_detach(BlockBackend *blk);
+/* Once after that, before the first request: done() and batch_done() are called
+ * in turns of the I/O thread. false: *errp, and nothing has changed. */
+bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp);
 
 bool blk_is_read_only(const BlockBackend *blk);
 /* Bytes; what is not a whole sector counts as one. */
@@ -101,7 +109,8 @@ bool blk_write_cache(const BlockBackend *blk);
 /* Overrides what -drive said, unless @policy is AUTO. */
 void blk_set_on_error(BlockBackend *blk, BlockErrorPolicy read,
                       BlockErrorPolicy write);
-/* What to do about @error (a positive errno); emits BLOCK_IO_ERROR. */
+/* What to do about @error (a positive errno); emits BLOCK_IO_ERROR. Main
+ * thread. */
 BlockErrorAction blk_error_action(BlockBackend *blk, bool is_read, int error);
 /* The guest goes on: what went wrong is to be tried again. */
 void blk_reset_status(BlockBackend *blk);
@@ -160,13 +169,13 @@ struct BlockRequest {
     QTAILQ_ENTRY(BlockRequest) next;
 };
 
-/* Starts @req; @done is called later, by the main loop, blk_kick() or
- * blk_drain(). */
+/* Starts @req; @done is called later, by the main loop or in a turn of the I/O
+ * thread, by blk_kick() or blk_drain(). */
 void blk_submit(BlockBackend *blk, BlockRequest *req);
 /* No more requests come for now: the kernel is told of what there is. */
 void blk_kick(BlockBackend *blk);
-/* Waits until no request of @blk is in flight. Of one that another process serves
- * its device knows how. */
+/* Waits until no request of @blk is in flight. Main thread. Of one that another
+ * process serves its device knows how. */
 void blk_drain(BlockBackend *blk);
 
 /* A request that the device refused, for the figures. */

@@ -7,7 +7,8 @@
  * nothing is ever written to memory that was given back. A guest that unplugs
  * memory under I/O in flight is told BUSY.
  *
- * Memory that no manager has costs a reference. Big lock held.
+ * Memory that no manager has costs a reference. In a turn of an I/O thread, or
+ * with the big lock held.
  */
 #ifndef EXEC_MEMORY_PIN_H
 #define EXEC_MEMORY_PIN_H

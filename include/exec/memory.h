@@ -18,6 +18,7 @@
 
 #include "exec/hwaddr.h"
 #include "exec/memattrs.h"
+#include "qemu/aio-context.h"
 #include "qemu/int128.h"
 #include "qemu/queue.h"
 #include "qom/object.h"
@@ -320,6 +321,7 @@ struct MemoryRegion {
     bool terminates;                      /* not a pure container */
     bool may_overlap;
     bool unmergeable;
+    bool global_locking;                  /* callbacks need the big lock */
     RAMBlock *ram_block;
     RamDiscardState *discard_state;       /* NULL: nobody manages it */
     MemoryRegion *container;
@@ -409,6 +411,9 @@ int memory_region_get_fd(MemoryRegion *mr);
 /* Holds and drops the owner (or the region itself if it has none). */
 void memory_region_ref(MemoryRegion *mr);
 void memory_region_unref(MemoryRegion *mr);
+
+/* Its callbacks may be called in a turn of an I/O thread, without the big lock. */
+void memory_region_clear_global_locking(MemoryRegion *mr);
 
 /* Readonly RAM: stores of the guest are dropped. */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
@@ -594,6 +599,12 @@ typedef struct MemoryRun {
  * memory_map_generation() stays the same (then there may be more, never less).
  */
 bool address_space_find_run(AddressSpace *as, hwaddr addr, MemoryRun *run);
+/*
+ * For a turn of an I/O thread: stores @val, little endian, if there is populated
+ * RAM, or a device that takes it without the big lock. false: nothing was done,
+ * as it is for somebody who holds that lock.
+ */
+bool address_space_stl_le_in_turn(AddressSpace *as, hwaddr addr, uint32_t val);
 
 /*
  * Appends to @out, in the format of QEMU's "info mtree", the graph of regions
@@ -606,13 +617,28 @@ void mtree_info(GString *out, bool flatview);
 extern uint64_t memory_map_generation_now;
 /*
  * Counts topology changes and discards: whoever keeps what
- * address_space_find_run() said must look again when it differs. Never 0.
+ * address_space_find_run() said must look again when it differs. Never 0. It
+ * stays the same in a turn of an I/O thread.
  */
 static inline uint64_t memory_map_generation(void)
 {
     return memory_map_generation_now;
 }
-/* For managers: host addresses of discarded memory are no longer to be used. */
+/* For managers: host addresses of discarded memory are no longer to be used.
+ * Between the two that follow. */
 void memory_map_generation_bump(void);
+/*
+ * Around each change of what I/O threads may look at without the big lock: flat
+ * views, who manages a region and what they have populated, pins. No thread is
+ * in a turn meanwhile. Big lock held; nests.
+ */
+static inline void memory_map_change_begin(void)
+{
+    aio_pause_all();
+}
+static inline void memory_map_change_end(void)
+{
+    aio_resume_all();
+}
 
 #endif

@@ -13,7 +13,8 @@
  *
  * Costs: work is in words of the bitmap and in runs, never in single bits, and
  * nothing is proportional to the region when little of it is populated.
- * Nothing is allocated for a change. Big lock held throughout.
+ * Nothing is allocated for a change. Big lock held throughout; what may be
+ * called in a turn of an I/O thread, too, says so.
  */
 #ifndef EXEC_RAM_DISCARD_H
 #define EXEC_RAM_DISCARD_H
@@ -81,6 +82,7 @@ struct RamDiscardState {
     QTAILQ_HEAD(RamDiscardListeners, RamDiscardListener) listeners;
     QLIST_HEAD(RamDiscardPins, RamDiscardPin) pins;
     RamDiscardWalk *walk;                 /* the notification in progress */
+    bool vanishing;                       /* it is that all is discarded */
     RamDiscardRefusal refusal;
     bool told_refusal;                    /* a person */
 };
@@ -139,7 +141,7 @@ int ram_discard_blocks_discard_all(RamDiscardBlocks *b);
 /* NULL: nobody manages @mr. */
 const RamDiscardState *memory_region_ram_discard_state(const MemoryRegion *mr);
 /* Whether all managers have all of the range populated; see
- * ram_discard_mgr_is_populated(). */
+ * ram_discard_mgr_is_populated(). Also in an I/O thread's turn. */
 bool ram_discard_state_is_populated(const RamDiscardState *s, uint64_t offset,
                                     uint64_t size);
 /* Whether the host backs what is populated before listeners are asked, so that
@@ -148,11 +150,12 @@ bool ram_discard_state_is_backed(const RamDiscardState *s);
 /* Bytes that all managers have populated; takes as long as they have runs. */
 uint64_t ram_discard_state_populated(const RamDiscardState *s);
 /* The next run that all have populated: sets *offset, which is not lowered, and
- * *size, in bytes; false if there is none. */
+ * *size, in bytes; false if there is none. Also in an I/O thread's turn. */
 bool ram_discard_state_next_run(const RamDiscardState *s, uint64_t *offset,
                                 uint64_t *size);
 
-/* --- pins, for short: a listener would be told of each change --- */
+/* --- pins, for short: a listener would be told of each change. Also in an I/O
+ *     thread's turn --- */
 
 /* @size > 0 bytes from @offset, which are populated, stay so until the pin is
  * removed. Pins may overlap. */

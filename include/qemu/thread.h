@@ -14,6 +14,7 @@ typedef enum QemuThreadKind {
     QEMU_THREAD_MAIN,                     /* the main loop */
     QEMU_THREAD_VCPU,                     /* runs the guest, emulates devices */
     QEMU_THREAD_WORKER,                   /* does one thing for another */
+    QEMU_THREAD_IO,                       /* processes queues of devices */
     QEMU_THREAD__MAX,
 } QemuThreadKind;
 

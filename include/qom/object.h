@@ -176,6 +176,9 @@ void object_initialize_child_with_props_size(Object *parent,
 Object *object_ref(void *obj);
 /* Drops a reference; the last one finalizes and, unless embedded, frees. */
 void object_unref(void *obj);
+/* Drops a reference that is not the last one; false: it is, and stays the
+ * caller's. Any thread. */
+bool object_unref_unless_last(void *obj);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Object, object_unref)
 
 ObjectClass *object_get_class(Object *obj);

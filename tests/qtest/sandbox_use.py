@@ -64,7 +64,11 @@ class Thread:
 
     def rename(self, arguments):
         """It has been given a name, which tells its kind."""
-        self.kind = "vcpu" if arguments.startswith('PR_SET_NAME, "CPU ') else "worker"
+        names = {"CPU ": "vcpu", "io": "io"}
+        name = arguments.removeprefix('PR_SET_NAME, "')
+
+        self.kind = next((kind for start, kind in names.items() if name.startswith(start)),
+                         "worker")
 
 
 def uses(lines, rows, kinds=None):

@@ -20,7 +20,7 @@ static void test_names_of_qemu(void)
     assert_says(ABSENT_DEVICE, "virtio-mem-pci-transitional", "no legacy");
     assert_says(ABSENT_DEVICE, "i82801", "no network devices but");
     assert_says(ABSENT_DEVICE, "i82801b11-bridge", "no bridges");
-    assert_says(ABSENT_OBJECT, "iothread", "no I/O threads");
+    assert_says(ABSENT_OBJECT, "tls-creds-x509", "no TLS");
     assert_says(ABSENT_OPTION, "s", "no debugger stub");
 }
 

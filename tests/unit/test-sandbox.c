@@ -32,6 +32,7 @@ static const char *const kind_words[QEMU_THREAD__MAX] = {
     [QEMU_THREAD_MAIN] = "the main thread ('main')",
     [QEMU_THREAD_VCPU] = "a vCPU thread ('tested')",
     [QEMU_THREAD_WORKER] = "a worker thread ('tested')",
+    [QEMU_THREAD_IO] = "an I/O thread ('tested')",
 };
 
 typedef struct Call {
@@ -468,7 +469,7 @@ static void test_each_rule_is_of_a_call(void)
 
 int main(int argc, char **argv)
 {
-    static const char *const kinds[] = { "main", "vcpu", "worker" };
+    static const char *const kinds[] = { "main", "vcpu", "worker", "io" };
     g_autoptr(GString) path = g_string_new(NULL);
     Error *err = NULL;
 

@@ -14,6 +14,8 @@
 
 /* Carries out @msg as @dev's DMA: not while it is not bus master. */
 void msi_send_message(PCIDevice *dev, MSIMessage msg);
+/* For a turn of an I/O thread. false: not sent, as that takes the big lock. */
+bool msi_send_message_in_turn(PCIDevice *dev, MSIMessage msg);
 
 /*
  * Adds the capability for @nr_vectors (power of two, <= 32) at @offset (0:

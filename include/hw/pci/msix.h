@@ -7,7 +7,8 @@
  * Whoever gets interrupts delivered past this code (an irqfd) sets vector
  * notifiers: they hear of each vector, used or not, that becomes deliverable
  * (enabled, not masked) with its message, and of its end; and are asked to set
- * pending bits when the guest looks at them. Big lock held throughout.
+ * pending bits when the guest looks at them. Big lock held throughout, and
+ * dev->aio_context paused where a model uses one.
  */
 #ifndef HW_PCI_MSIX_H
 #define HW_PCI_MSIX_H
@@ -48,6 +49,8 @@ void msix_clr_pending(PCIDevice *dev, int vector);
 
 /* Sends @vector, or leaves it pending if masked; nothing if nobody uses it. */
 void msix_notify(PCIDevice *dev, unsigned int vector);
+/* The same in a turn of dev->aio_context. false: that takes the big lock. */
+bool msix_notify_in_turn(PCIDevice *dev, unsigned int vector);
 /* Counted. 0, or -EINVAL: no such vector. */
 int msix_vector_use(PCIDevice *dev, unsigned int vector);
 void msix_vector_unuse(PCIDevice *dev, unsigned int vector);

@@ -138,6 +138,10 @@ struct PCIDevice {
     PCIConfigReadFunc *config_read;
     PCIConfigWriteFunc *config_write;
 
+    /* Where the model sends MSI-X from, too; whoever changes how they are sent
+     * pauses it. NULL: only with the big lock held. */
+    AioContext *aio_context;
+
     uint8_t irq_state;                    /* bit n: pin n is asserted */
     uint32_t cap_present;                 /* QEMU_PCI_CAP_* */
 

@@ -3,7 +3,7 @@
  * The plug between a virtio device and its transport: a bus with one device,
  * owned by the transport. A transport derives its bus type from
  * TYPE_VIRTIO_BUS. The device learns nothing of the transport but this.
- * Big lock held throughout.
+ * Big lock held throughout, the device's I/O thread paused.
  */
 #ifndef HW_VIRTIO_BUS_H
 #define HW_VIRTIO_BUS_H
@@ -27,6 +27,9 @@ struct VirtioBusClass {
 
     /* Interrupt by @vector (VIRTIO_NO_VECTOR: none); vdev->isr is set. */
     void (*notify)(DeviceState *d, uint16_t vector);
+    /* The same, of a queue, in a turn of the device's I/O thread. false: it has
+     * to be done with the big lock held. Only where there are notifiers. */
+    bool (*notify_in_turn)(DeviceState *d, uint16_t vector);
     /* The device is realized (features offered are in host_features). */
     void (*device_plugged)(DeviceState *d, Error **errp);
     void (*device_unplugged)(DeviceState *d);       /* optional */

@@ -12,7 +12,11 @@
  * device: virtio_error() sets DEVICE_NEEDS_RESET, nothing is processed any
  * more, and the driver's reset repairs it.
  *
- * Big lock held throughout.
+ * A device may have an I/O thread (virtio_use_iothread()): its kicks are handled
+ * in turns of that, without the big lock (qemu/aio-context.h), where a handler
+ * may use the request path below, virtio_error() and virtio_queue_kick_later().
+ * All else holds the big lock, with the thread paused: the core sees to that for
+ * what drivers do, for run states, resets and unrealize.
  */
 #ifndef HW_VIRTIO_H
 #define HW_VIRTIO_H
@@ -25,6 +29,7 @@
 #include "exec/memory.h"
 #include "hw/qdev-core.h"
 #include "qemu/event_notifier.h"
+#include "sysemu/iothread.h"
 
 #define VIRTIO_QUEUE_MAX 1024             /* queues of a device */
 #define VIRTQUEUE_MAX_SIZE 1024           /* entries of a ring, segments of an
@@ -86,11 +91,14 @@ struct VirtIODevice {
     unsigned int nvqs;
     AddressSpace *dma_as;                 /* where rings and buffers are */
     bool broken;                          /* by the driver, until its reset */
+    char *broken_why;                     /* not said yet; or NULL */
     bool disabled;                        /* by the transport: no DMA now */
     bool vm_running;
     unsigned int errors;                  /* virtio_error() so far */
     struct VMChangeStateEntry *vmstate;
-    struct QEMUBH *kick_bh;               /* virtio_queue_kick_later() */
+    struct QEMUBH *kick_bh;               /* what has to wait for the main loop */
+    IOThread *iothread;                   /* NULL: none */
+    AioContext *aio_context;              /* its; NULL: the main loop */
 };
 
 struct VirtioDeviceClass {
@@ -125,6 +133,11 @@ struct VirtioDeviceClass {
 /* First in a model's realize. @name is not copied. */
 void virtio_init(VirtIODevice *vdev, const char *name, uint16_t device_id,
                  size_t config_size);
+/*
+ * Next in it: from now on the device's kicks are for @iothread, if it is not
+ * NULL. false: *errp; the transport cannot do that.
+ */
+bool virtio_use_iothread(VirtIODevice *vdev, IOThread *iothread, Error **errp);
 /* Last in unrealize; all queues must be deleted. */
 void virtio_cleanup(VirtIODevice *vdev);
 
@@ -163,6 +176,16 @@ void virtio_error(VirtIODevice *vdev, const char *fmt, ...)
 static inline bool virtio_device_ready(const VirtIODevice *vdev)
 {
     return vdev->status & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* Stops the device's I/O thread, if it has one, and lets it go on. Nests. */
+static inline void virtio_pause(VirtIODevice *vdev)
+{
+    aio_context_pause(vdev->aio_context);
+}
+static inline void virtio_resume(VirtIODevice *vdev)
+{
+    aio_context_resume(vdev->aio_context);
 }
 
 /* Whether queues may be processed now: the driver is ready, the VM runs, and
@@ -208,7 +231,7 @@ VirtQueue *virtio_add_queue(VirtIODevice *vdev, int queue_size,
 void virtio_delete_queue(VirtQueue *vq);
 
 /*
- * Has the handler called again by the main loop when others have had their
+ * Has the handler called again, where it was called, when others have had their
  * turn. For handlers that stop after so many elements: the ring may have more,
  * of which the driver will not tell again.
  */
