@@ -42,10 +42,11 @@ static struct {
 /*
  * In the child, which has the parent's memory until it executes the program:
  * nothing is changed in it, and the parent waits. Its sockets are for this user
- * only.
+ * only. What is wrong it says by QMP: whoever waits for the end of our output, of
+ * one that goes into the background say, does not wait for the daemon's.
  */
 static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
-                                      int fd, pid_t parent)
+                                      int fd, int null, pid_t parent)
 {
     sigset_t none;
 
@@ -56,7 +57,8 @@ static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
     umask(S_IRWXG | S_IRWXO);
     setsid();
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent &&
-        fcntl(fd, F_SETFD, 0) == 0) {
+        dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+        dup2(null, STDERR_FILENO) >= 0 && fcntl(fd, F_SETFD, 0) == 0) {
         if (fd > STDERR_FILENO + 1) {
             syscall(SYS_close_range, STDERR_FILENO + 1, fd - 1, 0);
         }
@@ -71,16 +73,22 @@ static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
  * write to copied for one of the two. */
 static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
 {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     pid_t parent = getpid(), pid;
     sigset_t all, before;
 
+    if (null < 0) {
+        error_setg_errno(errp, errno, "/dev/null cannot be opened");
+        return false;
+    }
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = vfork();
     if (pid == 0) {
-        be_daemon(path, argv, fd, parent);
+        be_daemon(path, argv, fd, null, parent);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
+    close(null);
     if (pid < 0) {
         error_setg_errno(errp, errno, "%s cannot be started", path);
     }

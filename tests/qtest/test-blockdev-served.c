@@ -221,53 +221,6 @@ static void test_it_is_the_same_device(void)
     remove_image(f.path);
 }
 
-/* --- encrypted images --- */
-
-/* The daemon makes one, as nothing else here can. */
-static void make_luks(const char *path)
-{
-    g_autofree char *commands = g_strdup_printf(
-        "(echo '{\"execute\": \"qmp_capabilities\"}';"
-        "echo '{\"execute\": \"object-add\", \"arguments\": {\"qom-type\": "
-        "\"secret\", \"id\": \"s\", \"data\": \"key\"}}';"
-        "echo '{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
-        "\"file\", \"node-name\": \"f\", \"filename\": \"%s\"}}';"
-        "echo '{\"execute\": \"blockdev-create\", \"arguments\": {\"job-id\": "
-        "\"j\", \"options\": {\"driver\": \"luks\", \"file\": \"f\", \"size\": "
-        "1048576, \"key-secret\": \"s\", \"iter-time\": 10}}}';"
-        "while ! grep -q concluded %s.log; do sleep 0.1; done;"
-        "echo '{\"execute\": \"quit\"}') | qemu-storage-daemon "
-        "--chardev stdio,id=m --monitor chardev=m >%s.log", path, path, path);
-    const char *argv[] = { "sh", "-c", commands, NULL };
-    g_autofree char *log = g_strconcat(path, ".log", NULL);
-    g_autoptr(GError) err = NULL;
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                 NULL, NULL, &err);
-    g_assert_no_error(err);
-    g_unlink(log);
-}
-
-static void test_encrypted_image(void)
-{
-    Fixture f = { .path = make_qcow2() };
-
-    g_assert_no_errno(truncate(f.path, 0));
-    make_luks(f.path);
-    start(&f, "-object secret,id=k,data=key -drive file=%s,format=luks,"
-              "key-secret=k");
-    use_disk(&f, 0);
-    g_assert_cmpuint(qvirtio_blk_capacity(&f.blk), ==, 2048);
-    assert_write(&f, 64, 0x5a);
-    qtest_quit(f.qts);
-    start(&f, "-object secret,id=k,data=key -drive file=%s,format=luks,"
-              "key-secret=k");
-    use_disk(&f, 0);
-    assert_read(&f, 64, 0x5a);
-    qtest_quit(f.qts);
-    remove_image(f.path);
-}
-
 /* --- nodes --- */
 
 #define ADD_FILE "{'execute': 'blockdev-add', 'arguments': {"                \
@@ -461,6 +414,28 @@ static void test_the_emulator_outlives_it(void)
     remove_image(f.path);
 }
 
+/* In the background: who started it sees the end of its output. */
+static void test_output_ends_with_the_emulator(void)
+{
+    Fixture f = { .path = make_qcow2() };
+    g_autofree char *pid_file = g_strconcat(f.path, ".pid", NULL);
+    g_autofree char *args = g_strdup_printf(
+        QTEST_ARGS "-daemonize -pidfile %s -drive file=%s,format=qcow2",
+        pid_file, f.path);
+    g_autofree char *pid = NULL;
+    g_auto(CliRun) run = { 0 };
+
+    cli_begin();
+    run = cli_run(args);
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_true(g_file_get_contents(pid_file, &pid, NULL, NULL));
+    kill(atoi(pid), SIGTERM);
+    wait_for_end(atoi(pid));
+    assert_image_is_free(&f);
+    cli_end();
+    remove_image(f.path);
+}
+
 static void test_it_is_not_needed_for_raw(void)
 {
     Fixture f = { .path = make_qcow2() };
@@ -585,7 +560,6 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/drive-without-an-image",
                     test_drive_without_an_image);
     g_test_add_func("/blockdev-served/same-device", test_it_is_the_same_device);
-    g_test_add_func("/blockdev-served/encrypted", test_encrypted_image);
     g_test_add_func("/blockdev-served/nodes", test_nodes_and_devices_come_and_go);
     g_test_add_func("/blockdev-served/queries", test_queries_tell_of_them);
     g_test_add_func("/blockdev-served/resize", test_a_size_changes);
@@ -596,6 +570,8 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/life/kill",
                     test_it_ends_when_the_emulator_is_killed);
     g_test_add_func("/blockdev-served/life/gone", test_the_emulator_outlives_it);
+    g_test_add_func("/blockdev-served/life/background",
+                    test_output_ends_with_the_emulator);
     g_test_add_func("/blockdev-served/life/late", test_it_is_not_needed_for_raw);
     g_test_add_func("/blockdev-served/bad", test_bad_command_lines);
     g_test_add_func("/blockdev-served/lies", test_daemon_that_lies);
