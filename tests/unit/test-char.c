@@ -255,6 +255,7 @@ static void test_failing_output_is_dropped_and_told(void)
                          ==, 0);
         fe_destroy(&fe);
         qemu_chr_cleanup();
+        g_clear_pointer(&path, g_free);
         exit(0);
     }
     g_test_trap_subprocess(NULL, 0, 0);
