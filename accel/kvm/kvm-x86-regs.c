@@ -86,12 +86,15 @@ static CPUSegment table(const struct kvm_dtable *from)
 /* 0 if KVM does not tell. */
 static uint64_t read_msr(KVMVcpu *vcpu, uint32_t index)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = { .header.nmsrs = 1, .entry.index = index };
+    union {
+        struct kvm_msrs head;
+        char bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = { .bytes = { 0 } };
 
-    return kvm_vcpu_ioctl(vcpu, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
+    msrs.head.nmsrs = 1;
+    msrs.head.entries[0].index = index;
+    return kvm_vcpu_ioctl(vcpu, KVM_GET_MSRS, &msrs) == 1
+           ? msrs.head.entries[0].data : 0;
 }
 
 bool kvm_x86_get_system_regs(CPUState *cpu, CPUSystemRegs *regs)
