@@ -93,6 +93,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C | W | I, ALWAYS, "exit_group"),
     /* Where the vDSO cannot read the clock */
     CALL(M | C | W | I, ALWAYS, "clock_gettime"),
+    CALL(M | C | W | I, ALWAYS, "gettimeofday"),
 
     /* Descriptors that are open */
     CALL(M | C | W | I, ALWAYS, "read"),
