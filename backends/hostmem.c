@@ -22,8 +22,8 @@
 
 /* Unless the user says how many threads: clearing pages does not scale on. */
 #define DEFAULT_PREALLOC_THREADS_MAX 16U
-/* These are for CPUs that nobody else needs: tests/bench/populate. */
-#define DEFAULT_PREALLOC_NICE 19U
+/* A guest whose CPUs are busy because it needs memory must not wait for these. */
+#define DEFAULT_PREALLOC_NICE 0U
 
 G_STATIC_ASSERT((int)HOST_MEM_POLICY_DEFAULT == MPOL_DEFAULT);
 G_STATIC_ASSERT((int)HOST_MEM_POLICY_PREFERRED == MPOL_PREFERRED);

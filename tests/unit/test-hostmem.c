@@ -204,11 +204,11 @@ static void test_threads_are_as_nice_as_it_is_said(void)
     HostMemoryBackend *b = create("memory-backend-ram,id=m,size=1M",
                                   &error_abort);
 
-    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 19);
-    delete(b);
-    b = create("memory-backend-ram,id=m,size=1M,prealloc-nice=0,"
-               "prealloc-threads=5", &error_abort);
     g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 0);
+    delete(b);
+    b = create("memory-backend-ram,id=m,size=1M,prealloc-nice=19,"
+               "prealloc-threads=5", &error_abort);
+    g_assert_cmpint(b->mr.ram_block->populate_nice, ==, 19);
     g_assert_cmpuint(b->mr.ram_block->populate_threads, ==, 5);
     delete(b);
 }

@@ -60,6 +60,7 @@ def recorded(lab, vm, used):
 
 def refuse_a_group(lab, vm):
     """A device in whose group the host uses another: its group is looked at."""
+    lab.others.neighbour.give_to("virtio-pci")
     for device in lab.others.pair:
         device.give_to("vfio-pci")
     try:
