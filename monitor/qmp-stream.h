@@ -32,8 +32,9 @@ QmpStream *qmp_stream_new(QmpStreamFunc *fn, void *opaque);
 void qmp_stream_free(QmpStream *s);
 
 /*
- * Takes @len bytes, or those up to a pause; how many. After malformed input, all is skipped up to the next '{'
- * or the end of the line; after too much of it, up to the end of the line.
+ * Takes @len bytes, or those up to a pause; how many. After malformed input, all
+ * is skipped up to the next '{' or the end of the line; after too much of it, up
+ * to the end of the line.
  */
 size_t qmp_stream_feed(QmpStream *s, const char *data, size_t len);
 
