@@ -28,6 +28,7 @@
 #include "pm.h"
 #include "q35-firmware.h"
 #include "q35-pcihost.h"
+#include "q35-serial.h"
 #include "qemu/units.h"
 #include "reset-ports.h"
 #include "rtc.h"
@@ -378,38 +379,7 @@ static void q35_reset(MachineState *ms)
     }
 }
 
-/* --- serial ports --- */
-
-/* Chooses which COM port @dev is, and what it has by that. */
-static void serial_pre_plug(Q35MachineState *m, DeviceState *dev, Error **errp)
-{
-    SerialPlace *place = serial_place(dev);
-    uint16_t base;
-    unsigned irq;
-
-    if (place->index == SERIAL_UNSET) {
-        place->index = __builtin_ctz(~(unsigned)m->serial_ports);
-    }
-    if (place->index >= SERIAL_MAX_PORTS) {
-        error_setg(errp, "index=%u: there are at most %d serial ports, 0 to %d",
-                   place->index, SERIAL_MAX_PORTS, SERIAL_MAX_PORTS - 1);
-        return;
-    }
-    if (m->serial_ports & 1U << place->index) {
-        error_setg(errp, "index=%u: there is such a serial port already",
-                   place->index);
-        return;
-    }
-    base = serial_isa_base(place->index);
-    irq = serial_isa_irq(place->index);
-    place->iobase = place->iobase == SERIAL_UNSET ? base : place->iobase;
-    place->irq = place->irq == SERIAL_UNSET ? irq : place->irq;
-    if (place->iobase != base || place->irq != irq) {
-        error_setg(errp, "iobase=0x%x,irq=%u: serial port %u is at 0x%x with "
-                   "interrupt %u", place->iobase, place->irq, place->index,
-                   base, irq);
-    }
-}
+/* --- plugging --- */
 
 static void serial_plug(Q35MachineState *m, DeviceState *dev)
 {
@@ -418,8 +388,6 @@ static void serial_plug(Q35MachineState *m, DeviceState *dev)
     m->serial_ports |= 1U << place->index;
     sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0, gsi(m, place->irq));
 }
-
-/* --- plugging --- */
 
 static bool is_serial(DeviceState *dev)
 {
@@ -433,7 +401,8 @@ static void q35_pre_plug(HotplugHandler *handler, DeviceState *dev,
     HotplugHandler *slot = qdev_get_bus_hotplug_handler(dev);
 
     if (is_serial(dev)) {
-        serial_pre_plug(Q35_MACHINE(handler), dev, errp);
+        q35_serial_choose(Q35_MACHINE(handler)->serial_ports,
+                          serial_place(dev), errp);
         return;
     }
     memory_device_pre_plug(MEMORY_DEVICE(dev), MACHINE(handler), NULL, errp);
