@@ -95,6 +95,16 @@ void host_memory_backend_set_default_dump(bool on)
     default_dump = on;
 }
 
+bool host_memory_backend_get_default_merge(void)
+{
+    return default_merge;
+}
+
+bool host_memory_backend_get_default_dump(void)
+{
+    return default_dump;
+}
+
 /* --- NUMA ---------------------------------------------------------------- */
 
 static bool check_policy(HostMemoryBackend *backend, Error **errp)

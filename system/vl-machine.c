@@ -125,38 +125,6 @@ static JsonObject *with_dashes(JsonObject *opts)
     return result;
 }
 
-/* What a QEMU command line may switch off, and sparsevm never had. */
-static const char *const absent_features[] = {
-    "graphics", "hpet", "i8042", "nvdimm", "smm", "usb", "vmport",
-    NULL
-};
-
-/* What it may switch on, and sparsevm always has. */
-static bool check_acpi(JsonObject *opts, Error **errp)
-{
-    g_autofree char *value = take_member(opts, "acpi");
-
-    if (value && strcmp(value, "on") != 0 && strcmp(value, "auto") != 0) {
-        error_setg(errp, "acpi=%s: not supported; possible: on",
-                   value);
-        return false;
-    }
-    return true;
-}
-
-static bool check_absent_features(JsonObject *opts, Error **errp)
-{
-    for (const char *const *name = absent_features; *name; name++) {
-        g_autofree char *value = take_member(opts, *name);
-
-        if (value && strcmp(value, "off") != 0 && strcmp(value, "auto") != 0) {
-            error_setg(errp, "%s=%s: not supported", *name, value);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* kernel-irqchip=, of -machine and of -accel: there is one way. */
 static bool check_irqchip(JsonObject *opts, Error **errp)
 {
@@ -166,30 +134,6 @@ static bool check_irqchip(JsonObject *opts, Error **errp)
         error_setg(errp, "kernel-irqchip=%s: not supported; possible: "
                    "on", value);
         return false;
-    }
-    return true;
-}
-
-/* mem-merge= and dump-guest-core=: of backends that do not say otherwise. */
-static bool apply_memory_defaults(JsonObject *opts, Error **errp)
-{
-    static const struct {
-        const char *name;
-        void (*set)(bool on);
-    } switches[] = {
-        { "mem-merge", host_memory_backend_set_default_merge },
-        { "dump-guest-core", host_memory_backend_set_default_dump },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
-        bool on;
-
-        if (json_object_has_member(opts, switches[i].name)) {
-            if (!take_switch(opts, switches[i].name, &on, errp)) {
-                return false;
-            }
-            switches[i].set(on);
-        }
     }
     return true;
 }
@@ -288,9 +232,7 @@ static bool apply_machine(const VlConfig *cfg, Error **errp)
                    "incompatible");
         return false;
     }
-    if (!check_irqchip(opts, errp) || !check_acpi(opts, errp) ||
-        !check_absent_features(opts, errp) ||
-        !apply_memory_defaults(opts, errp) ||
+    if (!check_irqchip(opts, errp) ||
         !object_set_properties_from_json(OBJECT(current_machine), opts, true,
                                          errp)) {
         return false;

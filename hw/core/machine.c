@@ -6,7 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "machine-internal.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
 #include "sysemu/numa.h"
@@ -174,7 +176,6 @@ MACHINE_STRING_PROPERTY(kernel, kernel_filename)
 MACHINE_STRING_PROPERTY(initrd, initrd_filename)
 MACHINE_STRING_PROPERTY(append, kernel_cmdline)
 MACHINE_STRING_PROPERTY(firmware, firmware)
-MACHINE_STRING_PROPERTY(memory_backend, ram_memdev_id)
 
 static void add_string(ObjectClass *klass, const char *name,
                        char *(*get)(Object *, Error **),
@@ -183,6 +184,32 @@ static void add_string(ObjectClass *klass, const char *name,
 {
     object_class_property_add_str(klass, name, get, set);
     object_class_property_set_description(klass, name, description);
+}
+
+/* A link, but one whose target need not be there when it is set. */
+static void machine_get_memory_backend(Object *obj, Visitor *v,
+                                       const char *name, void *opaque,
+                                       Error **errp)
+{
+    MachineState *ms = MACHINE(obj);
+    g_autofree char *path = ms->ram_memdev
+        ? object_get_canonical_path(OBJECT(ms->ram_memdev))
+        : g_strdup(ms->ram_memdev_id);
+
+    visit_type_str(v, name, &path, errp);
+}
+
+static void machine_set_memory_backend(Object *obj, Visitor *v,
+                                       const char *name, void *opaque,
+                                       Error **errp)
+{
+    MachineState *ms = MACHINE(obj);
+    char *value;
+
+    if (visit_type_str(v, name, &value, errp)) {
+        g_free(ms->ram_memdev_id);
+        ms->ram_memdev_id = value;
+    }
 }
 
 static bool machine_get_hmat(Object *obj, Error **errp)
@@ -195,6 +222,12 @@ static void machine_set_hmat(Object *obj, bool value, Error **errp)
     MACHINE(obj)->numa_state->hmat_enabled = value;
 }
 
+static const MachineFixedProperty machine_fixed[] = {
+    { .name = "graphics", .description = "A display" },
+    { .name = "usb", .description = "USB" },
+    { },
+};
+
 static void machine_class_init(ObjectClass *klass, void *data)
 {
     add_string(klass, "kernel", machine_get_kernel, machine_set_kernel,
@@ -205,13 +238,19 @@ static void machine_class_init(ObjectClass *klass, void *data)
                "Linux kernel command line");
     add_string(klass, "firmware", machine_get_firmware, machine_set_firmware,
                "Firmware image");
-    add_string(klass, "memory-backend", machine_get_memory_backend,
-               machine_set_memory_backend,
-               "id of the memory backend that is the boot RAM");
+    object_class_property_add(klass, "memory-backend",
+                              "link<" TYPE_MEMORY_BACKEND ">",
+                              machine_get_memory_backend,
+                              machine_set_memory_backend, NULL, NULL);
+    object_class_property_set_description(
+        klass, "memory-backend",
+        "id of the memory backend that is the boot RAM");
     object_class_property_add_bool(klass, "hmat", machine_get_hmat,
                                    machine_set_hmat);
     object_class_property_set_description(
         klass, "hmat", "Tell the guest how fast the NUMA nodes' memory is");
+    machine_class_add_config(klass);
+    machine_class_add_fixed(klass, machine_fixed);
 }
 
 static void machine_class_base_init(ObjectClass *klass, void *data)

@@ -27,6 +27,7 @@
 #include "pci-setup.h"
 #include "pm.h"
 #include "q35-firmware.h"
+#include "q35-fixed.h"
 #include "q35-pcihost.h"
 #include "q35-serial.h"
 #include "qemu/units.h"
@@ -244,7 +245,7 @@ static void init_devices(Q35MachineState *m)
     sysbus_connect_irq(SYS_BUS_DEVICE(m->rtc), 0, gsi(m, RTC_ISA_IRQ));
     rtc_set_memory_sizes(m->rtc, m->map.below_4g, m->map.above_4g);
     if (kvm_enabled()) {
-        add_device(m, "pit", TYPE_KVM_PIT);
+        add_device(m, "kvm-pit", TYPE_KVM_PIT);
     }
     add_device(m, "reset-ports", TYPE_RESET_PORTS);
     init_fw_cfg(m);
@@ -511,6 +512,7 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->numa_mem_supported = true;
     mc->has_fw_cfg = true;
     add_flash_properties(klass);
+    q35_class_add_fixed(klass);
 
     hc->pre_plug = q35_pre_plug;
     hc->plug = q35_plug;

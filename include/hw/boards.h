@@ -125,6 +125,18 @@ struct MachineState {
     DeviceMemoryState *device_memory;     /* NULL: maxmem equals size */
 };
 
+/* A property of machines that is on or off for good. */
+typedef struct MachineFixedProperty {
+    const char *name;                     /* NULL ends an array */
+    bool has_auto;                        /* on, off, auto: as QEMU's has it */
+    bool on;
+    const char *description;
+} MachineFixedProperty;
+
+/* Adds @fixed, which must live for ever, to the machine type @klass. */
+void machine_class_add_fixed(ObjectClass *klass,
+                             const MachineFixedProperty *fixed);
+
 /* The machine; NULL before it exists (and in unit tests without one). */
 extern MachineState *current_machine;
 

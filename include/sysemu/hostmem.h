@@ -65,6 +65,8 @@ void host_memory_backend_set_default_share(bool on);
 /* The same for "merge" and "dump": true at first. */
 void host_memory_backend_set_default_merge(bool on);
 void host_memory_backend_set_default_dump(bool on);
+bool host_memory_backend_get_default_merge(void);
+bool host_memory_backend_get_default_dump(void);
 
 /* Backends that are completed from now on only take addresses: nothing is
  * reserved or allocated, and no file is made. */

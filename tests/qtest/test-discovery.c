@@ -388,6 +388,75 @@ static void test_machine_says_what_backends_do(void)
     qtest_quit(qts);
 }
 
+/* @name of /machine. */
+static JsonNode *machine_property(QTestState *qts, const char *name)
+{
+    return qmp_client_do(qtest_qmp(qts), "{'execute': 'qom-get', 'arguments': "
+                         "{'path': '/machine', 'property': '%s'}}", name);
+}
+
+static int64_t machine_number(QTestState *qts, const char *name,
+                              const char *member)
+{
+    g_autoptr(JsonNode) node = machine_property(qts, name);
+
+    return json_object_get_int_member(json_node_get_object(node), member);
+}
+
+static void test_machine_tells_what_options_said(void)
+{
+    QTestState *qts = qtest_init("-M q35 -m 64M,slots=2,maxmem=1G "
+                                 "-smp 2,maxcpus=4,cores=2 "
+                                 "-boot order=cn,strict=on,reboot-timeout=9");
+    g_autoptr(JsonNode) boot = machine_property(qts, "boot");
+    g_autoptr(JsonNode) backend = machine_property(qts, "memory-backend");
+
+    g_assert_cmpint(machine_number(qts, "memory", "size"), ==, 64 * MiB);
+    g_assert_cmpint(machine_number(qts, "memory", "max-size"), ==, GiB);
+    g_assert_cmpint(machine_number(qts, "memory", "slots"), ==, 2);
+    g_assert_cmpint(machine_number(qts, "smp", "cpus"), ==, 2);
+    g_assert_cmpint(machine_number(qts, "smp", "sockets"), ==, 2);
+    g_assert_cmpint(machine_number(qts, "boot", "reboot-timeout"), ==, 9);
+    g_assert_cmpstr(json_object_get_string_member(json_node_get_object(boot),
+                                                  "order"), ==, "cn");
+    g_assert_cmpstr(json_node_get_string(backend), ==, "/objects/pc.ram");
+    qtest_quit(qts);
+}
+
+/* What the machine has and has not can be said again, and not changed. */
+static void test_fixed_properties_take_what_holds(void)
+{
+    static const struct {
+        const char *name, *value, *refusal;
+    } cases[] = {
+        { "usb", "false", NULL },
+        { "usb", "true", "usb=on: not supported; possible: off" },
+        { "acpi", "'on'", NULL },
+        { "acpi", "'auto'", NULL },
+        { "acpi", "'off'", "acpi=off: not supported; possible: on" },
+        { "vmport", "'auto'", NULL },
+        { "vmport", "'on'", "vmport=on: not supported; possible: off" },
+        { "vmport", "'maybe'", "does not accept value 'maybe'" },
+        { "vmport", "1", "Invalid parameter type for 'vmport', expected: string" },
+    };
+    QTestState *qts = qtest_init("-M q35,sata=off,smbus=off,pit=on,pic=on,"
+                                 "i8042=off,smm=auto -m 64M");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *command = g_strdup_printf(
+            "{'execute': 'qom-set', 'arguments': {'path': '/machine', "
+            "'property': '%s', 'value': %s}}", cases[i].name, cases[i].value);
+
+        if (cases[i].refusal) {
+            qmp_client_expect_error(qtest_qmp(qts), "GenericError",
+                                    cases[i].refusal, "%s", command);
+        } else {
+            json_node_unref(qmp_client_do(qtest_qmp(qts), "%s", command));
+        }
+    }
+    qtest_quit(qts);
+}
+
 /* --- what there is none of ----------------------------------------------- */
 
 static void test_what_there_is_none_of_is_an_empty_list(void)
@@ -451,6 +520,8 @@ int main(int argc, char **argv)
     ADD("device-properties-have-defaults",
         test_device_properties_have_defaults);
     ADD("devices-have-qemus-names", test_devices_have_qemus_names);
+    ADD("machine-tells-what-options-said", test_machine_tells_what_options_said);
+    ADD("fixed-properties-take-what-holds", test_fixed_properties_take_what_holds);
     ADD("options-are-listed-with-their-keys",
         test_options_are_listed_with_their_keys);
     ADD("machine-says-what-backends-do", test_machine_says_what_backends_do);

@@ -76,7 +76,7 @@ static const RefusalCase refusal_cases[] = {
     { "-audiodev {\"id\":\"a\",\"driver\":\"alsa\"}", "driver=alsa" },
     { "-smp 2,dies=2", "dies=2: not supported; possible: 1" },
     { "-M acpi=off", "acpi=off: not supported" },
-    { "-M mem_merge=maybe", "mem-merge=maybe: on or off is expected" },
+    { "-M mem_merge=maybe", "Parameter 'mem-merge' expects 'on' or 'off'" },
     { "-global driver=x,value=1", "driver=, property= and value= are" },
     { "-object secret,id=s", "a secret has either data= or file=" },
     { "-object secret,id=s,file=/nowhere/key",
