@@ -120,14 +120,20 @@ static bool begin_turn(AioContext *ctx)
     return ctx->in_turn;
 }
 
-static void end_turn(AioContext *ctx)
+/* false: the thread shall end. It was told in this turn, which may have cleared
+ * the notifier that should wake it up for that. */
+static bool end_turn(AioContext *ctx)
 {
+    bool quit;
+
     g_mutex_lock(&ctx->lock);
     ctx->in_turn = false;
+    quit = ctx->quit;
     if (ctx->paused) {
         g_cond_signal(&ctx->changed);
     }
     g_mutex_unlock(&ctx->lock);
+    return !quit;
 }
 
 /* The thread runs. */
@@ -244,7 +250,9 @@ static gpointer io_thread(gpointer opaque)
             handle_notifiers(ctx);
         }
         polling = ctx->polling;
-        end_turn(ctx);
+        if (!end_turn(ctx)) {
+            break;
+        }
         if (polling.max_ns) {
             look_and_wait(ctx, &polling);
         } else {
