@@ -8,6 +8,7 @@
 
 typedef struct Fixture {
     PCIDevice *lpc;
+    qemu_irq *apic_irqs, *isa_irqs;
     uint32_t apic;                        /* levels, bit n: output n */
     uint32_t isa;
     unsigned changes;                     /* of ISA interrupts */
@@ -32,19 +33,21 @@ static void setup(Fixture *f, const void *data)
 {
     pci_board_clear();
     f->lpc = pci_board_plug(TYPE_ICH9_LPC, NULL);
+    f->apic_irqs = qemu_extend_irqs(NULL, 0, on_apic, f, ICH9_LPC_PIRQS);
+    f->isa_irqs = qemu_extend_irqs(NULL, 0, on_isa, f, ICH9_LPC_ISA_IRQS);
     for (int i = 0; i < ICH9_LPC_PIRQS; i++) {
-        qdev_connect_gpio_out_named(DEVICE(f->lpc), "apic", i,
-                                    qemu_allocate_irq(on_apic, f, i));
+        qdev_connect_gpio_out_named(DEVICE(f->lpc), "apic", i, f->apic_irqs[i]);
     }
     for (int i = 0; i < ICH9_LPC_ISA_IRQS; i++) {
-        qdev_connect_gpio_out_named(DEVICE(f->lpc), "isa", i,
-                                    qemu_allocate_irq(on_isa, f, i));
+        qdev_connect_gpio_out_named(DEVICE(f->lpc), "isa", i, f->isa_irqs[i]);
     }
 }
 
 static void teardown(Fixture *f, const void *data)
 {
     pci_board_unplug(f->lpc);
+    qemu_free_irqs(f->apic_irqs, ICH9_LPC_PIRQS);
+    qemu_free_irqs(f->isa_irqs, ICH9_LPC_ISA_IRQS);
 }
 
 static void set(Fixture *f, int pirq, int level)
