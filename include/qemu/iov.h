@@ -22,7 +22,7 @@ static inline bool iov_first_holds(const struct iovec *iov,
                                    unsigned int iov_cnt, size_t offset,
                                    size_t bytes)
 {
-    return iov_cnt && offset <= iov[0].iov_len &&
+    return iov_cnt && bytes && offset <= iov[0].iov_len &&
            bytes <= iov[0].iov_len - offset;
 }
 
