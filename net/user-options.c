@@ -34,15 +34,21 @@ static const struct {
 
 /* --- the network's addresses ---------------------------------------------- */
 
-static bool parse_ipv4(const char *name, const char *text, struct in_addr *addr,
-                       Error **errp)
+/* @addr is a struct in_addr for AF_INET, a struct in6_addr for AF_INET6. */
+static bool parse_address(int family, const char *name, const char *text,
+                          void *addr, Error **errp)
 {
-    if (inet_pton(AF_INET, text, addr) != 1) {
+    if (inet_pton(family, text, addr) == 1) {
+        return true;
+    }
+    if (family == AF_INET) {
         error_setg(errp, "%s=%s: an IPv4 address is expected, such as 10.0.2.2",
                    name, text);
-        return false;
+    } else {
+        error_setg(errp, "%s=%s: an IPv6 address is expected, such as fec0::2",
+                   name, text);
     }
-    return true;
+    return false;
 }
 
 /* ADDRESS or ADDRESS/BITS. */
@@ -51,7 +57,7 @@ static bool parse_net(const char *text, SlirpConfig *c, Error **errp)
     g_auto(GStrv) parts = g_strsplit(text, "/", 2);
     uint64_t bits = 24;
 
-    if (!*text || !parse_ipv4("net", parts[0], &c->vnetwork, errp)) {
+    if (!*text || !parse_address(AF_INET, "net", parts[0], &c->vnetwork, errp)) {
         if (!*text) {
             error_setg(errp, "net= is empty: ADDRESS/BITS is expected");
         }
@@ -78,7 +84,7 @@ static bool choose_ipv4(const SlirpConfig *c, const char *name, const char *text
         addr->s_addr = c->vnetwork.s_addr | htonl(number);
         return true;
     }
-    if (!parse_ipv4(name, text, addr, errp)) {
+    if (!parse_address(AF_INET, name, text, addr, errp)) {
         return false;
     }
     if ((addr->s_addr & mask) != c->vnetwork.s_addr ||
@@ -107,17 +113,6 @@ static bool check_ipv4(const NetdevUser *s, SlirpConfig *c, Error **errp)
     return true;
 }
 
-static bool parse_ipv6(const char *name, const char *text, struct in6_addr *addr,
-                       Error **errp)
-{
-    if (inet_pton(AF_INET6, text, addr) != 1) {
-        error_setg(errp, "%s=%s: an IPv6 address is expected, such as fec0::2",
-                   name, text);
-        return false;
-    }
-    return true;
-}
-
 /* ipv6-net=ADDRESS/BITS is short for ipv6-prefix=ADDRESS,ipv6-prefixlen=BITS. */
 static bool parse_prefix(const NetdevUser *s, SlirpConfig *c, Error **errp)
 {
@@ -134,7 +129,7 @@ static bool parse_prefix(const NetdevUser *s, SlirpConfig *c, Error **errp)
         return false;
     }
     c->vprefix_len = bits;
-    return parse_ipv6("ipv6-prefix", prefix, &c->vprefix_addr6, errp);
+    return parse_address(AF_INET6, "ipv6-prefix", prefix, &c->vprefix_addr6, errp);
 }
 
 static bool same_prefix(const struct in6_addr *a, const struct in6_addr *b,
@@ -154,7 +149,7 @@ static bool choose_ipv6(const SlirpConfig *c, const char *name, const char *text
         addr->s6_addr[15] |= number;
         return true;
     }
-    if (!parse_ipv6(name, text, addr, errp)) {
+    if (!parse_address(AF_INET6, name, text, addr, errp)) {
         return false;
     }
     if (!same_prefix(addr, &c->vprefix_addr6, c->vprefix_len)) {
