@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "../qtest/virtio-blk.h"
-#include "one-line-errors.h"
+#include "driver.h"
 
 #define DISK_BYTES (64u << 20)
 #define READ_BYTES 4096u
@@ -225,17 +225,6 @@ static void run_figure(const struct Figure *f, const char *image)
 
 /* --- the program --- */
 
-static const struct Figure *find_figure(const char *name)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(figures); i++) {
-        if (strcmp(figures[i].name, name) == 0) {
-            return &figures[i];
-        }
-    }
-    fprintf(stderr, "there is no figure %s\n", name);
-    exit(1);
-}
-
 int main(int argc, char **argv)
 {
     char *image;
@@ -247,7 +236,7 @@ int main(int argc, char **argv)
     }
     image = make_image();
     for (int i = 1; i < argc; i++) {
-        run_figure(find_figure(argv[i]), image);
+        run_figure(BENCH_FIGURE(argv[i], figures), image);
     }
     g_unlink(image);
     g_free(image);

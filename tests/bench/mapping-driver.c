@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../qtest/coordination.h"
-#include "one-line-errors.h"
+#include "driver.h"
 
 #define GRANULES 256u
 #define RUN 8u                            /* blocks of the larger requests */

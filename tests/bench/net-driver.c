@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "../qtest/virtio-pci.h"
-#include "one-line-errors.h"
+#include "driver.h"
 
 #define HDR sizeof(struct virtio_net_hdr_v1)
 #define LENGTH sizeof(uint32_t)           /* before each frame of the stream */
@@ -252,17 +252,6 @@ static void run_figure(const struct Figure *f)
 
 /* --- the program --- */
 
-static const struct Figure *find_figure(const char *name)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(figures); i++) {
-        if (strcmp(figures[i].name, name) == 0) {
-            return &figures[i];
-        }
-    }
-    fprintf(stderr, "there is no figure %s\n", name);
-    exit(1);
-}
-
 int main(int argc, char **argv)
 {
     bench_one_line_errors();
@@ -271,7 +260,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int i = 1; i < argc; i++) {
-        run_figure(find_figure(argv[i]));
+        run_figure(BENCH_FIGURE(argv[i], figures));
     }
     return 0;
 }

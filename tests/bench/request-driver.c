@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "../qtest/virtio-mem.h"
-#include "one-line-errors.h"
+#include "driver.h"
 
 #define BLOCK (2ULL << 20)
 #define GIB_BLOCKS 512u
@@ -338,17 +338,6 @@ static void run_figure(const struct Figure *f, unsigned limit)
 
 /* --- the program --------------------------------------------------------- */
 
-static const struct Figure *find_figure(const char *name)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(figures); i++) {
-        if (strcmp(figures[i].name, name) == 0) {
-            return &figures[i];
-        }
-    }
-    fprintf(stderr, "there is no figure %s\n", name);
-    exit(1);
-}
-
 int main(int argc, char **argv)
 {
     bool limited = argc > 2 && strcmp(argv[1], "--kicks") == 0;
@@ -361,7 +350,8 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int i = first; i < argc; i++) {
-        run_figure(find_figure(argv[i]), limited ? MAX(1, atoi(argv[2])) : 0);
+        run_figure(BENCH_FIGURE(argv[i], figures),
+                   limited ? MAX(1, atoi(argv[2])) : 0);
     }
     return 0;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line and status 1 in place of GLib's message and abort(). */
+/* What the drivers of benchmarks share (driver.h). */
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "one-line-errors.h"
+#include "driver.h"
 
+/* In place of GLib's message and abort(). */
 static GLogWriterOutput write_log(GLogLevelFlags level,
                                   const GLogField *fields, gsize n_fields,
                                   gpointer opaque)
@@ -29,4 +31,19 @@ void bench_one_line_errors(void)
 {
     signal(SIGPIPE, SIG_IGN);
     g_log_set_writer_func(write_log, NULL, NULL);
+}
+
+const void *bench_find_figure(const char *name, const void *figures,
+                              size_t size, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *const *figure = (const void *)((const char *)figures +
+                                                   i * size);
+
+        if (strcmp(*figure, name) == 0) {
+            return figure;
+        }
+    }
+    fprintf(stderr, "there is no figure %s\n", name);
+    exit(1);
 }
