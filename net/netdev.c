@@ -260,6 +260,14 @@ Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp)
     return nd;
 }
 
+bool netdev_type_shares_memory(JsonObject *opts)
+{
+    const char *kind = get_string(opts, "type", NULL);
+    NetdevClass *nc = kind ? find_kind(kind) : NULL;
+
+    return nc && nc->get_vhost_user;
+}
+
 /* --- connecting ----------------------------------------------------------- */
 
 bool netdev_connect(Netdev *nd, NetEnd *ends, unsigned n, Error **errp)

@@ -119,12 +119,17 @@ bool vl_create_chardevs(const VlConfig *cfg, Error **errp)
     return vl_foreach("chardev", cfg->chardevs, create_chardev, NULL, errp);
 }
 
+JsonObject *vl_parse_netdev(const char *arg, bool *keyval, Error **errp)
+{
+    *keyval = arg[0] != '{';
+    return *keyval ? netdev_parse(arg, errp)
+                   : vl_parse_keyval(arg, NULL, keyval, NULL, errp);
+}
+
 static bool create_netdev(const char *arg, void *opaque, Error **errp)
 {
-    bool keyval = arg[0] != '{';
-    g_autoptr(JsonObject) opts = keyval
-        ? netdev_parse(arg, errp)
-        : vl_parse_keyval(arg, NULL, &keyval, NULL, errp);
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_netdev(arg, &keyval, errp);
 
     return opts && netdev_new_from_json(opts, keyval, errp);
 }

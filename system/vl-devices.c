@@ -143,14 +143,31 @@ static bool device_shares_memory(const char *arg)
            DEVICE_CLASS(klass)->shares_memory;
 }
 
+/* The same of -netdev or -nic @arg. */
+static bool netdev_shares_memory(const char *arg)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_netdev(arg, &keyval, NULL);
+
+    return opts && netdev_type_shares_memory(opts);
+}
+
+static bool any_shares_memory(const GPtrArray *args, bool (*fn)(const char *arg))
+{
+    bool any = false;
+
+    for (guint i = 0; i < args->len; i++) {
+        any = any || fn(args->pdata[i]);
+    }
+    return any;
+}
+
 void vl_share_memory(const VlConfig *cfg)
 {
-    for (guint i = 0; i < cfg->devices->len; i++) {
-        if (device_shares_memory(cfg->devices->pdata[i])) {
-            host_memory_backend_set_default_share(true);
-        }
-    }
-    if (vl_block_needs_sharing(cfg)) {
+    if (any_shares_memory(cfg->devices, device_shares_memory) ||
+        any_shares_memory(cfg->netdevs, netdev_shares_memory) ||
+        any_shares_memory(cfg->nics, netdev_shares_memory) ||
+        vl_block_needs_sharing(cfg)) {
         host_memory_backend_set_default_share(true);
     }
 }

@@ -12,6 +12,7 @@
 #include "mem-lock.h"
 #include "memory-budget.h"
 #include "monitor/qmp.h"
+#include "net/net.h"
 #include "qdev-monitor.h"
 #include "qom/object_interfaces.h"
 #include "sysemu/hostmem.h"
@@ -95,6 +96,54 @@ static bool create_device(const char *arg, void *opaque, Error **errp)
            qdev_device_add_from_json(opts, keyval, errp);
 }
 
+static bool is_on(JsonObject *opts, const char *name)
+{
+    JsonNode *node = json_object_get_member(opts, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) &&
+           (json_node_get_boolean(node) ||
+            !g_strcmp0(json_node_get_string(node), "on"));
+}
+
+/* The queue pairs of a tap, each of which the kernel's vhost has by itself. */
+static unsigned tap_queues(JsonObject *opts)
+{
+    JsonNode *node = json_object_get_member(opts, "queues");
+    g_auto(GStrv) fds = g_strsplit(type_of(opts, "fds"), ":", -1);
+    uint64_t n = 1;
+
+    if (g_strv_length(fds)) {
+        return MIN(g_strv_length(fds), NET_QUEUES_MAX);
+    }
+    if (node && JSON_NODE_HOLDS_VALUE(node)) {
+        n = json_node_get_value_type(node) == G_TYPE_STRING
+                ? g_ascii_strtoull(json_node_get_string(node), NULL, 10)
+                : (uint64_t)json_node_get_int(node);
+    }
+    return CLAMP(n, 1, NET_QUEUES_MAX);
+}
+
+/* No netdev is made; of interest is who else has the memory of its device. */
+static bool count_netdev(const char *arg, void *opaque, Error **errp)
+{
+    bool keyval;
+    g_autoptr(JsonObject) opts = vl_parse_netdev(arg, &keyval, errp);
+    bool vhost;
+
+    if (!opts) {
+        return false;
+    }
+    if (netdev_type_shares_memory(opts)) {
+        count(opaque, memory_forecast_find("netdev-vhost-user"));
+    }
+    vhost = !strcmp(type_of(opts, "type"), "tap") &&
+            (is_on(opts, "vhost") || is_on(opts, "vhostforce"));
+    for (unsigned n = vhost ? tap_queues(opts) : 0; n; n--) {
+        count(opaque, memory_forecast_find("netdev-vhost"));
+    }
+    return true;
+}
+
 /* Images are not opened, and firmware is not what is asked for. */
 static bool take_flash_out(Error **errp)
 {
@@ -124,7 +173,9 @@ static bool build(const VlConfig *cfg, GArray *forecasts, Error **errp)
            vl_foreach("object", dry.objects, create_backend, NULL, errp) &&
            vl_configure_numa(&dry, errp) && vl_init_accel(&dry, errp) &&
            machine_run_board_init(current_machine, errp) &&
-           vl_foreach("device", dry.devices, create_device, forecasts, errp);
+           vl_foreach("device", dry.devices, create_device, forecasts, errp) &&
+           vl_foreach("netdev", dry.netdevs, count_netdev, forecasts, errp) &&
+           vl_foreach("nic", dry.nics, count_netdev, forecasts, errp);
 }
 
 /* --- what it needs --- */

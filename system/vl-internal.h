@@ -96,6 +96,9 @@ void vl_print_usage(void);
 JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
                             bool *keyval, bool *help, Error **errp);
 
+/* The same for -netdev and -nic. */
+JsonObject *vl_parse_netdev(const char *text, bool *keyval, Error **errp);
+
 /*
  * Calls @fn for each argument in @args until one fails, with the error
  * messages' location set to "-@option ARGUMENT", which is left set on failure.

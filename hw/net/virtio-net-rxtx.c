@@ -134,7 +134,7 @@ static bool virtio_net_receive(NetEnd *end, const struct iovec *iov,
         virtio_queue_kick_later(vq);
         return false;
     }
-    if (!virtio_device_ready(vdev) || !is_wanted(n, iov, iov_cnt)) {
+    if (n->served || !virtio_device_ready(vdev) || !is_wanted(n, iov, iov_cnt)) {
         return true;
     }
     b.n = 0;
@@ -221,7 +221,7 @@ void virtio_net_handle_tx(VirtIONet *n, unsigned pair)
     VirtQueue *vq = n->pairs[pair].tx;
     VirtQueueElement *elem;
     unsigned sent = 0;
-    bool room = true;
+    bool room = !n->served;
 
     while (room && sent < TX_BURST && (elem = next_to_send(n, vq))) {
         room = send_frame(n, pair, elem);

@@ -28,8 +28,7 @@
                       BIT(MQ) | BIT(CTRL_MAC_ADDR) |                         \
                       BIT(CTRL_GUEST_OFFLOADS) | BIT(GUEST_ANNOUNCE))
 
-/* NULL: none, or none any more. */
-static Netdev *netdev_of(VirtIONet *n)
+Netdev *virtio_net_netdev(const VirtIONet *n)
 {
     return n->ends[0].peer ? n->ends[0].peer->owner : NULL;
 }
@@ -75,56 +74,15 @@ static void add_queues(VirtIONet *n)
 
 void virtio_net_use_pairs(VirtIONet *n, unsigned pairs)
 {
-    Netdev *nd = netdev_of(n);
+    Netdev *nd = virtio_net_netdev(n);
 
     n->pairs_used = pairs;
     if (nd && NETDEV_GET_CLASS(nd)->set_queues) {
         NETDEV_GET_CLASS(nd)->set_queues(nd, pairs);
     }
-}
-
-/* --- vhost ---------------------------------------------------------------- */
-
-/* Without MQ the second pair's queues are not what they are called. */
-static void virtio_net_run_changed(VirtIODevice *vdev)
-{
-    VirtIONet *n = VIRTIO_NET(vdev);
-    bool mq = virtio_vdev_has_feature(vdev, VIRTIO_NET_F_MQ);
-
-    for (unsigned i = 0; i < n->max_pairs; i++) {
-        if (n->pairs[i].vhost) {
-            vhost_net_run_changed(n->pairs[i].vhost, !n->link_up || (i && !mq));
-        }
+    if (n->vhost_user) {
+        vhost_user_net_use_pairs(n->vhost_user, pairs);
     }
-}
-
-static void remove_vhost(VirtIONet *n)
-{
-    for (unsigned i = 0; i < n->max_pairs; i++) {
-        g_clear_pointer(&n->pairs[i].vhost, vhost_net_free);
-    }
-}
-
-/* For those pairs that the netdev wants to have worked so. */
-static bool add_vhost(VirtIONet *n, Error **errp)
-{
-    Netdev *nd = netdev_of(n);
-    int vhost_fd, tap_fd;
-
-    for (unsigned i = 0; i < n->max_pairs; i++) {
-        if (!nd || !NETDEV_GET_CLASS(nd)->get_vhost ||
-            !NETDEV_GET_CLASS(nd)->get_vhost(nd, i, &vhost_fd, &tap_fd)) {
-            continue;
-        }
-        n->pairs[i].vhost = vhost_net_new(VIRTIO_DEVICE(n), i, vhost_fd, tap_fd,
-                                          n->has_vnet_hdr, errp);
-        if (!n->pairs[i].vhost) {
-            error_prepend(errp, "netdev '%s': vhost=on: ", nd->id);
-            remove_vhost(n);
-            return false;
-        }
-    }
-    return true;
 }
 
 /* --- features ------------------------------------------------------------- */
@@ -148,13 +106,12 @@ static uint64_t virtio_net_get_features(VirtIODevice *vdev, uint64_t features,
     if (!(features & BIT(CTRL_VQ))) {
         features &= ~NEED_CTRL_VQ;
     }
-    return n->pairs[0].vhost ? vhost_net_get_features(n->pairs[0].vhost, features)
-                             : features;
+    return virtio_net_vhost_features(n, features);
 }
 
 void virtio_net_set_offload(VirtIONet *n, uint64_t features)
 {
-    Netdev *nd = netdev_of(n);
+    Netdev *nd = virtio_net_netdev(n);
 
     if (nd && NETDEV_GET_CLASS(nd)->set_offload) {
         NETDEV_GET_CLASS(nd)->set_offload(nd, features & GUEST_OFFLOADS);
@@ -185,13 +142,14 @@ static void virtio_net_get_config(VirtIODevice *vdev, uint8_t *data)
 void virtio_net_link_changed(NetEnd *end)
 {
     VirtIONet *n = end->owner;
-    bool up = net_end_link_is_up(&n->ends[0]);
+    bool up = net_end_link_is_up(&n->ends[0]) && virtio_net_vhost_is_up(n);
 
     if (up != n->link_up) {
         n->link_up = up;
         virtio_net_run_changed(VIRTIO_DEVICE(n));
         virtio_notify_config(VIRTIO_DEVICE(n));
     }
+    virtio_net_lose_vhost_user(n);
 }
 
 /* Drivers that cannot have had a RARP frame sent for them. */
@@ -204,6 +162,8 @@ static void virtio_net_announce(NetDevice *net)
         virtio_vdev_has_feature(vdev, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         n->announce = true;
         virtio_notify_config(vdev);
+    } else if (n->link_up && n->vhost_user) {
+        vhost_user_net_announce(n->vhost_user, n->filter.mac.a);
     }
 }
 
@@ -271,7 +231,7 @@ static void remove_device(VirtIONet *n)
     VirtIODevice *vdev = VIRTIO_DEVICE(n);
 
     net_device_remove(&n->net);
-    remove_vhost(n);
+    virtio_net_remove_vhost(n);
     while (vdev->nvqs) {
         virtio_delete_queue(virtio_get_queue(vdev, vdev->nvqs - 1));
     }
@@ -287,13 +247,13 @@ static void virtio_net_realize(DeviceState *dev, Error **errp)
     }
     virtio_init(VIRTIO_DEVICE(dev), "virtio-net", VIRTIO_ID_NET, CONFIG_SIZE);
     add_queues(n);
-    if (!add_vhost(n, errp)) {
+    if (!virtio_net_add_vhost(n, errp)) {
         remove_device(n);
         return;
     }
     virtio_net_use_pairs(n, 1);
     virtio_net_filter_reset(n);
-    n->link_up = net_end_link_is_up(&n->ends[0]);
+    n->link_up = net_end_link_is_up(&n->ends[0]) && virtio_net_vhost_is_up(n);
     if (!n->netdev) {
         warn_report("nic %s has no peer", n->net.name);
     }

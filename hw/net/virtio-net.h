@@ -6,7 +6,8 @@
  *
  * virtio-net.c has the device and its configuration, virtio-net-rxtx.c frames,
  * virtio-net-ctrl.c the control queue and what it sets: which frames the driver
- * wants to see. Nobody else looks inside.
+ * wants to see; virtio-net-vhost.c those who move frames instead of this process.
+ * Nobody else looks inside.
  */
 #ifndef HW_NET_VIRTIO_NET_H
 #define HW_NET_VIRTIO_NET_H
@@ -15,6 +16,7 @@
 #include <linux/virtio_net.h>
 
 #include "hw/virtio/vhost-net.h"
+#include "hw/virtio/vhost-user-net.h"
 #include "hw/virtio/virtio.h"
 #include "net/net-device.h"
 #include "qemu/bitmap.h"
@@ -42,7 +44,7 @@ typedef struct VirtIONetPair {
     VirtQueue *rx;
     VirtQueue *tx;
     unsigned rx_filled;                   /* buffers that are not published yet */
-    VhostNet *vhost;                      /* who works them; NULL: this process */
+    VhostNet *vhost;                      /* the kernel works them; or NULL */
 } VirtIONetPair;
 
 struct VirtIONet {
@@ -59,6 +61,9 @@ struct VirtIONet {
     VirtIONetPair pairs[NET_QUEUES_MAX];
     VirtQueue *ctrl;
     unsigned max_pairs, pairs_used;       /* used: as the driver says */
+    VhostUserNet *vhost_user;             /* works all pairs; or NULL */
+    bool served;                          /* it does, or has until its netdev
+                                             went: no pair is ours */
     bool has_vnet_hdr;                    /* the netdev's frames have one */
     bool link_up;                         /* as the driver was told */
     bool announce;                        /* the driver is to tell the network
@@ -87,7 +92,24 @@ void virtio_net_filter_reset(VirtIONet *n);
 bool virtio_net_filter_passes(const VirtIONet *n, const uint8_t *frame,
                               size_t size);
 
+/* --- virtio-net-vhost.c --- */
+
+/* Queues are there. False and *errp: nothing is left of it. */
+bool virtio_net_add_vhost(VirtIONet *n, Error **errp);
+void virtio_net_remove_vhost(VirtIONet *n);
+/* If the netdev has gone, so does a back end that had its character device. */
+void virtio_net_lose_vhost_user(VirtIONet *n);
+/* Whether who works the pairs, if it is not this process, is there. */
+bool virtio_net_vhost_is_up(const VirtIONet *n);
+/* @features without those that it has not. */
+uint64_t virtio_net_vhost_features(const VirtIONet *n, uint64_t features);
+/* VirtioDeviceClass.run_changed; the link has changed, too. */
+void virtio_net_run_changed(VirtIODevice *vdev);
+
 /* --- virtio-net.c --- */
+
+/* NULL: none, or none any more. */
+Netdev *virtio_net_netdev(const VirtIONet *n);
 
 /* The netdev shall hand on what these features allow. */
 void virtio_net_set_offload(VirtIONet *n, uint64_t features);

@@ -90,12 +90,13 @@ static bool kernel_set_vring_call(struct vhost_dev *dev, unsigned n, int fd,
     return VHOST_KERNEL_CALL(kernel_of(dev), VHOST_SET_VRING_CALL, &file, errp);
 }
 
+/* Its users never have one that is not enabled. */
 static bool kernel_set_vring_enable(struct vhost_dev *dev, unsigned n,
-                                    Error **errp)
+                                    bool enable, Error **errp)
 {
     VhostKernel *k = kernel_of(dev);
 
-    return k->class->start(k, n, errp);
+    return !enable || k->class->start(k, n, errp);
 }
 
 static bool kernel_get_vring_base(struct vhost_dev *dev, unsigned n,

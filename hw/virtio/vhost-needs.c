@@ -66,6 +66,8 @@ static void vhost_needs_init(void)
         { .driver = "vhost-user-fs-pci", .get_needs = forecast_user },
         { .driver = "vhost-user-fs-pci-non-transitional",
           .get_needs = forecast_user },
+        { .driver = "netdev-vhost-user", .get_needs = forecast_user },
+        { .driver = "netdev-vhost", .get_needs = forecast_kernel },
         { .driver = "vhost-vsock-pci", .get_needs = forecast_kernel },
         { .driver = "vhost-vsock-pci-non-transitional",
           .get_needs = forecast_kernel },

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Devices of vhost-user back ends: see vhost-user-base.h. The character device
- * tells when a back end comes and goes; what is said in between goes over its
- * descriptor, past it. It must never wait for a back end to come.
- */
+/* Devices of vhost-user back ends: see vhost-user-base.h. */
 #include "qemu/osdep.h"
 
 #include "hw/boards.h"
 #include "hw/qdev-properties-system.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "vhost-user-base.h"
 
 /* --- a back end comes --- */
 
-/* Whether it is one for this device; its configuration is taken over. */
-static bool base_get_acquainted(VhostUserBase *base, bool again, Error **errp)
+static VhostUserBase *base_of(VhostUserPeer *p)
 {
+    return container_of(p, VhostUserBase, peer);
+}
+
+/* Whether it is one for this device; its configuration is taken over. */
+static bool base_get_acquainted(VhostUserPeer *p, bool again, Error **errp)
+{
+    VhostUserBase *base = base_of(p);
     VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);
-    VhostUser *u = &base->user;
+    VhostUser *u = &p->user;
     uint8_t config[VHOST_USER_CONFIG_MAX] = { 0 };
 
-    if (!vhost_user_connect(u, qemu_chr_fe_get_socket(&base->chardev), errp)) {
-        return false;
-    }
     if (again && u->queues < u->dev.nvqs) {
         error_setg(errp, "it has %u queues, and the device has %u", u->queues,
                    u->dev.nvqs);
@@ -45,58 +43,17 @@ static bool base_get_acquainted(VhostUserBase *base, bool again, Error **errp)
     return true;
 }
 
-/* Another one, for a device that the guest has. */
-static void base_found(VhostUserBase *base)
+static void base_changed(VhostUserPeer *p)
 {
-    VhostUser *u = &base->user;
-    Error *err = NULL;
-
-    vhost_user_channel_begin(&u->channel);
-    if (base_get_acquainted(base, true, &err) &&
-        vhost_dev_found(&u->dev, u->slots, vhost_user_whole(u), &err)) {
-        virtio_notify_config(VIRTIO_DEVICE(base));
-    } else {
-        vhost_user_channel_break(&u->channel, "%s", error_get_pretty(err));
-        error_free(err);
-    }
-    vhost_user_channel_end(&u->channel);
-}
-
-static void base_lost(VhostUserBase *base)
-{
-    VhostUser *u = &base->user;
-
-    warn_report_counted(&base->losses, "%s: the back end has gone: %s; "
-                        "requests wait for another one", base->name,
-                        u->channel.error ? error_get_pretty(u->channel.error)
-                                         : "it has closed the connection");
-    vhost_dev_lost(&u->dev);
-    vhost_user_disconnect(u);
-}
-
-static void base_event(void *opaque, QEMUChrEvent event)
-{
-    if (event == CHR_EVENT_OPENED) {
-        base_found(opaque);
-    } else if (event == CHR_EVENT_CLOSED) {
-        base_lost(opaque);
+    if (vhost_user_peer_works(p)) {
+        virtio_notify_config(VIRTIO_DEVICE(base_of(p)));
     }
 }
 
-/* Answers are awaited elsewhere. */
-static int base_can_read(void *opaque)
-{
-    return 1;
-}
-
-static void base_read(void *opaque, const uint8_t *buf, int size)
-{
-    VhostUserBase *base = opaque;
-
-    qemu_chr_fe_discard_msgfds(&base->chardev);
-    vhost_user_channel_break(&base->user.channel,
-                             "it speaks without being asked");
-}
+static const VhostUserPeerOps base_peer_ops = {
+    .get_acquainted = base_get_acquainted,
+    .changed = base_changed,
+};
 
 /* --- the virtio device --- */
 
@@ -113,8 +70,8 @@ static uint64_t base_get_features(VirtIODevice *vdev, uint64_t features,
     for (unsigned i = 0; bits[i] != VHOST_INVALID_FEATURE_BIT; i++) {
         virtio_add_feature(&features, bits[i]);
     }
-    features = vhost_get_features(&base->user.dev, ring_bits, features);
-    return vhost_get_features(&base->user.dev, bits, features);
+    features = vhost_get_features(&base->peer.user.dev, ring_bits, features);
+    return vhost_get_features(&base->peer.user.dev, bits, features);
 }
 
 static void base_get_config(VirtIODevice *vdev, uint8_t *config)
@@ -124,12 +81,12 @@ static void base_get_config(VirtIODevice *vdev, uint8_t *config)
 
 static void base_run_changed(VirtIODevice *vdev)
 {
-    vhost_dev_run_changed(&VHOST_USER_BASE(vdev)->user.dev);
+    vhost_dev_run_changed(&VHOST_USER_BASE(vdev)->peer.user.dev);
 }
 
 static void base_reset(VirtIODevice *vdev)
 {
-    vhost_user_forget_inflight(&VHOST_USER_BASE(vdev)->user);
+    vhost_user_forget_inflight(&VHOST_USER_BASE(vdev)->peer.user);
 }
 
 /* A queue that nobody processes: its kick is made up for later. */
@@ -166,35 +123,17 @@ static bool base_check_properties(VhostUserBase *base, Error **errp)
     return true;
 }
 
-static bool base_find_back_end(VhostUserBase *base, Error **errp)
-{
-    Chardev *chr = qemu_chr_fe_get_driver(&base->chardev);
-
-    if (qemu_chr_fe_get_socket(&base->chardev) < 0) {
-        error_setg(errp, "%s: %s", base->name,
-                   object_dynamic_cast(OBJECT(chr), TYPE_CHARDEV_SOCKET)
-                   ? "no back end is connected: start it first"
-                   : "its character device must be a socket");
-        return false;
-    }
-    if (!base_get_acquainted(base, false, errp)) {
-        error_prepend(errp, "%s: the back end cannot be used: ", base->name);
-        return false;
-    }
-    return true;
-}
-
 /* How many queues there are; 0: *errp. */
 static unsigned base_choose_queues(VhostUserBase *base, Error **errp)
 {
-    unsigned available = base->user.queues;
+    unsigned available = base->peer.user.queues;
 
     if (base->num_queues == VHOST_USER_AUTO_QUEUES) {
         base->num_queues = MAX(1, MIN(available, current_machine->smp.cpus));
     }
     if (base->num_queues > available) {
         error_setg(errp, "%s: %u queues are not possible: the back end has %u",
-                   base->name, base->num_queues, available);
+                   base->peer.name, base->num_queues, available);
         return 0;
     }
     return base->num_queues;
@@ -207,44 +146,25 @@ static void base_delete_queues(VirtIODevice *vdev)
     }
 }
 
-/* Gives it guest memory. A back end that goes at this moment is no reason for
- * vhost_dev_init() to fail, but for a device that nobody has yet. */
-static bool base_give_memory(VhostUserBase *base, unsigned nvqs, Error **errp)
-{
-    VhostUser *u = &base->user;
-
-    if (!vhost_dev_init(&u->dev, VIRTIO_DEVICE(base), nvqs, u->slots,
-                        vhost_user_whole(u), errp)) {
-        return false;
-    }
-    if (!vhost_user_channel_works(&u->channel)) {
-        error_propagate(errp, error_copy(u->channel.error));
-        vhost_dev_cleanup(&u->dev);
-        return false;
-    }
-    return true;
-}
-
 static bool base_set_up(VhostUserBase *base, Error **errp)
 {
     VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);
     VirtIODevice *vdev = VIRTIO_DEVICE(base);
     unsigned nvqs;
 
-    if (!base_find_back_end(base, errp)) {
+    if (!vhost_user_peer_find(&base->peer, errp)) {
         return false;
     }
     nvqs = base_choose_queues(base, errp);
     if (!nvqs) {
         return false;
     }
-    virtio_init(vdev, base->name, bc->device_id, bc->config_size);
+    virtio_init(vdev, base->peer.name, bc->device_id, bc->config_size);
     for (unsigned n = 0; n < nvqs; n++) {
         virtio_add_queue(vdev, base->queue_size, base_handle_output);
     }
-    base->user.queue_size = base->queue_size;
-    if (!base_give_memory(base, nvqs, errp)) {
-        error_prepend(errp, "%s: ", base->name);
+    base->peer.user.queue_size = base->queue_size;
+    if (!vhost_user_peer_give_memory(&base->peer, vdev, nvqs, errp)) {
         base_delete_queues(vdev);
         virtio_cleanup(vdev);
         return false;
@@ -252,37 +172,26 @@ static bool base_set_up(VhostUserBase *base, Error **errp)
     return true;
 }
 
-/* The next user of the character device shall find a back end that works. */
-static void base_part(VhostUserBase *base)
-{
-    if (base->user.channel.error) {
-        qemu_chr_fe_disconnect(&base->chardev);
-    }
-    vhost_user_cleanup(&base->user);
-    g_clear_pointer(&base->name, g_free);
-}
-
 static void base_realize(DeviceState *dev, Error **errp)
 {
     VhostUserBase *base = VHOST_USER_BASE(dev);
-    VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);
+    VhostUserChannel *ch = &base->peer.user.channel;
     bool ok;
 
     if (!base_check_properties(base, errp)) {
         return;
     }
-    base->name = g_strdup_printf("%s '%s'", bc->name,
-                                 qemu_chr_fe_get_driver(&base->chardev)->label);
-    vhost_user_init(&base->user, base->timeout_ms);
-    vhost_user_channel_begin(&base->user.channel);
+    vhost_user_peer_init(&base->peer, &base_peer_ops, &base->chardev,
+                         VHOST_USER_BASE_GET_CLASS(base)->name, base->timeout_ms,
+                         VHOST_USER_BASE_FEATURES);
+    vhost_user_channel_begin(ch);
     ok = base_set_up(base, errp);
-    vhost_user_channel_end(&base->user.channel);
-    if (!ok) {
-        base_part(base);
-        return;
+    vhost_user_channel_end(ch);
+    if (ok) {
+        vhost_user_peer_watch(&base->peer);
+    } else {
+        vhost_user_peer_destroy(&base->peer);
     }
-    qemu_chr_fe_set_handlers(&base->chardev, base_can_read, base_read,
-                             base_event, NULL, base, NULL, false);
 }
 
 static void base_unrealize(DeviceState *dev)
@@ -290,14 +199,10 @@ static void base_unrealize(DeviceState *dev)
     VhostUserBase *base = VHOST_USER_BASE(dev);
     VirtIODevice *vdev = VIRTIO_DEVICE(dev);
 
-    qemu_chr_fe_set_handlers(&base->chardev, NULL, NULL, NULL, NULL, NULL,
-                             NULL, false);
-    vhost_dev_cleanup(&base->user.dev);
+    vhost_user_peer_unwatch(&base->peer);
     base_delete_queues(vdev);
     virtio_cleanup(vdev);
-    /* It still has guest memory. */
-    qemu_chr_fe_disconnect(&base->chardev);
-    base_part(base);
+    vhost_user_peer_destroy(&base->peer);
 }
 
 /* --- type --- */

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all virtio devices have in common that a vhost-user back end serves: the
- * character device by which it is reached, its coming and going, its
- * configuration space. A device derives from TYPE_VHOST_USER_BASE and says in
- * its class what it is.
- *
- * The back end must be there when the device is made. When it goes later, the
- * device stays and its requests wait; a character device that connects again
- * (reconnect=, or a server) brings the next one.
+ * What all virtio devices have in common that a vhost-user back end serves and
+ * that are nothing beside: the character device by which it is reached
+ * (vhost-user-peer.h), its configuration space. A device derives from
+ * TYPE_VHOST_USER_BASE and says in its class what it is.
  *
  * Big lock held throughout.
  */
 #ifndef HW_VIRTIO_VHOST_USER_BASE_H
 #define HW_VIRTIO_VHOST_USER_BASE_H
 
-#include "chardev/char.h"
-#include "vhost-user.h"
+#include "vhost-user-peer.h"
 
 #define TYPE_VHOST_USER_BASE "vhost-user-base"
 typedef struct VhostUserBase VhostUserBase;
@@ -35,10 +30,8 @@ struct VhostUserBase {
     uint16_t queue_size;
     uint32_t timeout_ms;                  /* for an answer of the back end */
 
-    VhostUser user;
-    char *name;                           /* "vhost-user-blk 'ID'" */
+    VhostUserPeer peer;
     uint8_t config[VHOST_USER_CONFIG_MAX];  /* the back end's, as last seen */
-    uint64_t losses;                      /* of back ends, that were told */
 };
 
 struct VhostUserBaseClass {

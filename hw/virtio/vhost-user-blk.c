@@ -26,7 +26,7 @@ static const int blk_feature_bits[] = {
 
 static bool tell_wce(VhostUserBase *base, uint8_t wce, Error **errp)
 {
-    return vhost_user_set_config(&base->user, &wce,
+    return vhost_user_set_config(&base->peer.user, &wce,
                                  offsetof(struct virtio_blk_config, wce),
                                  sizeof(wce), errp);
 }
@@ -83,12 +83,12 @@ static void blk_set_config(VirtIODevice *vdev, const uint8_t *config)
         !virtio_vdev_has_feature(vdev, VIRTIO_BLK_F_CONFIG_WCE)) {
         return;
     }
-    if (!vhost_user_channel_works(&base->user.channel) ||
+    if (!vhost_user_channel_works(&base->peer.user.channel) ||
         tell_wce(base, c->wce, &err)) {
         now->wce = c->wce;
     } else {
-        warn_report_counted(&base->losses, "%s: the write cache stays as it "
-                            "is: %s", base->name, error_get_pretty(err));
+        warn_report_counted(&base->peer.losses, "%s: the write cache stays as it "
+                            "is: %s", base->peer.name, error_get_pretty(err));
         error_free(err);
     }
 }

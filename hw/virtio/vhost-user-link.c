@@ -77,7 +77,7 @@ VhostUserLink *vhost_user_link_new(VirtIODevice *vdev, const char *name, int fd,
     link->vdev = vdev;
     link->name = g_strdup(name);
     link->fd = fd;
-    vhost_user_init(&link->user, ANSWER_TIMEOUT_MS);
+    vhost_user_init(&link->user, ANSWER_TIMEOUT_MS, VHOST_USER_BASE_FEATURES);
     if (!vhost_user_connect(&link->user, fd, errp)) {
         error_prepend(errp, "%s: the back end cannot be used: ", name);
         vhost_user_link_free(link);

@@ -24,6 +24,7 @@ typedef enum VhostUserRequest {
     VHOST_USER_SET_CONFIG = 25,
     VHOST_USER_GET_INFLIGHT_FD = 31,
     VHOST_USER_SET_INFLIGHT_FD = 32,
+    VHOST_USER_NET_SET_MTU = 20,
     /* Guest memory. */
     VHOST_USER_SET_MEM_TABLE = 5,
     VHOST_USER_ADD_MEM_REG = 37,
@@ -36,6 +37,8 @@ typedef enum VhostUserRequest {
     VHOST_USER_SET_VRING_CALL = 13,
     VHOST_USER_SET_VRING_KICK = 12,
     VHOST_USER_SET_VRING_ENABLE = 18,
+    /* What it shall do. */
+    VHOST_USER_SEND_RARP = 19,
 } VhostUserRequest;
 
 /* A bit of the virtio features: the back end has protocol features. */
@@ -43,7 +46,9 @@ typedef enum VhostUserRequest {
 
 /* Bits of the protocol features. */
 #define VHOST_USER_PROTOCOL_F_MQ 0
+#define VHOST_USER_PROTOCOL_F_RARP 2
 #define VHOST_USER_PROTOCOL_F_REPLY_ACK 3
+#define VHOST_USER_PROTOCOL_F_NET_MTU 4
 #define VHOST_USER_PROTOCOL_F_CONFIG 9
 #define VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD 12
 #define VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS 15

@@ -49,13 +49,6 @@ bool vhost_user_sync(VhostUser *u, Error **errp)
 
 /* --- what it can --- */
 
-#define KNOWN_PROTOCOL_FEATURES                                              \
-    (1ULL << VHOST_USER_PROTOCOL_F_MQ |                                      \
-     1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |                               \
-     1ULL << VHOST_USER_PROTOCOL_F_CONFIG |                                  \
-     1ULL << VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD |                          \
-     1ULL << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
-
 static bool negotiate_protocol(VhostUser *u, Error **errp)
 {
     uint64_t offered;
@@ -67,7 +60,7 @@ static bool negotiate_protocol(VhostUser *u, Error **errp)
     if (!ask_u64(u, VHOST_USER_GET_PROTOCOL_FEATURES, &offered, errp)) {
         return false;
     }
-    u->protocol_features = offered & KNOWN_PROTOCOL_FEATURES;
+    u->protocol_features = offered & u->usable_features;
     if (!tell_u64(u, VHOST_USER_SET_PROTOCOL_FEATURES, u->protocol_features,
                   NULL, 0, errp)) {
         return false;
@@ -124,9 +117,14 @@ void vhost_user_disconnect(VhostUser *u)
     vhost_user_channel_set_fd(&u->channel, -1);
 }
 
-void vhost_user_init(VhostUser *u, uint32_t timeout_ms)
+void vhost_user_init(VhostUser *u, uint32_t timeout_ms,
+                     uint64_t protocol_features)
 {
-    *u = (VhostUser) { .dev.vhost_ops = &vhost_user_ops, .inflight_fd = -1 };
+    *u = (VhostUser) {
+        .dev.vhost_ops = &vhost_user_ops,
+        .usable_features = protocol_features,
+        .inflight_fd = -1,
+    };
     vhost_user_channel_init(&u->channel, timeout_ms);
 }
 
@@ -164,6 +162,21 @@ bool vhost_user_set_config(VhostUser *u, const void *data, uint32_t offset,
     memcpy(config.region, data, len);
     return vhost_user_channel_tell(&u->channel, VHOST_USER_SET_CONFIG, &config,
                                    CONFIG_HEAD + len, NULL, 0, errp);
+}
+
+/* --- networks --- */
+
+bool vhost_user_set_mtu(VhostUser *u, uint16_t mtu, Error **errp)
+{
+    return tell_u64(u, VHOST_USER_NET_SET_MTU, mtu, NULL, 0, errp);
+}
+
+bool vhost_user_send_rarp(VhostUser *u, const uint8_t *mac, Error **errp)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, mac, 6);
+    return tell_u64(u, VHOST_USER_SEND_RARP, value, NULL, 0, errp);
 }
 
 /* --- requests in flight, which the back end notes down in shared memory --- */
@@ -276,12 +289,12 @@ static bool user_set_vring_call(struct vhost_dev *dev, unsigned n, int fd,
 
 /* Without protocol features a queue begins with its first kick. */
 static bool user_set_vring_enable(struct vhost_dev *dev, unsigned n,
-                                  Error **errp)
+                                  bool enable, Error **errp)
 {
     return !virtio_has_feature(dev->features,
                                VHOST_USER_F_PROTOCOL_FEATURES) ||
-           tell_state(vhost_user_of(dev), VHOST_USER_SET_VRING_ENABLE, n, 1,
-                      errp);
+           tell_state(vhost_user_of(dev), VHOST_USER_SET_VRING_ENABLE, n,
+                      enable, errp);
 }
 
 static bool user_get_vring_base(struct vhost_dev *dev, unsigned n,

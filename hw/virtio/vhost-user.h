@@ -24,6 +24,7 @@ typedef struct VhostUser {
     struct vhost_dev dev;                 /* its vhost_ops are vhost_user_ops */
     VhostUserChannel channel;
     uint64_t protocol_features;           /* both sides' */
+    uint64_t usable_features;             /* of the protocol, that the device uses */
     unsigned queues;                      /* that the back end can have */
     guint slots;                          /* regions that it takes */
     uint16_t queue_size;                  /* entries, at most */
@@ -33,7 +34,19 @@ typedef struct VhostUser {
 
 extern const VhostOps vhost_user_ops;
 
-void vhost_user_init(VhostUser *u, uint32_t timeout_ms);
+/* What any device, and a device beside networks, uses of the protocol. */
+#define VHOST_USER_COMMON_FEATURES                                           \
+    (1ULL << VHOST_USER_PROTOCOL_F_MQ |                                      \
+     1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |                               \
+     1ULL << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
+#define VHOST_USER_BASE_FEATURES                                             \
+    (VHOST_USER_COMMON_FEATURES |                                            \
+     1ULL << VHOST_USER_PROTOCOL_F_CONFIG |                                  \
+     1ULL << VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD)
+
+/* Protocol features beside @protocol_features are not used. */
+void vhost_user_init(VhostUser *u, uint32_t timeout_ms,
+                     uint64_t protocol_features);
 void vhost_user_cleanup(VhostUser *u);
 
 /*
@@ -59,6 +72,10 @@ bool vhost_user_get_config(VhostUser *u, void *config, uint32_t len,
                            Error **errp);
 bool vhost_user_set_config(VhostUser *u, const void *data, uint32_t offset,
                            uint32_t len, Error **errp);
+/* The largest packet that the network passes, and who it is to tell where a
+ * station is; of back ends that have these features. */
+bool vhost_user_set_mtu(VhostUser *u, uint16_t mtu, Error **errp);
+bool vhost_user_send_rarp(VhostUser *u, const uint8_t *mac, Error **errp);
 /* The driver's reset: what was being done is not gone on with. */
 void vhost_user_forget_inflight(VhostUser *u);
 

@@ -284,7 +284,7 @@ static bool prepare_queue(struct vhost_dev *dev, unsigned n)
 
 static bool prepare_queues(struct vhost_dev *dev)
 {
-    for (unsigned n = 0; n < dev->nvqs; n++) {
+    for (unsigned n = 0; n < dev->nvqs_run; n++) {
         if (virtio_queue_enabled(dev->vdev, queue_of(dev, n)) &&
             !prepare_queue(dev, n)) {
             return false;
@@ -293,21 +293,28 @@ static bool prepare_queues(struct vhost_dev *dev)
     return true;
 }
 
+/* Tells it of those from @from on which are to be processed. */
+static bool enable_queues(struct vhost_dev *dev, unsigned from, Error **errp)
+{
+    for (unsigned n = from; n < dev->nvqs; n++) {
+        if (dev->vqs[n].started &&
+            !dev->vhost_ops->vhost_set_vring_enable(
+                dev, n, n < dev->nvqs_enabled, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool start_queues(struct vhost_dev *dev, Error **errp)
 {
-    for (unsigned n = 0; n < dev->nvqs; n++) {
+    for (unsigned n = 0; n < dev->nvqs_run; n++) {
         if (virtio_queue_enabled(dev->vdev, queue_of(dev, n)) &&
             !start_queue(&dev->vqs[n], errp)) {
             return false;
         }
     }
-    for (unsigned n = 0; n < dev->nvqs; n++) {
-        if (dev->vqs[n].started &&
-            !dev->vhost_ops->vhost_set_vring_enable(dev, n, errp)) {
-            return false;
-        }
-    }
-    return true;
+    return enable_queues(dev, 0, errp);
 }
 
 /* Translation is done here, or not at all: a back end is not to ask for it. */
@@ -360,6 +367,24 @@ void vhost_dev_run_changed(struct vhost_dev *dev)
     }
     /* The driver's reset forgets where the queues were. */
     dev->lost = dev->lost && virtio_device_ready(dev->vdev);
+}
+
+void vhost_dev_enable_queues(struct vhost_dev *dev, unsigned n)
+{
+    unsigned from = MIN(n, dev->nvqs_enabled);
+    bool same = n == dev->nvqs_enabled;
+    Error *err = NULL;
+
+    dev->nvqs_enabled = n;
+    if (same || !dev->started) {
+        return;
+    }
+    dev->vhost_ops->vhost_begin(dev);
+    if (!enable_queues(dev, from, &err)) {
+        abandon_queues(dev);
+        dev->vhost_ops->vhost_disconnect(dev, err);
+    }
+    dev->vhost_ops->vhost_end(dev);
 }
 
 /* --- guest memory --- */
@@ -450,7 +475,7 @@ bool vhost_dev_init(struct vhost_dev *dev, VirtIODevice *vdev, unsigned nvqs,
         return false;
     }
     dev->vdev = vdev;
-    dev->nvqs = nvqs;
+    dev->nvqs = dev->nvqs_run = dev->nvqs_enabled = nvqs;
     dev->vqs = g_new0(struct vhost_virtqueue, nvqs);
     for (unsigned n = 0; n < nvqs; n++) {
         dev->vqs[n].dev = dev;

@@ -46,9 +46,10 @@ typedef struct VhostOps {
                                  Error **errp);
     bool (*vhost_set_vring_call)(struct vhost_dev *dev, unsigned n, int fd,
                                  Error **errp);
-    /* Lets a queue of which all is told begin. */
+    /* Lets a queue of which all is told begin; or, not @enable, be processed no
+     * more, though it stays where it is. */
     bool (*vhost_set_vring_enable)(struct vhost_dev *dev, unsigned n,
-                                   Error **errp);
+                                   bool enable, Error **errp);
     /* Stops a queue: *base is the next entry that it would have taken. */
     bool (*vhost_get_vring_base)(struct vhost_dev *dev, unsigned n,
                                  uint16_t *base, Error **errp);
@@ -94,6 +95,9 @@ struct vhost_dev {
     struct vhost_virtqueue *vqs;
     unsigned nvqs;
     unsigned vq_index;                    /* of vdev's queues, the first one */
+    unsigned nvqs_run;                    /* the first ones, that run when the
+                                             device does; from one run to the next */
+    unsigned nvqs_enabled;                /* of these, that are processed */
     uint64_t features;                    /* the back end's */
     uint64_t own_features;                /* it is told besides the driver's */
     uint64_t acked_features;              /* what it was told */
@@ -127,6 +131,8 @@ uint64_t vhost_get_features(const struct vhost_dev *dev,
  * VirtioDeviceClass.run_changed. A back end that cannot is disconnected.
  */
 void vhost_dev_run_changed(struct vhost_dev *dev);
+/* The driver uses the first @n queues from now on. */
+void vhost_dev_enable_queues(struct vhost_dev *dev, unsigned n);
 /* There is no back end any more ... */
 void vhost_dev_lost(struct vhost_dev *dev);
 /* ... and here is another one, with dev->features, which goes on where that was.

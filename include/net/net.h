@@ -115,6 +115,10 @@ struct NetdevClass {
     /* Optional: whether the kernel's vhost is to work queue pair @n, by which
      * descriptors, which stay the netdev's. */
     bool (*get_vhost)(Netdev *nd, unsigned n, int *vhost_fd, int *tap_fd);
+    /* Optional: another process is to work all queue pairs: the character device,
+     * which stays the netdev's, by which it is reached, and how many milliseconds
+     * it has for an answer. */
+    struct CharBackend *(*get_vhost_user)(Netdev *nd, uint32_t *timeout_ms);
     /* Optional: the process ends; removes files that would stay. */
     void (*at_exit)(Netdev *nd);
 };
@@ -125,6 +129,9 @@ JsonObject *netdev_parse(const char *text, Error **errp);
 /* -netdev and netdev_add: "type", "id" and the options of that type; @opts stays
  * the caller's. NULL and *errp: nothing is left. */
 Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp);
+/* Whether the netdev that these options are for lets another process use guest
+ * memory; they need not be right. */
+bool netdev_type_shares_memory(JsonObject *opts);
 /* NULL: there is none. */
 Netdev *netdev_find(const char *id);
 /* Calls @fn, which must not delete any, for each. */

@@ -18,8 +18,10 @@ enum {
     GET_FEATURES = 1,
     SET_MEM_TABLE = 5,
     GET_VRING_BASE = 11,
+    SET_VRING_KICK = 12,
     GET_PROTOCOL_FEATURES = 15,
     GET_QUEUE_NUM = 17,
+    SET_VRING_ENABLE = 18,
     GET_CONFIG = 24,
     GET_INFLIGHT_FD = 31,
     GET_MAX_MEM_SLOTS = 36,
@@ -133,9 +135,13 @@ static gint compare_regions(gconstpointer a, gconstpointer b)
     return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
 }
 
-static void add_region(QVhostServer *s, const WireRegion *r)
+static void add_region(QVhostServer *s, const WireRegion *r, int fd)
 {
     QVhostRegion region = { r->gpa, r->size };
+
+    if (s->echo && fd >= 0) {
+        qvhost_echo_map(s->echo, r->gpa, r->size, r->uaddr, fd, r->offset);
+    }
 
     g_array_append_val(s->regions, region);
     g_array_sort(s->regions, compare_regions);
@@ -148,6 +154,9 @@ static bool remove_region(QVhostServer *s, const WireRegion *r)
         const QVhostRegion *have = &g_array_index(s->regions, QVhostRegion, i);
 
         if (have->gpa == r->gpa && have->size == r->size) {
+            if (s->echo) {
+                qvhost_echo_unmap(s->echo, r->gpa);
+            }
             g_array_remove_index(s->regions, i);
             return true;
         }
@@ -160,13 +169,19 @@ static uint64_t change_memory(QVhostServer *s, const Message *m)
 {
     switch (m->header.request) {
     case SET_MEM_TABLE:
-        g_array_set_size(s->regions, 0);
+        while (s->regions->len) {
+            const QVhostRegion *r = &g_array_index(s->regions, QVhostRegion, 0);
+            WireRegion gone = { .gpa = r->gpa, .size = r->size };
+
+            remove_region(s, &gone);
+        }
         for (uint32_t i = 0; i < m->payload.table.n; i++) {
-            add_region(s, &m->payload.table.region[i]);
+            add_region(s, &m->payload.table.region[i],
+                       i < m->nr_fds ? m->fds[i] : -1);
         }
         return m->nr_fds == m->payload.table.n ? 0 : EINVAL;
     case ADD_MEM_REG:
-        add_region(s, &m->payload.one.region);
+        add_region(s, &m->payload.one.region, m->nr_fds ? m->fds[0] : -1);
         return m->nr_fds == 1 && s->regions->len <= s->slots ? 0 : ENOSPC;
     case REM_MEM_REG:
         return remove_region(s, &m->payload.one.region) ? 0 : ENOENT;
@@ -184,19 +199,21 @@ static bool answer_is_due(QVhostServer *s, Message *m)
 
     switch (m->header.request) {
     case GET_FEATURES:
-        value = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << F_PROTOCOL_FEATURES;
+        value = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << F_PROTOCOL_FEATURES |
+                s->features;
         break;
     case GET_PROTOCOL_FEATURES:
         value = s->protocol_features;
         break;
     case GET_QUEUE_NUM:
-        value = 1;
+        value = s->queues;
         break;
     case GET_MAX_MEM_SLOTS:
         value = s->slots;
         break;
     case GET_VRING_BASE:
-        m->payload.u32[1] = s->vring_base;
+        m->payload.u32[1] = s->echo ? qvhost_echo_stop(s->echo, m->payload.u32[0])
+                                    : s->vring_base;
         return true;
     case GET_CONFIG:
     case GET_INFLIGHT_FD:
@@ -261,6 +278,29 @@ static bool send_answer(int fd, Message *m, QVhostFault fault)
     return true;
 }
 
+static void set_bit_to(uint64_t *bits, unsigned n, bool on)
+{
+    *bits = (*bits & ~(1ULL << n % 64)) | (uint64_t)on << n % 64;
+}
+
+/* Remembers what a message says of queues. */
+static void note_queues(QVhostServer *s, const Message *m)
+{
+    unsigned n = m->payload.u32[0] & 0xff;
+
+    if (m->header.request == SET_VRING_ENABLE) {
+        set_bit_to(&s->enabled, n, m->payload.u32[1]);
+    } else if (m->header.request == SET_VRING_KICK) {
+        set_bit_to(&s->started, n, true);
+    } else if (m->header.request == GET_VRING_BASE) {
+        set_bit_to(&s->started, n, false);
+    }
+    if (s->echo) {
+        qvhost_echo_message(s->echo, m->header.request, &m->payload,
+                            m->nr_fds ? m->fds[0] : -1);
+    }
+}
+
 /* What comes of a message; false: the connection is over. */
 static bool handle(QVhostServer *s, int fd, Message *m)
 {
@@ -269,8 +309,10 @@ static bool handle(QVhostServer *s, int fd, Message *m)
     uint64_t verdict = 0;
 
     g_mutex_lock(&s->lock);
-    answer = answer_is_due(s, m);
     s->counts[m->header.request % G_N_ELEMENTS(s->counts)]++;
+    s->last_value[m->header.request % G_N_ELEMENTS(s->counts)] = m->payload.u64;
+    note_queues(s, m);
+    answer = answer_is_due(s, m);
     if (answer || wanted) {
         s->messages++;
         fault = take_fault(s, m->header.request);
@@ -296,6 +338,9 @@ static void serve(QVhostServer *s, int fd)
     bool ok;
 
     do {
+        if (s->echo) {
+            qvhost_echo_work(s->echo, fd);
+        }
         ok = read_message(fd, &m);
         ok = ok && handle(s, fd, &m);
         for (unsigned i = 0; i < m.nr_fds; i++) {
@@ -314,10 +359,13 @@ static gpointer server_thread(gpointer opaque)
         g_array_set_size(s->regions, 0);
         s->connections++;
         s->connected = true;
+        s->started = s->enabled = 0;
+        s->echo = s->is_network ? qvhost_echo_new() : NULL;
         g_mutex_unlock(&s->lock);
         serve(s, fd);
         g_mutex_lock(&s->lock);
         s->connected = false;
+        g_clear_pointer(&s->echo, qvhost_echo_free);
         g_mutex_unlock(&s->lock);
         close(fd);
     }
@@ -334,6 +382,7 @@ QVhostServer *qvhost_server_new(uint64_t slots)
     s->socket = g_build_filename(s->dir, "socket", NULL);
     s->protocol_features = QVHOST_BASIC | QVHOST_SLOTS;
     s->slots = slots;
+    s->queues = 1;
     s->regions = g_array_new(false, false, sizeof(QVhostRegion));
     g_mutex_init(&s->lock);
     s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -381,9 +430,19 @@ unsigned qvhost_server_count(QVhostServer *s, int request)
     return n;
 }
 
-/* Waits until *@field, under the lock, is what is wanted. */
-static void wait_for(QVhostServer *s, bool (*done)(QVhostServer *, unsigned),
-                     unsigned n, const char *what)
+uint64_t qvhost_server_value(QVhostServer *s, int request)
+{
+    uint64_t value;
+
+    g_mutex_lock(&s->lock);
+    value = s->last_value[request];
+    g_mutex_unlock(&s->lock);
+    return value;
+}
+
+/* Waits until @done, under the lock, says so. */
+static void wait_for(QVhostServer *s, bool (*done)(QVhostServer *, uint64_t),
+                     uint64_t n, const char *what)
 {
     gint64 deadline = qtest_deadline();
     unsigned round = 0;
@@ -403,12 +462,29 @@ static void wait_for(QVhostServer *s, bool (*done)(QVhostServer *, unsigned),
     }
 }
 
-static bool has_connections(QVhostServer *s, unsigned n)
+static bool has_started(QVhostServer *s, uint64_t queues)
+{
+    return s->started == queues;
+}
+
+static bool has_enabled(QVhostServer *s, uint64_t queues)
+{
+    return s->enabled == queues;
+}
+
+void qvhost_server_wait_queues(QVhostServer *s, uint64_t started,
+                               uint64_t enabled)
+{
+    wait_for(s, has_started, started, "other queues are started");
+    wait_for(s, has_enabled, enabled, "other queues are enabled");
+}
+
+static bool has_connections(QVhostServer *s, uint64_t n)
 {
     return s->connections >= n;
 }
 
-static bool is_disconnected(QVhostServer *s, unsigned n)
+static bool is_disconnected(QVhostServer *s, uint64_t n)
 {
     return !s->connected;
 }

@@ -187,7 +187,7 @@ static void test_queues_are_told_as_they_are(void)
     g_assert_cmpint(kernel.file.fd, ==, 42);
     g_assert_true(ops->vhost_set_vring_call(&k.dev, 0, 43, &error_abort));
     g_assert_cmpint(kernel.file.fd, ==, 43);
-    g_assert_true(ops->vhost_set_vring_enable(&k.dev, 1, &error_abort));
+    g_assert_true(ops->vhost_set_vring_enable(&k.dev, 1, true, &error_abort));
     g_assert_cmphex(kernel.started, ==, 2);
     g_assert_true(ops->vhost_get_vring_base(&k.dev, 1, &base, &error_abort));
     g_assert_cmphex(kernel.stopped, ==, 2);
