@@ -89,6 +89,10 @@ static bool socket_must_connect(SocketChardev *s, const SocketAddress *list,
             close(fd);
         }
     }
+    if (err == -ECONNREFUSED && s->path && socket_path_is_no_socket(s->path)) {
+        error_setg(errp, "Failed to connect to '%s': it is no socket", s->path);
+        return false;
+    }
     error_setg_errno(errp, -err, "Failed to connect to '%s%s%s'",
                      s->path ? s->path : s->host, s->path ? "" : ":",
                      s->path ? "" : s->port);

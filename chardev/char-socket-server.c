@@ -7,7 +7,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "char-socket.h"
 #include "qemu/cutils.h"
@@ -64,7 +63,7 @@ static int socket_listen_any(SocketChardev *s, const SocketAddress *list,
     int fd = -EINVAL;
 
     for (unsigned i = 0; i < n && fd < 0; i++) {
-        fd = socket_listen(&list[i]);
+        fd = socket_listen(&list[i], &s->file);
         s->address = list[i];
     }
     s->listen_fd = fd < 0 ? -1 : fd;
@@ -75,7 +74,6 @@ bool char_socket_start_server(SocketChardev *s, const SocketAddress *list,
                                 unsigned n, Error **errp)
 {
     int err = socket_listen_any(s, list, n);
-    struct stat st;
 
     if (err == -ENOTSOCK) {
         error_setg(errp, "cannot listen on '%s': it exists, and is no socket",
@@ -92,20 +90,14 @@ bool char_socket_start_server(SocketChardev *s, const SocketAddress *list,
                          s->path ? s->path : s->port);
         return false;
     }
-    if (s->path && stat(s->path, &st) == 0) {
-        s->file_dev = st.st_dev;
-        s->file_ino = st.st_ino;
-    }
     return char_socket_await_first(s, errp);
 }
 
 void char_socket_remove_file(SocketChardev *s)
 {
-    const char *path = socket_address_path(&s->address);
-    struct stat st;
+    const struct sockaddr_un *un = socket_address_un(&s->address);
 
-    if (s->file_ino && path && lstat(path, &st) == 0 &&
-        st.st_dev == s->file_dev && st.st_ino == s->file_ino) {
-        unlink(path);
+    if (un) {
+        socket_path_remove(un, &s->file);
     }
 }

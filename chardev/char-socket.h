@@ -30,8 +30,7 @@ typedef struct SocketChardev {
 
     SocketAddress address;
     int listen_fd;                        /* -1: no server */
-    dev_t file_dev;                       /* the socket's file, which is */
-    ino_t file_ino;                       /* ours to remove; 0: none */
+    SocketFile file;                      /* that it listens on */
     int connect_fd;                       /* -1: not just connecting */
     QEMUTimer *reconnect_timer;
 

@@ -1,51 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Listening on, and connecting to, sockets (socket-address.h). It must never
- * take the address away from a server that lives.
- */
+/* Listening on, and connecting to, sockets (socket-address.h). */
 #include "qemu/osdep.h"
 
 #include "qemu/cutils.h"
 #include <netdb.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "socket-address.h"
 
-/* @path from the root, as a daemon leaves its directory; but not if that is too
- * long for a socket. g_free(). */
-static char *absolute_path(const char *path, size_t room)
-{
-    g_autofree char *dir = g_path_is_absolute(path) ? NULL
-                                                    : g_get_current_dir();
-    g_autofree char *whole = dir ? g_build_filename(dir, path, NULL) : NULL;
-
-    return g_strdup(whole && strlen(whole) < room ? whole : path);
-}
-
 bool socket_address_unix(SocketAddress *a, const char *path, Error **errp)
 {
-    struct sockaddr_un *un = (struct sockaddr_un *)&a->addr;
-    g_autofree char *whole = NULL;
-
-    if (strlen(path) >= sizeof(un->sun_path)) {
+    memset(a, 0, sizeof(*a));
+    if (!socket_path_address((struct sockaddr_un *)&a->addr, path)) {
         error_setg(errp, "UNIX socket path '%s' is too long: it must be less "
-                   "than %zu bytes", path, sizeof(un->sun_path));
+                   "than %zu bytes", path,
+                   sizeof(((struct sockaddr_un *)0)->sun_path));
         return false;
     }
-    memset(a, 0, sizeof(*a));
-    un->sun_family = AF_UNIX;
-    whole = absolute_path(path, sizeof(un->sun_path));
-    strcpy(un->sun_path, whole);
-    a->len = sizeof(*un);
+    a->len = sizeof(struct sockaddr_un);
     return true;
 }
 
-const char *socket_address_path(const SocketAddress *a)
+const struct sockaddr_un *socket_address_un(const SocketAddress *a)
 {
-    return a->addr.ss_family == AF_UNIX
-               ? ((const struct sockaddr_un *)&a->addr)->sun_path : NULL;
+    return a->addr.ss_family == AF_UNIX ? (const struct sockaddr_un *)&a->addr
+                                        : NULL;
 }
 
 unsigned socket_address_tcp(SocketAddress *list, const char *host,
@@ -117,46 +96,26 @@ int socket_connect_result(int fd, int timeout_ms)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? -errno : -err;
 }
 
-/* Removes the socket @path if nobody listens there; 0 or -errno, -ENOTSOCK:
- * something else is there. */
-static int remove_stale(const SocketAddress *a, const char *path)
+int socket_listen(const SocketAddress *a, SocketFile *file)
 {
-    struct stat st;
-    bool pending;
-    int fd;
-
-    if (lstat(path, &st) < 0) {
-        return 0;                         /* bind() will tell */
-    }
-    if (!S_ISSOCK(st.st_mode)) {
-        return -ENOTSOCK;
-    }
-    fd = socket_connect(a, &pending);
-    if (fd >= 0) {
-        close(fd);
-        return -EADDRINUSE;
-    }
-    if (fd != -ECONNREFUSED) {
-        return -EADDRINUSE;               /* busy, or not ours to ask */
-    }
-    return unlink(path) < 0 ? -errno : 0;
-}
-
-int socket_listen(const SocketAddress *a)
-{
-    const char *path = socket_address_path(a);
-    int err = path ? remove_stale(a, path) : 0;
-    int fd = err ? err : socket_new(a);
+    const struct sockaddr_un *un = socket_address_un(a);
+    int fd = socket_new(a);
+    int err;
 
     if (fd < 0) {
         return fd;
     }
-    if (!path) {
+    if (un) {
+        err = socket_path_bind(fd, un, file);
+    } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+        err = bind(fd, (const struct sockaddr *)&a->addr, a->len) < 0 ? -errno
+                                                                      : 0;
     }
-    if (bind(fd, (const struct sockaddr *)&a->addr, a->len) < 0 ||
-        listen(fd, 1) < 0) {
+    if (!err && listen(fd, 1) < 0) {
         err = -errno;
+    }
+    if (err) {
         close(fd);
         return err;
     }

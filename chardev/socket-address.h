@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "qapi/error.h"
+#include "qemu/socket-path.h"
 
 /* The most that a host name is tried at. */
 #define SOCKET_MAX_ADDRESSES 8
@@ -26,17 +27,17 @@ unsigned socket_address_tcp(SocketAddress *list, const char *host,
                             const char *port, bool passive, Error **errp);
 
 /*
- * A nonblocking socket that listens, or -errno. A socket file that nobody
- * listens on is replaced; -EADDRINUSE: somebody does.
+ * A nonblocking socket that listens, or -errno, which is as that of
+ * socket_path_bind(). *@file is the file that it has made, if any.
  */
-int socket_listen(const SocketAddress *a);
+int socket_listen(const SocketAddress *a, SocketFile *file);
 /* A nonblocking socket that is connected, or if *@pending will be or have an
  * error (socket_connect_result()) when it can be written; or -errno. */
 int socket_connect(const SocketAddress *a, bool *pending);
 /* Waits up to @timeout_ms (0: not at all). 0 or -errno. */
 int socket_connect_result(int fd, int timeout_ms);
 
-/* The path of a unix socket, or NULL. */
-const char *socket_address_path(const SocketAddress *a);
+/* The address of a unix socket, or NULL. */
+const struct sockaddr_un *socket_address_un(const SocketAddress *a);
 
 #endif

@@ -12,13 +12,13 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "monitor/fds.h"
 #include "net/net.h"
 #include "qapi/error.h"
 #include "qemu/iov.h"
 #include "qemu/main-loop.h"
+#include "qemu/socket-path.h"
 #include "qemu/timer.h"
 
 #define TYPE_NETDEV_DGRAM "netdev-dgram"
@@ -36,8 +36,8 @@ struct NetdevDgram {
     char *remote_type, *remote_path;
 
     int fd;                               /* -1: none */
-    bool bound;                           /* local.path is ours to remove */
-    struct sockaddr_un remote;
+    struct sockaddr_un local, remote;
+    SocketFile file;                      /* that of local */
     socklen_t remote_size;                /* 0: the socket is connected */
     uint8_t *frame;                       /* from the peer, not yet taken */
     size_t frame_size;                    /* 0: none */
@@ -133,58 +133,48 @@ static void retry(void *opaque)
 static bool set_path(const char *option, const char *path,
                      struct sockaddr_un *addr, Error **errp)
 {
-    *addr = (struct sockaddr_un) { .sun_family = AF_UNIX };
     if (!path) {
         error_setg(errp, "Parameter '%s' is missing", option);
         return false;
     }
-    if (strlen(path) >= sizeof(addr->sun_path)) {
+    if (!socket_path_address(addr, path)) {
         error_setg(errp, "%s=%s is too long: at most %zu bytes are possible",
                    option, path, sizeof(addr->sun_path) - 1);
         return false;
     }
-    strcpy(addr->sun_path, path);
     return true;
 }
 
-/* Whether @addr is a socket's that nobody has any more. */
-static bool is_stale(int fd, const struct sockaddr_un *addr)
+static bool bind_local(NetdevDgram *s, Error **errp)
 {
-    return connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
-           errno == ECONNREFUSED;
+    int ret = socket_path_bind(s->fd, &s->local, &s->file);
+
+    if (ret == -ENOTSOCK) {
+        error_setg(errp, "local.path=%s exists, and is no socket",
+                   s->local_path);
+    } else if (ret == -EADDRINUSE) {
+        error_setg(errp, "local.path=%s is another socket's", s->local_path);
+    } else if (ret) {
+        error_setg_errno(errp, -ret, "local.path=%s cannot be had",
+                         s->local_path);
+    }
+    return !ret;
 }
 
 static bool open_unix(NetdevDgram *s, Error **errp)
 {
-    struct sockaddr_un local;
-    int ret;
-
     if (g_strcmp0(s->remote_type, "unix")) {
         error_setg(errp, "Parameter 'remote.type' expects unix, which goes with "
                    "local.type=unix");
         return false;
     }
-    if (!set_path("local.path", s->local_path, &local, errp) ||
+    if (!set_path("local.path", s->local_path, &s->local, errp) ||
         !set_path("remote.path", s->remote_path, &s->remote, errp)) {
         return false;
     }
     s->remote_size = sizeof(s->remote);
     s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    ret = bind(s->fd, (struct sockaddr *)&local, sizeof(local));
-    if (ret < 0 && errno == EADDRINUSE && is_stale(s->fd, &local)) {
-        unlink(s->local_path);
-        ret = bind(s->fd, (struct sockaddr *)&local, sizeof(local));
-    } else if (ret < 0 && errno != EADDRINUSE) {
-        error_setg_errno(errp, errno, "local.path=%s cannot be had",
-                         s->local_path);
-        return false;
-    }
-    if (ret < 0) {
-        error_setg(errp, "local.path=%s is another socket's", s->local_path);
-        return false;
-    }
-    s->bound = true;
-    return true;
+    return bind_local(s, errp);
 }
 
 static bool is_datagram_socket(int fd)
@@ -245,10 +235,7 @@ static void dgram_at_exit(Netdev *nd)
 {
     NetdevDgram *s = NETDEV_DGRAM(nd);
 
-    if (s->bound) {
-        unlink(s->local_path);
-        s->bound = false;
-    }
+    socket_path_remove(&s->local, &s->file);
 }
 
 static void dgram_finalize(Object *obj)

@@ -21,10 +21,6 @@
 static int set_error(const char *path, int err, Error **errp)
 {
     switch (err) {
-    case ELOOP:
-        error_setg(errp, "%s: it is a symbolic link, which is not followed: "
-                   "name the file itself", path);
-        break;
     case ENXIO:                           /* a FIFO, or a socket */
         error_setg(errp, "%s: it is not a regular file", path);
         break;
@@ -60,6 +56,11 @@ int regular_file_open_write(const char *path, int flags, Error **errp)
     int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
                   O_CLOEXEC | (flags & O_APPEND), 0600);
 
+    if (fd < 0 && errno == ELOOP) {
+        error_setg(errp, "%s: it is a symbolic link, which is not followed: "
+                   "name the file itself", path);
+        return -1;
+    }
     if (fd < 0) {
         return set_error(path, errno, errp);
     }

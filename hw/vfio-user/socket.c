@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 
 #include "qemu/sandbox-need.h"
+#include "qemu/socket-path.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -50,10 +51,14 @@ int vfio_user_connect(const char *path, uint32_t timeout_ms, Error **errp)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
         err = errno;
+        close(fd);
+        if (err == ECONNREFUSED && socket_path_is_no_socket(path)) {
+            error_setg(errp, "cannot connect to '%s': it is no socket", path);
+            return -1;
+        }
         error_setg_errno(errp, err, "cannot connect to socket '%s'%s", path,
                          err == ENOENT || err == ECONNREFUSED
                          ? " (start the vfio-user server first)" : "");
-        close(fd);
         return -1;
     }
     return fd;

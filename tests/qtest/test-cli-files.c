@@ -178,15 +178,36 @@ static void test_files_that_are_none(void)
     g_rmdir(dir);
 }
 
+/* Whoever would listen there or connect to it, the file stays. */
 static void test_socket_path_of_a_file(void)
 {
-    g_autofree char *path = make_file("x", 1);
-    g_autofree char *args = g_strdup_printf(
-        QTEST_ARGS "-chardev socket,id=c,server=on,wait=off,path=%s", path);
+    static const struct {
+        const char *args, *why;
+    } cases[] = {
+        { "-chardev socket,id=c,server=on,wait=off,path=%s",
+          "it exists, and is no socket" },
+        { "-qmp unix:%s,server=on,wait=off", "it exists, and is no socket" },
+        { "-netdev stream,id=n,server=on,addr.type=unix,addr.path=%s",
+          "it exists, and is no socket" },
+        { "-netdev dgram,id=n,remote.type=unix,remote.path=nobody,"
+          "local.type=unix,local.path=%s", "exists, and is no socket" },
+        { "-chardev socket,id=c,path=%s", "it is no socket" },
+        { "-netdev stream,id=n,server=off,addr.type=unix,addr.path=%s",
+          "it is no socket" },
+        { "-device vfio-user-pci,socket=%s", "it is no socket" },
+    };
 
-    cli_check_refused(args, "it exists, and is no socket");
-    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
-    g_unlink(path);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = make_file("x", 1);
+        GString *args = g_string_new(QTEST_ARGS);
+
+        g_string_append(args, cases[i].args);
+        g_string_replace(args, "%s", path, 1);
+        cli_check_refused(args->str, cases[i].why);
+        g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+        g_unlink(path);
+        g_string_free(args, true);
+    }
 }
 
 static void test_daemons_without_a_terminal(void)

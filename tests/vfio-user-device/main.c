@@ -9,9 +9,9 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "qemu/error-report.h"
+#include "qemu/socket-path.h"
 #include "testdev.h"
 
 static char *opt_socket;
@@ -25,7 +25,7 @@ static char *opt_garbage_kind;
 
 static const GOptionEntry entries[] = {
     { "socket", 's', 0, G_OPTION_ARG_FILENAME, &opt_socket,
-      "Listen on the UNIX socket PATH, which is replaced", "PATH" },
+      "Listen on the UNIX socket PATH", "PATH" },
     { "fd", 0, 0, G_OPTION_ARG_INT, &opt_fd,
       "Serve the client at the inherited descriptor N", "N" },
     { "once", 0, 0, G_OPTION_ARG_NONE, &opt_once,
@@ -129,26 +129,24 @@ static bool parse_options(int *argc, char ***argv, TestDevOptions *options,
     return true;
 }
 
+static struct sockaddr_un address;
+static SocketFile file;
+
 static int listen_on(const char *path, Error **errp)
 {
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd;
+    int fd, ret;
 
-    if (strlen(path) >= sizeof(addr.sun_path)) {
+    if (!socket_path_address(&address, path)) {
         error_setg(errp, "the path of the socket is longer than %zu "
-                   "characters", sizeof(addr.sun_path) - 1);
+                   "characters", sizeof(address.sun_path) - 1);
         return -1;
     }
-    strcpy(addr.sun_path, path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        unlink(path);
-        if (!bind(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
-            !listen(fd, 1)) {
-            return fd;
-        }
+    ret = fd < 0 ? -errno : socket_path_bind(fd, &address, &file);
+    if (!ret && listen(fd, 1) == 0) {
+        return fd;
     }
-    error_setg_errno(errp, errno, "cannot listen on '%s'", path);
+    error_setg_errno(errp, ret ? -ret : errno, "cannot listen on '%s'", path);
     if (fd >= 0) {
         close(fd);
     }
@@ -181,7 +179,7 @@ static bool serve_all(TestDev *dev, Error **errp)
         serve_one(dev, fd);
     } while (!opt_once && !dev->dead);
     close(listener);
-    unlink(opt_socket);
+    socket_path_remove(&address, &file);
     return !*errp;
 }
 
