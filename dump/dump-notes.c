@@ -136,7 +136,7 @@ static uint64_t guest_note_size(const uint8_t *note, uint32_t size)
  * that could be one. */
 static uint8_t *read_guest_note(uint64_t *size)
 {
-    static const MemTxAttrs attrs_ram = { .memory = 1 };
+    static const MemTxAttrs attrs_ram = { .memory = 1, .keep_unbacked = 1 };
     static uint64_t refused;
     g_autofree uint8_t *note = NULL;
     uint32_t given;

@@ -81,14 +81,17 @@ static void append_item(GString *out, const XpFormat *f, uint64_t value)
     }
 }
 
+/* Who looks must not have the host back what the guest has not. */
+static const MemTxAttrs attrs_looked_at = { .keep_unbacked = 1 };
+
 static bool append_items(GString *out, const XpFormat *f, hwaddr addr,
                          Error **errp)
 {
     for (uint64_t i = 0; i < f->count; i++, addr += f->size) {
         uint64_t value = 0;               /* little endian, as the guest is */
 
-        if (address_space_read(&address_space_memory, addr,
-                               MEMTXATTRS_UNSPECIFIED, &value, f->size)) {
+        if (address_space_read(&address_space_memory, addr, attrs_looked_at,
+                               &value, f->size)) {
             error_setg(errp, "there is nothing to read at 0x%" PRIx64, addr);
             return false;
         }

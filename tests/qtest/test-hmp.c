@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "libqtest.h"
+#include "memfd.h"
+#include "qemu/units.h"
 
 #define VM0 "/machine/peripheral/vm0"
 
@@ -124,6 +126,24 @@ static void test_xp(Fixture *f, const void *data)
     check(f, "xp", "Error: '' is no address");
     check(f, "xp /x", "Error: '/x' is no address");
     check(f, "xp -1", "Error: '-1' is no address");
+}
+
+static void test_xp_does_not_populate(void)
+{
+    QTestState *qts = qtest_init(
+        "-M q35,memory-backend=ram -m 65M "
+        "-object memory-backend-memfd,id=ram,size=65M");
+    g_autofree char *ram = qtest_find_memfd(qts, 65 * MiB);
+    Fixture f = { qts };
+    uint64_t before;
+
+    qtest_writeq(qts, 0x2000, 0x0123456789abcdef);
+    before = qtest_memfd_allocated(ram);
+    g_assert_cmpuint(before, >, 0);
+    check(&f, "xp /65536xb 0x1000000", "0000000001000000: 0x00 0x00");
+    check(&f, "xp /2xg 0x1ffc", ": 0x89abcdef00000000 0x0000000001234567\n");
+    g_assert_cmpuint(qtest_memfd_allocated(ram), ==, before);
+    qtest_quit(qts);
 }
 
 static void test_dump(Fixture *f, const void *data)
@@ -479,6 +499,8 @@ int main(int argc, char **argv)
         ADD("info-ram-discard", test_info_ram_discard);
         ADD("info-pci", test_info_pci);
         g_test_add_func("/hmp/info-irq", test_info_irq);
+        g_test_add_func("/hmp/xp-does-not-populate",
+                        test_xp_does_not_populate);
         g_test_add_func("/hmp/info-pci-behind-a-port",
                         test_info_pci_behind_a_port);
     }
