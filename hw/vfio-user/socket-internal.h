@@ -7,6 +7,7 @@
 #ifndef HW_VFIO_USER_SOCKET_INTERNAL_H
 #define HW_VFIO_USER_SOCKET_INTERNAL_H
 
+#include "qemu/slow-peer.h"
 #include "socket.h"
 
 #define HEADER_SIZE sizeof(VFIOUserHeader)
@@ -24,8 +25,7 @@ struct VFIOUserSocket {
     unsigned batch_requests;              /* ... for several: so far, plus 1 */
     int64_t deadline;                     /* g_get_monotonic_time() */
     int64_t batch_since;                  /* the same */
-    int64_t slow_since;                   /* the same: the window's beginning */
-    int64_t slow;                         /* us that have been waited in it */
+    SlowPeer slow;
     Error *error;
     VFIOUserMessage *in;                  /* being received; may be NULL */
     size_t got;                           /* bytes of it, header included */

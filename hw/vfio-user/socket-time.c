@@ -10,10 +10,6 @@
 #include "qemu/cutils.h"
 #include "socket-internal.h"
 
-/* A peer that lets requests wait for a time-out in sum, within this many
- * time-outs, is given up; waits of less than the share of one do not count. */
-#define SLOW_WINDOW 10
-#define SLOW_SHARE 100
 /* Messages received while we send; more stay in the kernel. */
 #define MAX_INBOX 16
 
@@ -41,21 +37,11 @@ void vfio_user_socket_end_call(VFIOUserSocket *s, bool outermost)
 
 void vfio_user_socket_charge(VFIOUserSocket *s, int64_t started)
 {
-    int64_t now = g_get_monotonic_time();
-
-    if (now - started < timeout_us(s) / SLOW_SHARE) {
-        return;
-    }
-    if (now - s->slow_since > SLOW_WINDOW * timeout_us(s)) {
-        s->slow_since = started;
-        s->slow = 0;
-    }
-    s->slow += now - started;
-    if (s->slow > timeout_us(s)) {
+    if (slow_peer_charge(&s->slow, started, timeout_us(s))) {
         vfio_user_socket_break(s, ETIMEDOUT, "the peer is too slow: it has held "
                                "up the guest for %" PRId64 " ms in %" PRId64
-                               " ms", s->slow / 1000,
-                               (now - s->slow_since) / 1000);
+                               " ms", s->slow.sum / 1000,
+                               slow_peer_window(&s->slow) / 1000);
     }
 }
 
@@ -79,7 +65,7 @@ void vfio_user_socket_end(VFIOUserSocket *s)
 
 void vfio_user_socket_forgive(VFIOUserSocket *s)
 {
-    s->slow = 0;
+    s->slow = (SlowPeer) { 0 };
 }
 
 /* The deadline has passed. Returns -ETIMEDOUT. */

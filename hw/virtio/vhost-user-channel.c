@@ -15,6 +15,8 @@
 #include "qemu/socket-fds.h"
 #include "vhost-user-channel.h"
 
+/* Of a time-out, for those who come after one who was too slow. */
+#define IMPATIENT_SHARE 100
 #define HEADER_SIZE sizeof(VhostUserHeader)
 
 /* --- life --- */
@@ -58,18 +60,35 @@ void vhost_user_channel_break(VhostUserChannel *ch, const char *fmt, ...)
     }
 }
 
+static int64_t timeout_us(const VhostUserChannel *ch)
+{
+    return ch->timeout_ms * INT64_C(1000);
+}
+
 void vhost_user_channel_begin(VhostUserChannel *ch)
 {
-    if (!ch->depth++) {
-        ch->deadline = g_get_monotonic_time() +
-                       ch->timeout_ms * INT64_C(1000);
+    int64_t patience = timeout_us(ch);
+
+    if (ch->depth++) {
+        return;
     }
+    if (slow_peer_is_out(&ch->slow, patience)) {
+        patience /= IMPATIENT_SHARE;
+    }
+    ch->since = g_get_monotonic_time();
+    ch->deadline = ch->since + patience;
 }
 
 void vhost_user_channel_end(VhostUserChannel *ch)
 {
     g_assert(ch->depth);
-    ch->depth--;
+    if (--ch->depth == 0 &&
+        slow_peer_charge(&ch->slow, ch->since, timeout_us(ch))) {
+        vhost_user_channel_break(ch, "it is too slow: it has held up the guest "
+                                 "for %" PRId64 " ms in %" PRId64 " ms",
+                                 ch->slow.sum / 1000,
+                                 slow_peer_window(&ch->slow) / 1000);
+    }
 }
 
 /* --- names, for people --- */
@@ -115,8 +134,9 @@ static bool channel_wait(VhostUserChannel *ch, short events,
     int64_t left = ch->deadline - g_get_monotonic_time();
 
     if (left <= 0) {
-        vhost_user_channel_break(ch, "it has not answered %s for %" PRIu32
-                                 " ms", request_name(request), ch->timeout_ms);
+        vhost_user_channel_break(ch, "it has not answered %s for %" PRId64
+                                 " ms", request_name(request),
+                                 (ch->deadline - ch->since) / 1000);
         return false;
     }
     qemu_poll_ms(&pfd, 1, MIN(DIV_ROUND_UP(left, 1000), INT_MAX));

@@ -12,6 +12,7 @@
 #define HW_VIRTIO_VHOST_USER_CHANNEL_H
 
 #include "qapi/error.h"
+#include "qemu/slow-peer.h"
 #include "vhost-user-protocol.h"
 
 typedef struct VhostUserChannel {
@@ -19,7 +20,8 @@ typedef struct VhostUserChannel {
     uint32_t timeout_ms;
     bool reply_ack;                       /* both sides know REPLY_ACK */
     unsigned depth;                       /* of begin */
-    int64_t deadline;                     /* g_get_monotonic_time() */
+    int64_t since, deadline;              /* g_get_monotonic_time() */
+    SlowPeer slow;                        /* over all connections */
     Error *error;                         /* why it broke; NULL: it works */
 } VhostUserChannel;
 
@@ -37,7 +39,9 @@ static inline bool vhost_user_channel_works(const VhostUserChannel *ch)
 void vhost_user_channel_break(VhostUserChannel *ch, const char *fmt, ...)
     G_GNUC_PRINTF(2, 3);
 
-/* Calls up to the matching end share one time-out. */
+/* Calls up to the matching end share one time-out. A back end that uses up as much
+ * as that again and again breaks it, too, and whoever connects next has only a
+ * hundredth until the time-outs are further apart. */
 void vhost_user_channel_begin(VhostUserChannel *ch);
 void vhost_user_channel_end(VhostUserChannel *ch);
 

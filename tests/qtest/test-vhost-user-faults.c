@@ -116,6 +116,27 @@ static void check(Fixture *f, bool surplus)
     }
 }
 
+static bool has_all(Fixture *f)
+{
+    g_autoptr(GArray) have = regions(f);
+    bool all = true;
+
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        all = all && has_block(f, have, block) == f->plugged[block];
+    }
+    return all;
+}
+
+static void wait_for_all_memory(Fixture *f)
+{
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    while (!has_all(f)) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+}
+
 /* --- what it is told ------------------------------------------------------ */
 
 static void test_one_message_per_run(void)
@@ -281,6 +302,25 @@ static void test_lies_at_a_plug(void)
         }
         stop(&f);
     }
+}
+
+/* Each answer comes in time, but in sum the guest waits for too long; who comes
+ * next has less time, and after a while as much as ever. */
+static void test_slow_plugs_end_the_connection(void)
+{
+    unsigned limit_ms = patience_us() / 1000 / 12;
+    Fixture f;
+
+    f.server = qvhost_server_new(32);
+    start_with(&f, DEVICE, limit_ms);
+    qvhost_server_delay(f.server, limit_ms * 1000 / 3);
+    for (unsigned block = 0; block < 8; block += 2) {
+        must_change(&f, true, block, 1);
+    }
+    qtest_wait_message(f.messages, "it is too slow: it has held up the guest");
+    qvhost_server_delay(f.server, 0);
+    wait_for_all_memory(&f);
+    stop(&f);
 }
 
 /* device_add, until a back end has connected; true: there is a device. */
@@ -482,6 +522,8 @@ int main(int argc, char **argv)
                     test_lies_at_the_start);
     g_test_add_func("/vhost-user-faults/hangs-at-the-start",
                     test_hangs_at_the_start);
+    g_test_add_func("/vhost-user-faults/slow-plugs",
+                    test_slow_plugs_end_the_connection);
     g_test_add_func("/vhost-user-faults/notes-on-requests",
                     test_notes_on_requests);
     g_test_add_func("/vhost-user-faults/request-is-never-completed",

@@ -307,6 +307,7 @@ static bool handle(QVhostServer *s, int fd, Message *m)
     bool answer, wanted = m->header.flags & FLAG_NEED_REPLY;
     QVhostFault fault = QVHOST_FAULT_NONE;
     uint64_t verdict = 0;
+    unsigned delay_us;
 
     g_mutex_lock(&s->lock);
     s->counts[m->header.request % G_N_ELEMENTS(s->counts)]++;
@@ -322,7 +323,9 @@ static bool handle(QVhostServer *s, int fd, Message *m)
     } else {
         verdict = change_memory(s, m);
     }
+    delay_us = m->header.request == ADD_MEM_REG ? s->delay_us : 0;
     g_mutex_unlock(&s->lock);
+    g_usleep(delay_us);
     if (!answer && wanted) {
         m->payload.u64 = verdict;
         m->header.size = sizeof(verdict);
@@ -417,6 +420,13 @@ void qvhost_server_fault(QVhostServer *s, QVhostFault fault, int request,
     s->fault = fault;
     s->fault_request = request;
     s->fault_after = after;
+    g_mutex_unlock(&s->lock);
+}
+
+void qvhost_server_delay(QVhostServer *s, unsigned us)
+{
+    g_mutex_lock(&s->lock);
+    s->delay_us = us;
     g_mutex_unlock(&s->lock);
 }
 

@@ -60,6 +60,7 @@ typedef struct QVhostServer {
     QVhostFault fault;
     int fault_request;                    /* -1: any that is answered */
     unsigned fault_after;                 /* after so many of them */
+    unsigned delay_us;                    /* before each answer to a plug */
 } QVhostServer;
 
 /* Features of the protocol: REPLY_ACK and CONFIG; CONFIGURE_MEM_SLOTS;
@@ -77,6 +78,8 @@ void qvhost_server_free(QVhostServer *s);
  * to be wrong. */
 void qvhost_server_fault(QVhostServer *s, QVhostFault fault, int request,
                          unsigned after);
+/* Each answer to ADD_MEM_REG comes @us later from now on. */
+void qvhost_server_delay(QVhostServer *s, unsigned us);
 /* Messages of the number @request so far; -1: all that are answered. */
 unsigned qvhost_server_count(QVhostServer *s, int request);
 /* The first 8 bytes of the last message of the number @request; 0: none came. */
