@@ -8,11 +8,13 @@
 #define PICK(in, array) ((array)[fuzz_below(in, G_N_ELEMENTS(array))])
 
 static const char *const ids[] = { "h0", "h1", "h2", "vm0", "vm1", "bal", "m0",
-                                   "m1", "m2", "mem0", "mem1", "rp0", "nope" };
+                                   "m1", "m2", "mem0", "mem1", "rp0", "nope", "blk", "net",
+                                   "rng", "ser", "d0", "n0", "r0" };
 static const char *const buses[] = { "rp0", "rp1", "pcie.0", "nope", "vm0" };
 static const char *const drivers[] = {
     "virtio-mem-pci", "virtio-balloon-pci", "pcie-root-port", "vfio-user-pci",
-    "virtio-mem", "vfio-pci",
+    "virtio-mem", "vfio-pci", "virtio-blk-pci", "virtio-net-pci", "virtio-rng-pci",
+    "virtio-serial-pci", "virtserialport", "vhost-user-blk-pci", "vhost-vsock-pci",
 };
 static const char *const backends[] = { "memory-backend-ram",
                                         "memory-backend-memfd",
@@ -26,7 +28,9 @@ static const char *const properties[] = {
 static const char *const queries[] = {
     "query-memory-devices", "query-balloon", "query-memory-size-summary",
     "query-cpus-fast", "query-dump", "query-status", "query-commands",
-    "query-ram-discard",
+    "query-ram-discard", "query-block", "query-named-block-nodes",
+    "query-blockstats", "query-chardev", "query-iothreads",
+    "query-rx-filter", "query-pci",
 };
 static const char *const commands[] = {
     "stop", "cont", "system_reset", "system_powerdown",
@@ -99,7 +103,7 @@ static void get_property(FuzzInput *in)
 
 void fuzz_admin(FuzzInput *in)
 {
-    switch (fuzz_below(in, 10)) {
+    switch (fuzz_below(in, 12)) {
     case 0:
         add_device(in);
         break;
@@ -129,8 +133,17 @@ void fuzz_admin(FuzzInput *in)
         fuzz_qmp("{'execute': 'balloon', 'arguments': {'value': %" PRIu64 "}}",
                  fuzz_number(in));
         break;
-    default:
+    case 9:
         fuzz_qmp("{'execute': 'human-monitor-command', 'arguments': "
                  "{'command-line': '%s'}}", PICK(in, lines));
+        break;
+    case 10:
+        fuzz_qmp("{'execute': 'block_resize', 'arguments': {'node-name': 'd0', "
+                 "'size': %" PRIu64 "}}",
+                 fuzz_number(in) & (4 * FUZZ_DISK_SIZE - 1));
+        break;
+    default:
+        fuzz_qmp("{'execute': 'set_link', 'arguments': {'name': 'net', "
+                 "'up': %s}}", fuzz_u8(in) & 1 ? "true" : "false");
     }
 }

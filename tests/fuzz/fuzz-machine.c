@@ -9,7 +9,7 @@
 
 static void step(FuzzInput *in)
 {
-    FuzzSlot slot = fuzz_below(in, FUZZ_NR_VIRTIO);
+    FuzzSlot slot = fuzz_any_virtio(in);
 
     switch (fuzz_below(in, 14)) {
     case 0:
@@ -18,7 +18,7 @@ static void step(FuzzInput *in)
         break;
     case 2:
     case 3:
-        fuzz_virtio_mem_requests(in, slot == FUZZ_BALLOON ? FUZZ_VM0 : slot);
+        fuzz_virtio_request(in, slot);
         break;
     case 4:
         fuzz_virtio_ring(in, slot);

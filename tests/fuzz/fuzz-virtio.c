@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rings and requests of virtio-mem and virtio-balloon, behind a set-up driver. */
+/* Rings and requests of one virtio device, behind a set-up driver. */
 #include "qemu/osdep.h"
 
 #include "machine.h"
@@ -9,7 +9,7 @@
 int fuzz_one(const uint8_t *data, size_t size)
 {
     FuzzInput in = { data, data + size };
-    FuzzSlot slot = fuzz_below(&in, FUZZ_NR_VIRTIO);
+    FuzzSlot slot = fuzz_any_virtio(&in);
 
     fuzz_fresh();
     fuzz_virtio_setup(&in, slot);
@@ -29,11 +29,7 @@ int fuzz_one(const uint8_t *data, size_t size)
             fuzz_settle();
             break;
         default:
-            if (slot == FUZZ_BALLOON) {
-                fuzz_balloon_pages(&in);
-            } else {
-                fuzz_virtio_mem_requests(&in, slot);
-            }
+            fuzz_virtio_request(&in, slot);
         }
     }
     fuzz_settle();

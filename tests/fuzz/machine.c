@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <linux/pci_regs.h>
+#include <sys/socket.h>
 
 #include "exec/address-spaces.h"
 #include "monitor/qmp.h"
@@ -23,8 +24,7 @@
 static const char options[] =
     "sparsevm -sandbox off -accel qtest -qtest null -qtest-log none "
     "-display none -nodefaults -no-shutdown -smp 2 "
-    "-m 64M,maxmem=4G,slots=8 -serial null "
-    "-object memory-backend-ram,id=mem0,size=64M "
+    "-m 64M,maxmem=4G,slots=8 -serial null %s "
     "-object memory-backend-memfd,id=mem1,size=128M "
     "-device virtio-mem-pci,id=vm0,memdev=mem0,addr=1,block-size=2M,"
     "requested-size=32M,packed=on "
@@ -33,7 +33,26 @@ static const char options[] =
     "-device virtio-balloon-pci,id=bal,addr=3,deflate-on-oom=on,"
     "free-page-reporting=on,packed=on "
     "-device pcie-root-port,id=rp0,addr=4,chassis=1 "
-    "-device pcie-root-port,id=rp1,addr=5,chassis=2";
+    "-device pcie-root-port,id=rp1,addr=5,chassis=2 "
+    "-blockdev driver=file,node-name=d0,filename=disk,aio=threads,discard=unmap "
+    "-device virtio-blk-pci,id=blk,addr=6,drive=d0,packed=on,num-queues=2,"
+    "write-cache=on "
+    "-netdev dgram,id=n0,local.type=fd,local.str=%d "
+    "-device virtio-net-pci,id=net,addr=7,netdev=n0,packed=on "
+    "-object rng-builtin,id=r0 "
+    "-device virtio-rng-pci,id=rng,addr=8,rng=r0,packed=on "
+    "-chardev socket,id=c0,fd=%d -chardev null,id=c1 "
+    "-device virtio-serial-pci,id=ser,addr=9,packed=on "
+    "-device virtconsole,bus=ser.0,chardev=c0 "
+    "-device virtserialport,bus=ser.0,chardev=c1,name=port";
+
+static const char private_memory[] =
+    "-object memory-backend-ram,id=mem0,size=64M";
+static const char shared_memory[] =
+    "-object memory-backend-memfd,id=ram,size=64M -machine memory-backend=ram "
+    "-object memory-backend-memfd,id=mem0,size=64M";
+
+bool fuzz_shares_memory __attribute__((weak));
 
 /* The emulator's main(), which is compiled under this name. */
 int sparsevm_main(int argc, char **argv);
@@ -45,6 +64,7 @@ void __real_main_loop_wait(bool nonblocking);
 
 static int driver_argc;
 static char **driver_argv;
+static int wire[2], line[2];              /* the emulator has the first */
 
 /* --- a guest's accesses --------------------------------------------------- */
 
@@ -88,7 +108,32 @@ uint64_t fuzz_config(unsigned bus, uint8_t devfn, uint16_t reg)
 
 uint8_t fuzz_devfn(FuzzSlot slot)
 {
-    return (slot + 1) << 3;
+    return slot == FUZZ_HOT ? 0 : (slot + 1) << 3;
+}
+
+uint64_t fuzz_config_of(FuzzSlot slot, uint16_t reg)
+{
+    return fuzz_config(slot == FUZZ_HOT ? 1 : 0, fuzz_devfn(slot), reg);
+}
+
+FuzzSlot fuzz_any_virtio(FuzzInput *in)
+{
+    static const FuzzSlot slots[] = {
+        FUZZ_VM0, FUZZ_VM1, FUZZ_BALLOON, FUZZ_BLK, FUZZ_NET, FUZZ_RNG,
+        FUZZ_SERIAL,
+    };
+
+    return slots[fuzz_below(in, G_N_ELEMENTS(slots))];
+}
+
+int fuzz_wire(void)
+{
+    return wire[1];
+}
+
+int fuzz_line(void)
+{
+    return line[1];
 }
 
 /* --- QMP ------------------------------------------------------------------ */
@@ -161,15 +206,26 @@ void fuzz_settle(void)
 
 /* --- the state that each input finds -------------------------------------- */
 
-/* Assigns BARs as firmware would, each slot's in a range of its own. */
-static void assign_bars(FuzzSlot slot)
+/* What is behind the port is within these; each slot has its own range. */
+static void open_windows(void)
 {
-    uint8_t devfn = fuzz_devfn(slot);
+    const uint16_t base = (BARS + FUZZ_HOT * BARS_SIZE) >> 16;
+    const uint16_t limit = base + (BARS_SIZE >> 16) - 1;
+
+    fuzz_write(fuzz_config_of(FUZZ_PORT0, PCI_MEMORY_BASE), base, 2);
+    fuzz_write(fuzz_config_of(FUZZ_PORT0, PCI_MEMORY_LIMIT), limit, 2);
+}
+
+void fuzz_assign_bars(FuzzSlot slot)
+{
     uint64_t at = BARS + slot * BARS_SIZE;
 
+    if (slot == FUZZ_HOT) {
+        open_windows();
+    }
     for (unsigned reg = PCI_BASE_ADDRESS_0; reg <= PCI_BASE_ADDRESS_5;
          reg += 4) {
-        uint64_t bar = fuzz_config(0, devfn, reg);
+        uint64_t bar = fuzz_config_of(slot, reg);
         uint64_t size;
         uint32_t mask;
 
@@ -187,16 +243,14 @@ static void assign_bars(FuzzSlot slot)
             reg += 4;
         }
     }
-    fuzz_write(fuzz_config(0, devfn, PCI_COMMAND),
+    fuzz_write(fuzz_config_of(slot, PCI_COMMAND),
                PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
 static void number_buses(void)
 {
     for (unsigned i = 0; i < 2; i++) {
-        uint8_t devfn = fuzz_devfn(FUZZ_PORT0 + i);
-
-        fuzz_write(fuzz_config(0, devfn, PCI_PRIMARY_BUS),
+        fuzz_write(fuzz_config_of(FUZZ_PORT0 + i, PCI_PRIMARY_BUS),
                    (i + 1) << 16 | (i + 1) << 8, 4);
     }
 }
@@ -236,11 +290,11 @@ void fuzz_fresh(void)
     remove_additions();
     fuzz_settle();
     fuzz_qmp("{'execute': 'cont'}");
+    fuzz_qmp("{'execute': 'block_resize', 'arguments': {'node-name': 'd0', "
+             "'size': %" PRIu64 "}}", (uint64_t)FUZZ_DISK_SIZE);
     number_buses();
     for (unsigned slot = 0; slot < FUZZ_NR_SLOTS; slot++) {
-        assign_bars(slot);
-    }
-    for (unsigned slot = 0; slot < FUZZ_NR_VIRTIO; slot++) {
+        fuzz_assign_bars(slot);
         fuzz_virtio_find(slot);
     }
 }
@@ -270,22 +324,39 @@ static void remove_directory(void)
 {
     g_autofree char *path = g_get_current_dir();
 
+    g_unlink("disk");
     if (chdir("/") == 0) {
         g_rmdir(path);
     }
 }
 
-/* Nothing that is written goes anywhere but into an empty directory. */
+/* Nothing that is written goes anywhere but into a directory that has just the
+ * disk. */
 static void leave_for_an_empty_directory(void)
 {
     g_autofree char *path = g_dir_make_tmp("fuzz-XXXXXX", NULL);
 
     g_assert_cmpint(chdir(path), ==, 0);
     atexit(remove_directory);
+    g_assert_true(g_file_set_contents("disk", "", 0, NULL));
+    g_assert_cmpint(truncate("disk", FUZZ_DISK_SIZE), ==, 0);
+}
+
+static char *make_options(void)
+{
+    int ret = socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, wire);
+
+    g_assert_cmpint(ret, ==, 0);
+    ret = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, line);
+    g_assert_cmpint(ret, ==, 0);
+    return g_strdup_printf(options,
+                           fuzz_shares_memory ? shared_memory : private_memory,
+                           wire[0], line[0]);
 }
 
 int main(int argc, char **argv)
 {
+    g_autofree char *text = make_options();
     g_auto(GStrv) words = NULL;
     int n;
 
@@ -293,7 +364,7 @@ int main(int argc, char **argv)
     leave_for_an_empty_directory();
     driver_argc = argc;
     driver_argv = argv;
-    g_assert_true(g_shell_parse_argv(options, &n, &words, NULL));
+    g_assert_true(g_shell_parse_argv(text, &n, &words, NULL));
     error_set_printer(say_nothing, NULL);
     return sparsevm_main(n, words);
 }

@@ -7,6 +7,8 @@
 #ifndef TESTS_FUZZ_MACHINE_H
 #define TESTS_FUZZ_MACHINE_H
 
+#include <linux/virtio_ring.h>
+
 #include "fuzz.h"
 
 #define FUZZ_RAM_SIZE (64 * MiB)
@@ -19,10 +21,21 @@ typedef enum FuzzSlot {
     FUZZ_BALLOON,
     FUZZ_PORT0,                           /* two root ports: ids rp0, rp1 */
     FUZZ_PORT1,
-    FUZZ_NR_SLOTS
+    FUZZ_BLK,                             /* virtio-blk: a file of 1 MiB */
+    FUZZ_NET,                             /* virtio-net */
+    FUZZ_RNG,                             /* virtio-rng */
+    FUZZ_SERIAL,                          /* virtio-serial, two ports */
+    FUZZ_NR_SLOTS,
+    FUZZ_HOT = FUZZ_NR_SLOTS,             /* what is plugged into rp0, if any */
+    FUZZ_NR_PLACES
 } FuzzSlot;
 
-#define FUZZ_NR_VIRTIO 3                  /* the first slots */
+#define FUZZ_DISK_SIZE (1 * MiB)
+
+/* Set by a target which needs memory that another process can map. */
+extern bool fuzz_shares_memory;
+/* One of the virtio devices that are there from the start. */
+FuzzSlot fuzz_any_virtio(FuzzInput *in);
 
 uint64_t fuzz_read(uint64_t addr, unsigned width);
 void fuzz_write(uint64_t addr, uint64_t value, unsigned width);
@@ -31,6 +44,15 @@ void fuzz_out(uint16_t port, uint32_t value, unsigned width);
 /* Address of a register of configuration space. */
 uint64_t fuzz_config(unsigned bus, uint8_t devfn, uint16_t reg);
 uint8_t fuzz_devfn(FuzzSlot slot);
+/* The same of a device. */
+uint64_t fuzz_config_of(FuzzSlot slot, uint16_t reg);
+/* Assigns its BARs, as firmware would; of FUZZ_HOT, the port's windows, too. */
+void fuzz_assign_bars(FuzzSlot slot);
+
+/* The other ends: of the network (datagrams), of the first serial port (bytes).
+ * Neither waits. */
+int fuzz_wire(void);
+int fuzz_line(void);
 
 /* Carries out a QMP request; single quotes may serve as double ones. Refuses, by
  * doing nothing, what would end the process or write files. */
@@ -50,6 +72,21 @@ void fuzz_virtio_registers(FuzzInput *in, FuzzSlot slot);
 void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot);
 void fuzz_virtio_mem_requests(FuzzInput *in, FuzzSlot slot);
 void fuzz_balloon_pages(FuzzInput *in);
+
+/* For requests: where the rings and the buffers of a queue are. */
+uint64_t fuzz_virtio_rings(FuzzSlot slot, unsigned queue);
+uint64_t fuzz_virtio_buffers(FuzzSlot slot, unsigned queue);
+/* Offers a chain of @n descriptors, in a split ring from @first on. */
+void fuzz_virtio_offer(FuzzSlot slot, unsigned queue, unsigned first,
+                       const struct vring_desc *descs, unsigned n);
+void fuzz_virtio_kick(FuzzSlot slot, unsigned queue);
+/* An address: in RAM, in device memory, in the rings, at an edge, anywhere. */
+uint64_t fuzz_any_address(FuzzInput *in);
+
+/* --- requests of the devices (virtio-requests.c) --- */
+
+/* Something that is a request of the device in @slot, or nearly so. */
+void fuzz_virtio_request(FuzzInput *in, FuzzSlot slot);
 
 /* --- PCI (pci.c) and the board (board.c) --- */
 

@@ -15,13 +15,13 @@
 #include "qemu/units.h"
 
 #define RINGS 0x100000ULL
-#define DEVICE_RINGS 0x40000ULL           /* of each device */
+#define DEVICE_RINGS (NR_QUEUES * QUEUE_RINGS) /* of each device */
 #define QUEUE_RINGS 0x10000ULL            /* of each queue */
 #define AVAIL 0x2000
 #define USED 0x4000
 #define BUFFERS 0x8000
 #define TABLE 0x9000                      /* of indirect descriptors */
-#define NR_QUEUES 4
+#define NR_QUEUES 6
 #define DESC_SIZE 16
 
 typedef struct Driver {
@@ -33,18 +33,23 @@ typedef struct Driver {
     bool wrap[NR_QUEUES];                 /* packed: the counters there */
 } Driver;
 
-static Driver drivers[FUZZ_NR_VIRTIO];
+static Driver drivers[FUZZ_NR_PLACES];
 
-static uint64_t queue_rings(FuzzSlot slot, unsigned queue)
+uint64_t fuzz_virtio_rings(FuzzSlot slot, unsigned queue)
 {
     return RINGS + slot * DEVICE_RINGS + queue * QUEUE_RINGS;
+}
+
+uint64_t fuzz_virtio_buffers(FuzzSlot slot, unsigned queue)
+{
+    return fuzz_virtio_rings(slot, queue) + BUFFERS;
 }
 
 /* --- registers ------------------------------------------------------------ */
 
 static uint64_t config_read(FuzzSlot slot, uint8_t reg, unsigned width)
 {
-    return fuzz_read(fuzz_config(0, fuzz_devfn(slot), reg), width);
+    return fuzz_read(fuzz_config_of(slot, reg), width);
 }
 
 static uint64_t bar_address(FuzzSlot slot, unsigned bar)
@@ -132,7 +137,7 @@ static void set_address(FuzzSlot slot, unsigned reg, uint64_t addr)
 static void set_up_queue(FuzzSlot slot, unsigned queue, uint16_t size)
 {
     Driver *d = &drivers[slot];
-    uint64_t rings = queue_rings(slot, queue);
+    uint64_t rings = fuzz_virtio_rings(slot, queue);
 
     common_write(slot, VIRTIO_PCI_COMMON_Q_SELECT, queue, 2);
     common_write(slot, VIRTIO_PCI_COMMON_Q_SIZE, size, 2);
@@ -221,7 +226,7 @@ static void push_packed(FuzzSlot slot, unsigned queue, struct vring_desc desc,
     unsigned at = d->avail[queue] % MAX(d->size[queue], 1);
     bool wrap = d->wrap[queue] ^ lie;
 
-    set_desc(queue_rings(slot, queue), at, (struct vring_desc) {
+    set_desc(fuzz_virtio_rings(slot, queue), at, (struct vring_desc) {
         .addr = desc.addr, .len = desc.len, .flags = desc.next,
         .next = desc.flags | 1U << (wrap ? VRING_PACKED_DESC_F_AVAIL
                                          : VRING_PACKED_DESC_F_USED),
@@ -237,7 +242,7 @@ static void push_packed(FuzzSlot slot, unsigned queue, struct vring_desc desc,
 static void push(FuzzSlot slot, unsigned queue, uint16_t head, uint16_t entries)
 {
     Driver *d = &drivers[slot];
-    uint64_t avail = queue_rings(slot, queue) + AVAIL;
+    uint64_t avail = fuzz_virtio_rings(slot, queue) + AVAIL;
     unsigned at = d->avail[queue] % MAX(d->size[queue], 1);
 
     fuzz_write(avail + 4 + 2 * at, head, 2);
@@ -245,18 +250,17 @@ static void push(FuzzSlot slot, unsigned queue, uint16_t head, uint16_t entries)
     fuzz_write(avail + 2, d->avail[queue], 2);
 }
 
-static void kick(FuzzSlot slot, unsigned queue)
+void fuzz_virtio_kick(FuzzSlot slot, unsigned queue)
 {
     if (drivers[slot].notify) {
         fuzz_write(drivers[slot].notify + 4 * queue, queue, 2);
     }
 }
 
-/* An address: in RAM, in device memory, in the rings, at an edge, anywhere. */
-static uint64_t any_address(FuzzInput *in)
+uint64_t fuzz_any_address(FuzzInput *in)
 {
     static const uint64_t bases[] = {
-        0x200000, 0x2ff000, RINGS, RINGS + AVAIL, RINGS + USED,
+        0x800000, 0x8ff000, RINGS, RINGS + AVAIL, RINGS + USED,
         FUZZ_RAM_SIZE - 8, FUZZ_RAM_SIZE, FUZZ_DEVICE_MEMORY,
         FUZZ_DEVICE_MEMORY + 2 * MiB, FUZZ_DEVICE_MEMORY + 64 * MiB,
         0xfee00000, 0xfec00000, 0xb0000000, UINT64_MAX - 4095,
@@ -266,7 +270,7 @@ static uint64_t any_address(FuzzInput *in)
     if (kind < 224) {
         return bases[kind % ARRAY_SIZE(bases)] + (kind & 128 ? fuzz_u16(in) : 0);
     }
-    return kind < 240 ? drivers[kind % FUZZ_NR_VIRTIO].common + fuzz_u8(in) :
+    return kind < 240 ? drivers[kind % FUZZ_NR_PLACES].common + fuzz_u8(in) :
                         fuzz_u64(in);
 }
 
@@ -275,7 +279,7 @@ static struct vring_desc any_desc(FuzzInput *in, unsigned i)
     uint8_t kind = fuzz_u8(in);
 
     return (struct vring_desc) {
-        .addr = any_address(in),
+        .addr = fuzz_any_address(in),
         .len = kind & 0x40 ? fuzz_u32(in) : 1U + fuzz_u8(in),
         .flags = kind & 0x80 ? fuzz_u16(in) & 7 : kind & 3,
         .next = kind & 0x20 ? fuzz_u16(in) : i + 1,
@@ -287,7 +291,7 @@ static struct vring_desc any_desc(FuzzInput *in, unsigned i)
 static void packed_ring(FuzzInput *in, FuzzSlot slot, unsigned queue,
                         unsigned n, uint8_t flags)
 {
-    uint64_t rings = queue_rings(slot, queue), table = rings + TABLE;
+    uint64_t rings = fuzz_virtio_rings(slot, queue), table = rings + TABLE;
 
     for (unsigned i = 0; i < n; i++) {
         struct vring_desc desc = any_desc(in, i);
@@ -310,13 +314,13 @@ static void packed_ring(FuzzInput *in, FuzzSlot slot, unsigned queue,
     if (flags & 8) {
         fuzz_write(rings + AVAIL, fuzz_u32(in), 4);
     }
-    kick(slot, queue);
+    fuzz_virtio_kick(slot, queue);
 }
 
 void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot)
 {
     unsigned queue = fuzz_below(in, NR_QUEUES), n = fuzz_below(in, 16);
-    uint64_t rings = queue_rings(slot, queue);
+    uint64_t rings = fuzz_virtio_rings(slot, queue);
     uint8_t flags = fuzz_u8(in);
     uint64_t table = flags & 1 ? rings + TABLE : rings;
 
@@ -336,18 +340,17 @@ void fuzz_virtio_ring(FuzzInput *in, FuzzSlot slot)
     }
     push(slot, queue, flags & 4 ? fuzz_u16(in) : 0,
          flags & 8 ? fuzz_u16(in) : flags & 16 ? 1 + fuzz_u8(in) : 1);
-    kick(slot, queue);
+    fuzz_virtio_kick(slot, queue);
 }
 
-/* Offers a chain of @n descriptors, in a split ring from @first on. */
-static void offer(FuzzSlot slot, unsigned queue, unsigned first,
-                  const struct vring_desc *descs, unsigned n)
+void fuzz_virtio_offer(FuzzSlot slot, unsigned queue, unsigned first,
+                       const struct vring_desc *descs, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         if (drivers[slot].packed) {
             push_packed(slot, queue, descs[i], false);
         } else {
-            set_desc(queue_rings(slot, queue), first + i, descs[i]);
+            set_desc(fuzz_virtio_rings(slot, queue), first + i, descs[i]);
         }
     }
     if (!drivers[slot].packed) {
@@ -359,7 +362,7 @@ static void offer(FuzzSlot slot, unsigned queue, unsigned first,
 
 static void mem_request(FuzzInput *in, FuzzSlot slot, unsigned i)
 {
-    uint64_t config = drivers[slot].config, rings = queue_rings(slot, 0);
+    uint64_t config = drivers[slot].config, rings = fuzz_virtio_rings(slot, 0);
     uint64_t block_size = fuzz_read(
         config + offsetof(struct virtio_mem_config, block_size), 8);
     uint64_t addr = fuzz_read(config + offsetof(struct virtio_mem_config, addr), 8);
@@ -377,11 +380,11 @@ static void mem_request(FuzzInput *in, FuzzSlot slot, unsigned i)
         .flags = VRING_DESC_F_NEXT, .next = 2 * i + 1,
     };
     descs[1] = (struct vring_desc) {
-        .addr = kind & 8 ? any_address(in) : response,
+        .addr = kind & 8 ? fuzz_any_address(in) : response,
         .len = kind & 8 ? fuzz_u16(in) : sizeof(struct virtio_mem_resp),
         .flags = VRING_DESC_F_WRITE,
     };
-    offer(slot, 0, 2 * i, descs, ARRAY_SIZE(descs));
+    fuzz_virtio_offer(slot, 0, 2 * i, descs, ARRAY_SIZE(descs));
 }
 
 void fuzz_virtio_mem_requests(FuzzInput *in, FuzzSlot slot)
@@ -394,14 +397,14 @@ void fuzz_virtio_mem_requests(FuzzInput *in, FuzzSlot slot)
     for (unsigned i = 0; i < n; i++) {
         mem_request(in, slot, i);
     }
-    kick(slot, 0);
+    fuzz_virtio_kick(slot, 0);
 }
 
 void fuzz_balloon_pages(FuzzInput *in)
 {
     unsigned queue = fuzz_below(in, NR_QUEUES), n = 1 + fuzz_below(in, 32);
     unsigned times = 1 + fuzz_u8(in) % 160;
-    uint64_t buffer = queue_rings(FUZZ_BALLOON, queue) + BUFFERS;
+    uint64_t buffer = fuzz_virtio_rings(FUZZ_BALLOON, queue) + BUFFERS;
     struct vring_desc desc;
 
     for (unsigned i = 0; i < n; i++) {
@@ -410,13 +413,13 @@ void fuzz_balloon_pages(FuzzInput *in)
         fuzz_write(buffer + 4 * i, pfn & 4 ? fuzz_number(in) : pfn + 0x300, 4);
     }
     desc = (struct vring_desc) {
-        .addr = queue < 2 ? buffer : 0x400000 + fuzz_u8(in) * 4096ULL,
+        .addr = queue < 2 ? buffer : 0xa00000 + fuzz_u8(in) * 4096ULL,
         .len = queue < 2 ? 4 * n : 4096U << fuzz_below(in, 8),
         .flags = queue < 2 ? 0 : VRING_DESC_F_WRITE,
     };
     /* More at a time than the device takes in one go. */
     for (unsigned i = 0; i < times; i++) {
-        offer(FUZZ_BALLOON, queue, 0, &desc, 1);
+        fuzz_virtio_offer(FUZZ_BALLOON, queue, 0, &desc, 1);
     }
-    kick(FUZZ_BALLOON, queue);
+    fuzz_virtio_kick(FUZZ_BALLOON, queue);
 }
