@@ -160,7 +160,7 @@ def run_direct(args, measure, out):
 def run_in_lab(args, script, kernel, out, memory):
     initrd = images.initramfs(args.work, "lab", LAB / "lab-init", kernel,
                               machine.MODULES)
-    drive, _ = images.drive(args.work)
+    drive, _ = images.drive(args.work, None)
     start = [PYTHON, os.path.abspath(script), "--inside", "/run/lab",
              "--work", str(args.work), "--kernel", str(kernel.tree.resolve()),
              "--vmm", args.vmm, "--qemu", args.qemu,
