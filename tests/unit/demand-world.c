@@ -10,7 +10,7 @@ void demand_world_init(DemandWorld *w)
 {
     *w = (DemandWorld) {
         .config = { .min = 0, .max = 16 * GiB, .headroom = 150, .priority = 50,
-                    .interval_ms = 250, .shrink_delay_ms = 5000 },
+                    .interval_ms = 250, .shrink_delay_ms = 2000 },
         .used = 300 * MiB, .overhead = 40 * MiB, .plugs = 512 * MiB,
         .refused_above = UINT64_MAX,
     };
@@ -79,6 +79,7 @@ static void guest_acts(DemandWorld *w)
                                           : w->plugged);
     w->starved += w->used >= BOOT - w->overhead + w->plugged;
     available = (int64_t)(total - MIN(total, w->used)) + w->noise;
+    w->cached = MIN(w->cached + w->reads, (uint64_t)MAX(0, available));
     f->guest.driver = true;
     f->guest.age_ms = 0;
     f->guest.total = total;

@@ -20,6 +20,8 @@ typedef struct DemandWorld {
     /* What the guest is like. */
     uint64_t used;
     uint64_t overhead;                    /* boot RAM that it does not count */
+    uint64_t reads;                       /* of files, bytes in a step; they stay
+                                             cached until memory is short */
     uint64_t plugs;                       /* bytes in a step */
     uint64_t keeps;                       /* plugged that it cannot unplug */
     uint64_t refused_above;               /* plugged; beyond, plugs are refused */
@@ -34,6 +36,7 @@ typedef struct DemandWorld {
     unsigned starved;                     /* steps without available memory */
     uint64_t spent;                       /* plugged, summed over the steps */
     uint64_t plugged;
+    uint64_t cached;                      /* what it has read: available, not free */
 } DemandWorld;
 
 /* A guest with 1 GiB and one device of 16 GiB in blocks of 2 MiB, which uses
