@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -boot and -fw_cfg: what firmware, and whoever else reads the firmware
- * configuration device, is told. Both are stored in the machine; its board
+ * -boot, -fw_cfg and -smbios: what firmware, and whoever else reads the firmware
+ * configuration device, is told. All are stored in the machine; its board
  * passes them on.
  */
 #include "qemu/osdep.h"
 
+#include "hw/firmware/smbios.h"
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qemu/regular-file.h"
 #include "qemu/units.h"
+#include "sysemu/sysemu.h"
 #include "vl-internal.h"
 
 /* They are kept in memory; bytes. */
@@ -135,6 +137,15 @@ static bool check_file_options(JsonObject *opts, Error **errp)
     return true;
 }
 
+static bool check_fw_cfg_device(Error **errp)
+{
+    if (!MACHINE_GET_CLASS(current_machine)->has_fw_cfg) {
+        error_setg(errp, "this machine has no fw_cfg device");
+        return false;
+    }
+    return true;
+}
+
 static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) opts = keyval_parse(arg, "name", NULL, errp);
@@ -142,11 +153,8 @@ static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
     GBytes *contents;
     FirmwareFile *file;
 
-    if (!opts || !check_file_options(opts, errp)) {
-        return false;
-    }
-    if (!MACHINE_GET_CLASS(current_machine)->has_fw_cfg) {
-        error_setg(errp, "this machine has no fw_cfg device");
+    if (!opts || !check_file_options(opts, errp) ||
+        !check_fw_cfg_device(errp)) {
         return false;
     }
     name = get_text(opts, "name");
@@ -167,11 +175,24 @@ static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
     return true;
 }
 
-/* --- both --- */
+/* --- -smbios --- */
+
+/* Its UUID is the guest's, as if -uuid had said so. */
+static bool apply_smbios(const char *arg, void *opaque, Error **errp)
+{
+    g_autofree char *uuid = NULL;
+
+    return check_fw_cfg_device(errp) &&
+           smbios_entry_add(&current_machine->smbios, arg, &uuid, errp) &&
+           (!uuid || qemu_set_vm_uuid(uuid, errp));
+}
+
+/* --- all of them --- */
 
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp)
 {
     current_machine->boot_config.no_floppy_check = cfg->no_fd_bootchk;
     return vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
-           vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp);
+           vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp) &&
+           vl_foreach("smbios", cfg->smbios, apply_smbios, NULL, errp);
 }

@@ -38,6 +38,7 @@ typedef struct VlConfig {
     GPtrArray *log_items;
     GPtrArray *boots;
     GPtrArray *fw_cfgs;
+    GPtrArray *smbios;
     GPtrArray *blockdevs;
     GPtrArray *drives;
     GPtrArray *disks;                     /* -hda and others */
@@ -141,7 +142,7 @@ bool vl_wants_mem_lock(const VlConfig *cfg);
  * the parsing of options. false: *errp. */
 bool vl_explain(const VlConfig *cfg, Error **errp);
 
-/* vl-firmware.c: -boot and -fw_cfg. Before machine_run_board_init(). */
+/* vl-firmware.c: -boot, -fw_cfg, -smbios. Before machine_run_board_init(). */
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 
 /* vl-backends.c: what devices and monitors are connected to. */

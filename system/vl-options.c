@@ -159,6 +159,9 @@ static const VlOption options[] = {
     { .name = "fw_cfg", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(fw_cfgs),
       .params = "[name=]NAME,file=FILE|string=TEXT",
       .help = "a file that the guest finds in its fw_cfg device" },
+    { .name = "smbios", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(smbios),
+      .params = "type=N[,KEY=VALUE...]|file=FILE",
+      .help = "what the guest is told of the machine's parts" },
 
     { .name = "device", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(devices), .params = "DRIVER[,id=ID][,bus=BUS][,PROP=VALUE...]",

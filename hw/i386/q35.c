@@ -30,6 +30,7 @@
 #include "q35-fixed.h"
 #include "q35-pcihost.h"
 #include "q35-serial.h"
+#include "q35-tables.h"
 #include "qemu/units.h"
 #include "reset-ports.h"
 #include "rtc.h"
@@ -67,6 +68,7 @@ struct Q35MachineState {
     RTCState *rtc;
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     Q35Firmware firmware;
+    Q35Smbios smbios;
     X86Boot *boot;                        /* NULL: firmware's business */
     bool guest_loaded;                    /* at least once */
     uint64_t failed_loads;
@@ -224,6 +226,8 @@ static void init_fw_cfg(Q35MachineState *m)
     };
 
     m->fw_cfg = FW_CFG(add_device(m, "fw_cfg", TYPE_FW_CFG));
+    q35_smbios_build(&m->smbios, MACHINE(m), &m->map, &error_fatal);
+    q35_smbios_add_files(&m->smbios, m->fw_cfg);
     x86_fw_cfg_fill(m->fw_cfg, &config, &error_fatal);
     if (m->firmware.present && MACHINE(m)->kernel_filename) {
         g_autoptr(X86Boot) boot = open_kernel(m);
@@ -252,31 +256,17 @@ static void init_devices(Q35MachineState *m)
     init_serial(m);
 }
 
-static GByteArray *build_acpi_tables(Q35MachineState *m, uint64_t *rsdp)
+static AcpiConfig acpi_config(const Q35MachineState *m)
 {
-    MachineState *ms = MACHINE(m);
-    AcpiConfig config = {
+    const MachineState *ms = &m->parent_obj;
+
+    return (AcpiConfig) {
         .map = &m->map,
         .nr_cpus = ms->smp.cpus,
         .apic_ids = m->apic_ids,
         .serial_ports = m->serial_ports,
         .numa = ms->numa_state,
     };
-
-    return acpi_build(&config, rsdp);
-}
-
-/* What grows without bound is what -numa hmat-lb says. */
-static void check_acpi_tables(Q35MachineState *m)
-{
-    uint64_t rsdp;
-    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
-
-    if (block->len > X86_ACPI_SIZE) {
-        error_setg(&error_fatal, "the ACPI tables have %u bytes, %" PRIu64
-                   " are possible: give fewer kinds of -numa hmat-lb",
-                   block->len, (uint64_t)X86_ACPI_SIZE);
-    }
 }
 
 static void q35_init(MachineState *ms)
@@ -291,22 +281,13 @@ static void q35_init(MachineState *ms)
     init_cpus(m);
     init_devices(m);
     if (!m->firmware.present) {
-        check_acpi_tables(m);
+        AcpiConfig acpi = acpi_config(m);
+
+        q35_tables_check(&acpi, &m->smbios, &error_fatal);
     }
 }
 
 /* --- reset --- */
-
-/* Writes the tables; the address of the RSDP. */
-static uint64_t write_acpi_tables(Q35MachineState *m)
-{
-    uint64_t rsdp;
-    g_autoptr(GByteArray) block = build_acpi_tables(m, &rsdp);
-
-    address_space_write(&address_space_memory, X86_ACPI_BASE,
-                        MEMTXATTRS_UNSPECIFIED, block->data, block->len);
-    return rsdp;
-}
 
 static bool load_guest(Q35MachineState *m, Error **errp)
 {
@@ -314,8 +295,10 @@ static bool load_guest(Q35MachineState *m, Error **errp)
     CPUState *cpu;
 
     if (m->boot) {
-        if (!x86_boot_load(m->boot, &address_space_memory,
-                           write_acpi_tables(m), &entry, errp)) {
+        AcpiConfig acpi = acpi_config(m);
+        uint64_t rsdp = q35_tables_write(&acpi, &m->smbios);
+
+        if (!x86_boot_load(m->boot, &address_space_memory, rsdp, &entry, errp)) {
             return false;
         }
         start = &entry;
@@ -356,8 +339,9 @@ static void q35_reset(MachineState *ms)
     qemu_devices_reset();
     set_boot_order(m);
     if (m->firmware.present) {
+        AcpiConfig acpi = acpi_config(m);
         uint64_t rsdp;
-        g_autoptr(GByteArray) tables = build_acpi_tables(m, &rsdp);
+        g_autoptr(GByteArray) tables = acpi_build(&acpi, &rsdp);
 
         q35_firmware_inform(&m->firmware, m->fw_cfg, m->pci_bus,
                             ms->boot_config.strict, tables, rsdp);
@@ -482,6 +466,21 @@ static void add_flash_properties(ObjectClass *klass)
     object_class_property_set_description(klass, "pflash1", "Flash: variables");
 }
 
+static const QEnumLookup entry_point_names = {
+    .array = (const char *const[]) { "32", "64" },
+    .size = 2,
+};
+
+static int q35_get_entry_point(Object *obj, Error **errp)
+{
+    return Q35_MACHINE(obj)->smbios.entry_point;
+}
+
+static void q35_set_entry_point(Object *obj, int value, Error **errp)
+{
+    Q35_MACHINE(obj)->smbios.entry_point = value;
+}
+
 /* --- type --- */
 
 static void q35_finalize(Object *obj)
@@ -489,6 +488,8 @@ static void q35_finalize(Object *obj)
     Q35MachineState *m = Q35_MACHINE(obj);
 
     x86_boot_free(m->boot);
+    q35_smbios_free(&m->smbios);
+    smbios_entries_free(m->parent_obj.smbios);
     q35_firmware_free(&m->firmware);
 }
 
@@ -513,6 +514,13 @@ static void q35_class_init(ObjectClass *klass, void *data)
     mc->has_fw_cfg = true;
     add_flash_properties(klass);
     q35_class_add_fixed(klass);
+    /* Of this type in QEMU 7.2. */
+    object_class_property_add_enum(klass, "smbios-entry-point-type", "str",
+                                   &entry_point_names, q35_get_entry_point,
+                                   q35_set_entry_point);
+    object_class_property_set_description(
+        klass, "smbios-entry-point-type",
+        "SMBIOS: 32 (2.1, the default) or 64 (3.0)");
 
     hc->pre_plug = q35_pre_plug;
     hc->plug = q35_plug;

@@ -19,6 +19,7 @@
 OBJECT_DECLARE_TYPE(MachineState, MachineClass, MACHINE)
 
 typedef struct NumaState NumaState;
+typedef struct SmbiosEntries SmbiosEntries;
 
 /* Where memory devices are placed: between the end of boot RAM and maxmem. */
 typedef struct DeviceMemoryState {
@@ -92,7 +93,7 @@ struct MachineClass {
     const char *default_ram_id;           /* e.g. "pc.ram"; NULL: no RAM */
     bool accel_optional;                  /* starts without an accelerator */
     bool numa_mem_supported;
-    bool has_fw_cfg;                      /* takes firmware_files */
+    bool has_fw_cfg;                      /* takes firmware_files and smbios */
 };
 
 struct MachineState {
@@ -112,6 +113,7 @@ struct MachineState {
                                              or none beside a kernel */
     BootConfiguration boot_config;
     GPtrArray *firmware_files;            /* FirmwareFile; the board adds them */
+    SmbiosEntries *smbios;                /* -smbios; NULL: none. The board's */
     char *ram_memdev_id;                  /* -M memory-backend= */
     NumaState *numa_state;                /* never NULL */
 
