@@ -50,7 +50,6 @@ static const struct {
     { NO("DIMMs: virtio-mem-pci is hot-plugged memory"),
       { "pc-dimm nvdimm", "", "" } },
     { NO("CPU hot plug"), { "*-x86_64-cpu", "", "" } },
-    { NO("generation ID"), { "vmgenid", "", "" } },
     { NO("TPM"), { "tpm-*", "", "tpmdev" } },
     { NO("watchdogs"),
       { "i6300esb ib700", "", "watchdog-action" } },

@@ -11,6 +11,7 @@
 #include "qapi/error.h"
 
 #define TABLES_ALIGN 64
+#define PAGE_SIZE 4096
 #define RSDP_ALIGN 16
 
 enum { COMMAND_ALLOCATE = 1, COMMAND_ADD_POINTER = 2, COMMAND_ADD_CHECKSUM = 3 };
@@ -106,6 +107,24 @@ static void add_checksum(const AcpiSum *sum, void *opaque)
     c->checksum.size = GUINT32_TO_LE(sum->size);
 }
 
+/* The GUID has a page of its own, so that the guest can map it as it likes. */
+static void add_vmgenid(Loader *l)
+{
+    AcpiPlatform *platform = (AcpiPlatform *)l->bytes->data;
+    LoaderCommand *c;
+
+    if (!platform->vmgenid) {
+        return;
+    }
+    platform->vmgenid = 0;
+    add_allocate(l, VMGENID_GUID_FW_CFG_FILE, PAGE_SIZE, ZONE_HIGH);
+    c = add_command(l, COMMAND_ADD_POINTER, ACPI_TABLES_FILE);
+    g_strlcpy(c->pointer.target, VMGENID_GUID_FW_CFG_FILE,
+              sizeof(c->pointer.target));
+    c->pointer.offset = GUINT32_TO_LE((uint32_t)offsetof(AcpiPlatform, vmgenid));
+    c->pointer.size = sizeof(platform->vmgenid);
+}
+
 void acpi_loader_set_files(FWCfgState *s, const GByteArray *block,
                            uint64_t rsdp)
 {
@@ -118,6 +137,7 @@ void acpi_loader_set_files(FWCfgState *s, const GByteArray *block,
     add_allocate(&l, ACPI_RSDP_FILE, RSDP_ALIGN, ZONE_BELOW_1M);
     add_allocate(&l, ACPI_TABLES_FILE, TABLES_ALIGN, ZONE_HIGH);
     acpi_foreach_link(block, rsdp, add_pointer, add_checksum, &l);
+    add_vmgenid(&l);
     fw_cfg_modify_file(s, ACPI_TABLES_FILE, bytes->data, l.rsdp);
     fw_cfg_modify_file(s, ACPI_RSDP_FILE, bytes->data + l.rsdp, bytes->len - l.rsdp);
     fw_cfg_modify_file(s, ACPI_LOADER_FILE, commands->data,

@@ -300,12 +300,14 @@ GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
         .pci64_base = map->pci64_base,
         .pci64_last = map->pci64_end - 1,
         .pci64_size = map->pci64_end - map->pci64_base,
+        .vmgenid = config->has_vmgenid ? X86_ACPI_BASE : 0,
         .serial_ports = config->serial_ports,
     };
     uint64_t facs, dsdt, tables[6], address;
     AcpiHeader xsdt = {};
     unsigned n = 0;
 
+    memcpy(platform.guid, config->vmgenid, sizeof(platform.guid));
     acpi_append(block, &platform, sizeof(platform));
     facs = build_facs(block);
     dsdt = build_dsdt(block);

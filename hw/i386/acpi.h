@@ -9,6 +9,7 @@
 #ifndef HW_I386_ACPI_H
 #define HW_I386_ACPI_H
 
+#include "hw/acpi/vmgenid.h"
 #include "memory-map.h"
 #include "sysemu/numa.h"
 
@@ -27,8 +28,12 @@ typedef struct QEMU_PACKED AcpiPlatform {
     uint64_t pci64_base;
     uint64_t pci64_last;                  /* last byte of the window */
     uint64_t pci64_size;
+    uint64_t vmgenid;                     /* of a page with a GUID; 0: none */
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
+    uint8_t reserved[7];
+    uint8_t guid[VMGENID_GUID_SIZE];      /* where it is if nothing was moved */
 } AcpiPlatform;
+QEMU_BUILD_BUG_ON(offsetof(AcpiPlatform, guid) != VMGENID_GUID_OFFSET);
 
 /* What the tables describe; borrowed during acpi_build(). */
 typedef struct AcpiConfig {
@@ -37,6 +42,8 @@ typedef struct AcpiConfig {
     const uint8_t *apic_ids;              /* of each CPU */
     uint8_t serial_ports;
     const NumaState *numa;                /* without nodes: there is no NUMA */
+    bool has_vmgenid;
+    uint8_t vmgenid[VMGENID_GUID_SIZE];
 } AcpiConfig;
 
 /*

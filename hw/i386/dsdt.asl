@@ -10,12 +10,13 @@
 DefinitionBlock ("", "DSDT", 2, "SPARSE", "SPARSEVM", 1)
 {
     // AcpiPlatform, at X86_ACPI_BASE if it was not moved.
-    OperationRegion (PLAT, SystemMemory, 0x000E0000, 0x19)
+    OperationRegion (PLAT, SystemMemory, 0x000E0000, 0x21)
     Field (PLAT, ByteAcc, NoLock, Preserve)
     {
         P64B, 64,       // 64-bit PCI window: first byte,
         P64L, 64,       // last byte,
         P64S, 64,       // size
+        VGIP, 64,       // page with the VM generation ID; 0: there is none
         SERP, 8         // bit n: COM(n+1) is there
     }
 
@@ -176,6 +177,31 @@ DefinitionBlock ("", "DSDT", 2, "SPARSE", "SPARSEVM", 1)
             {
                 IO (Decode16, 0x0510, 0x0510, 1, 0x0C)
             })
+        }
+
+        // VMGENID_GUID_OFFSET of hw/acpi/vmgenid.h. The ID never changes while the
+        // guest runs, so there is no notification.
+        Device (VGEN)
+        {
+            // A method, as iasl takes VGID for a number that is none.
+            Method (_HID) { Return ("QEMUVGID") }
+            Name (_CID, "VM_Gen_Counter")
+            Name (_DDN, "VM_Gen_Counter")
+            Method (_STA)
+            {
+                If ((VGIP == 0))
+                {
+                    Return (0)
+                }
+                Return (0x0F)
+            }
+            Method (ADDR, 0, Serialized)
+            {
+                Local0 = Package (2) { 0, 0 }
+                Local0[0] = ((VGIP + 0x28) & 0xFFFFFFFF)
+                Local0[1] = ((VGIP + 0x28) >> 32)
+                Return (Local0)
+            }
         }
 
         // Motherboard resources: nobody else may use them.

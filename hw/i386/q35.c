@@ -259,14 +259,16 @@ static void init_devices(Q35MachineState *m)
 static AcpiConfig acpi_config(const Q35MachineState *m)
 {
     const MachineState *ms = &m->parent_obj;
-
-    return (AcpiConfig) {
+    AcpiConfig config = {
         .map = &m->map,
         .nr_cpus = ms->smp.cpus,
         .apic_ids = m->apic_ids,
         .serial_ports = m->serial_ports,
         .numa = ms->numa_state,
     };
+
+    config.has_vmgenid = vmgenid_get_guid(config.vmgenid);
+    return config;
 }
 
 static void q35_init(MachineState *ms)

@@ -233,6 +233,19 @@ static void check_platform(Loader *l)
                                                          "etc/acpi/tables")));
 }
 
+/* The GUID's page is where the test has put it, and PLAT says so. */
+static void check_vmgenid(Loader *l)
+{
+    GByteArray *tables = file(l, (const uint8_t *)"etc/acpi/tables");
+    gpointer page = g_hash_table_lookup(l->places, "etc/vmgenid_guid");
+
+    if (!page) {
+        g_assert_cmphex(get64(tables->data + 24), ==, 0);
+        return;
+    }
+    g_assert_cmphex(get64(tables->data + 24), ==, GPOINTER_TO_UINT(page));
+}
+
 static void check_machine(const char *options, unsigned tables)
 {
     g_autofree char *dir = g_dir_make_tmp("rom-XXXXXX", NULL);
@@ -245,6 +258,9 @@ static void check_machine(const char *options, unsigned tables)
     run_loader(&l);
     g_assert_cmpuint(check_all(&l), ==, tables);
     check_platform(&l);
+    check_vmgenid(&l);
+    g_assert_cmpint(g_hash_table_contains(l.places, "etc/vmgenid_guid"), ==,
+                    strstr(options, "vmgenid") != NULL);
     loader_free(&l);
     qtest_quit(l.qts);
     g_unlink(rom);
@@ -254,6 +270,11 @@ static void check_machine(const char *options, unsigned tables)
 static void test_small_machine(void)
 {
     check_machine("-m 64M", 3);           /* FADT, MADT, MCFG */
+}
+
+static void test_machine_with_vmgenid(void)
+{
+    check_machine("-m 64M -device vmgenid", 3);
 }
 
 static void test_machine_with_nodes(void)
@@ -268,6 +289,8 @@ int main(int argc, char **argv)
     qtest_main_init(&argc, &argv);
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add_func("/firmware-tables/of a small machine", test_small_machine);
+    g_test_add_func("/firmware-tables/of one with a generation ID",
+                    test_machine_with_vmgenid);
     g_test_add_func("/firmware-tables/of one with nodes",
                     test_machine_with_nodes);
     return g_test_run();
