@@ -64,7 +64,6 @@ static void cut(Fixture *f)
 
 static void test_no_more_is_plugged(Fixture *f, const void *data)
 {
-    g_autoptr(JsonNode) node = NULL;
     g_autoptr(JsonObject) event = NULL;
     JsonObject *refusal;
 
