@@ -44,6 +44,7 @@ static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
     int fd = upci->fd >= 0 ? upci->fd
              : vfio_user_connect(upci->socket, upci->timeout_ms, errp);
 
+    upci->fd = -1;
     if (fd < 0) {
         error_prepend(errp, "vfio-user-pci: ");
         return false;
@@ -148,6 +149,8 @@ static void vfio_user_pci_close(VFIOPCIDevice *vdev)
     vbasedev->container = NULL;
     vbasedev->io = NULL;
     g_clear_pointer(&vbasedev->name, g_free);
+    /* Prepared, and then not realized: nobody else does it. */
+    vfio_device_cleanup(vbasedev);
 }
 
 /* A connection that breaks meanwhile is the better reason for a failure; and a
@@ -175,10 +178,22 @@ static void vfio_user_pci_realize(PCIDevice *pdev, Error **errp)
     }
 }
 
+static void vfio_user_pci_init(Object *obj)
+{
+    VFIO_USER_PCI(obj)->fd = -1;
+}
+
+/* It may have been prepared, and then found no place. */
 static void vfio_user_pci_finalize(Object *obj)
 {
     VFIOUserPCI *upci = VFIO_USER_PCI(obj);
 
+    if (upci->parent_obj.vbasedev.user) {
+        vfio_user_pci_close(&upci->parent_obj);
+    }
+    if (upci->fd >= 0) {
+        close(upci->fd);
+    }
     if (upci->broken) {
         error_free(upci->broken);
     }
@@ -211,6 +226,7 @@ static const TypeInfo vfio_user_pci_types[] = {
         .name = TYPE_VFIO_USER_PCI,
         .parent = TYPE_VFIO_PCI_BASE,
         .instance_size = sizeof(VFIOUserPCI),
+        .instance_init = vfio_user_pci_init,
         .instance_finalize = vfio_user_pci_finalize,
         .class_size = sizeof(VFIOUserPCIClass),
         .class_init = vfio_user_pci_class_init,

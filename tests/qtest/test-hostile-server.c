@@ -194,6 +194,21 @@ static void test_silent_server_holds_only_who_asked(void)
     g_rmdir(dir);
 }
 
+/* Nobody has the connection of a device that was not to be. */
+static void test_device_without_a_place_disconnects(void)
+{
+    QVFIOUserServer *server = qvfio_user_server_new("%s", "");
+    QTestState *s = qtest_init("-M q35 -m 64M -device pcie-root-port,id=rp0");
+
+    qmp_client_expect_error(
+        qtest_qmp(s), "GenericError", "Duplicate ID 'rp0'",
+        "{'execute': 'device_add', 'arguments': {'driver': 'vfio-user-pci', "
+        "'bus': 'rp0', 'id': 'rp0', 'socket': '%s'}}", server->socket);
+    qvfio_user_server_wait_disconnect(server);
+    qtest_quit(s);
+    qvfio_user_server_free(server);
+}
+
 static void setup_impatient(Fixture *f, const void *options)
 {
     g_autofree char *all = g_strdup_printf(
@@ -247,6 +262,8 @@ int main(int argc, char **argv)
         test_sealed_ram_cannot_be_cut);
     g_test_add_func("/hostile-server/silent-one-holds-only-who-asked",
                     test_silent_server_holds_only_who_asked);
+    g_test_add_func("/hostile-server/device-without-a-place-disconnects",
+                    test_device_without_a_place_disconnects);
     g_test_add("/hostile-server/slow-accesses-end-the-device", Fixture,
                MEMFD_BACKED, setup_impatient,
                test_slow_accesses_end_the_device, teardown);
