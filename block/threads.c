@@ -104,7 +104,7 @@ static void threads_submit(BlockRequest *req)
     if (c->op == BLOCK_READ || c->op == BLOCK_WRITE) {
         block_request_left(req, &c->iov, &c->niov, &c->offset);
         c->flags = req->blk->write_cache ? 0 : RWF_DSYNC;
-    } else {
+    } else if (c->op != BLOCK_FLUSH) {
         c->flags = block_request_fallocate_mode(req);
     }
     g_mutex_lock(&lock);

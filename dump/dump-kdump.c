@@ -192,8 +192,10 @@ static GByteArray *make_headers(const DumpKdump *k, const DumpNotes *notes,
     memset(bytes->data, 0, size);
     memcpy(bytes->data, &header, sizeof(header));
     memcpy(bytes->data + PAGE_SIZE, &sub_header, sizeof(sub_header));
-    memcpy(bytes->data + PAGE_SIZE + sizeof(sub_header), notes->bytes->data,
-           notes->bytes->len);
+    if (notes->bytes->len) {
+        memcpy(bytes->data + PAGE_SIZE + sizeof(sub_header),
+               notes->bytes->data, notes->bytes->len);
+    }
     return bytes;
 }
 

@@ -28,6 +28,13 @@ QmpSchema *qmp_schema_new(JsonArray *array)
     return schema;
 }
 
+void qmp_schema_free(QmpSchema *schema)
+{
+    g_hash_table_unref(schema->entries);
+    json_array_unref(schema->array);
+    g_free(schema);
+}
+
 static JsonObject *entry_of(const QmpSchema *schema, const char *name)
 {
     JsonObject *entry = g_hash_table_lookup(schema->entries, name);

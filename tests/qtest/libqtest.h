@@ -48,12 +48,21 @@ char *line_reader_read(LineReader *r);
 /* Sends all of it. */
 void line_reader_send(LineReader *r, const void *data, size_t len);
 
+/* Whether the emulator is of a build with sanitizers, which filters no system calls
+ * and locks no memory. */
+#ifdef CONFIG_SANITIZERS
+#define QTEST_SANITIZED true
+#else
+#define QTEST_SANITIZED false
+#endif
+
 /* --- the schema of QMP --------------------------------------------------- */
 
 typedef struct QmpSchema QmpSchema;
 
-/* What query-qmp-schema has returned; lives as long as the test program. */
+/* What query-qmp-schema has returned. */
 QmpSchema *qmp_schema_new(JsonArray *array);
+void qmp_schema_free(QmpSchema *schema);
 /* Ends the test unless @value is what @command may return ... */
 void qmp_schema_check_return(const QmpSchema *schema, const char *command,
                              JsonNode *value);

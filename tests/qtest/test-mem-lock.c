@@ -20,12 +20,6 @@
     "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"               \
     "requested-size=64M "
 
-#ifdef CONFIG_SANITIZERS
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 static uint64_t locked(QTestState *s)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/status", qtest_pid(s));
@@ -40,7 +34,7 @@ static bool may_lock(uint64_t bytes)
 {
     struct rlimit limit;
 
-    if (SANITIZED) {
+    if (QTEST_SANITIZED) {
         g_test_skip("with a sanitizer mlock() does nothing");
         return false;
     }

@@ -27,6 +27,11 @@
 
 static const uint8_t own_mac[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 
+/* Headers as they are behind an Ethernet header of 14 bytes. */
+typedef struct iphdr Ip __attribute__((aligned(1)));
+typedef struct udphdr Udp __attribute__((aligned(1)));
+typedef struct tcphdr Tcp __attribute__((aligned(1)));
+
 typedef struct Fixture {
     QTestState *qts;
     QGuest guest;
@@ -129,13 +134,13 @@ static void send_arp(Fixture *f, uint16_t op, uint32_t target)
 /* The next IPv4 packet of @protocol; questions of ARP are answered. Its
  * payload, in @frame. */
 static void *take_packet(Fixture *f, uint8_t *frame, uint8_t protocol,
-                         struct iphdr **ip)
+                         Ip **ip)
 {
     for (;;) {
         struct ethhdr *eth = (struct ethhdr *)frame;
 
         take_frame(f, frame);
-        *ip = (struct iphdr *)(frame + ETH_HLEN);
+        *ip = (Ip *)(frame + ETH_HLEN);
         if (eth->h_proto == htons(ETH_P_ARP)) {
             memcpy(f->host_mac, eth->h_source, ETH_ALEN);
             send_arp(f, ARPOP_REPLY, f->host_addr);
@@ -183,10 +188,10 @@ static uint16_t fold(uint32_t sum)
 static void send_packet(Fixture *f, uint8_t *frame, uint8_t protocol,
                         uint32_t target, size_t size)
 {
-    struct iphdr *ip = (struct iphdr *)(frame + ETH_HLEN);
+    Ip *ip = (Ip *)(frame + ETH_HLEN);
 
     put_ethernet(f, frame, ETH_P_IP);
-    *ip = (struct iphdr) {
+    *ip = (Ip) {
         .version = 4, .ihl = 5, .ttl = 64, .protocol = protocol,
         .tot_len = htons(sizeof(*ip) + size),
         .saddr = f->guest_addr, .daddr = target,
@@ -198,10 +203,10 @@ static void send_packet(Fixture *f, uint8_t *frame, uint8_t protocol,
 static void send_udp(Fixture *f, uint16_t port, const char *text)
 {
     uint8_t frame[ROOM] = { 0 };
-    struct udphdr *udp = (struct udphdr *)(frame + ETH_HLEN + 20);
+    Udp *udp = (Udp *)(frame + ETH_HLEN + 20);
     size_t size = sizeof(*udp) + strlen(text);
 
-    *udp = (struct udphdr) { .source = htons(GUEST_PORT), .dest = htons(port),
+    *udp = (Udp) { .source = htons(GUEST_PORT), .dest = htons(port),
                              .len = htons(size) };
     memcpy(udp + 1, text, strlen(text));
     send_packet(f, frame, IPPROTO_UDP, f->host_addr, size);
@@ -210,8 +215,8 @@ static void send_udp(Fixture *f, uint16_t port, const char *text)
 static uint16_t expect_udp(Fixture *f, const char *text)
 {
     uint8_t frame[ROOM];
-    struct iphdr *ip;
-    struct udphdr *udp = take_packet(f, frame, IPPROTO_UDP, &ip);
+    Ip *ip;
+    Udp *udp = take_packet(f, frame, IPPROTO_UDP, &ip);
 
     g_assert_cmpuint(ntohs(udp->dest), ==, GUEST_PORT);
     g_assert_cmpmem(udp + 1, ntohs(udp->len) - sizeof(*udp), text,
@@ -223,11 +228,11 @@ static uint16_t expect_udp(Fixture *f, const char *text)
 static void send_tcp(Fixture *f, uint16_t port, bool syn, uint32_t ack)
 {
     uint8_t frame[ROOM] = { 0 };
-    struct tcphdr *tcp = (struct tcphdr *)(frame + ETH_HLEN + 20);
+    Tcp *tcp = (Tcp *)(frame + ETH_HLEN + 20);
     const uint8_t pseudo[4] = { 0, IPPROTO_TCP, 0, sizeof(*tcp) };
     uint32_t sum = 0;
 
-    *tcp = (struct tcphdr) { .source = htons(GUEST_PORT), .dest = htons(port),
+    *tcp = (Tcp) { .source = htons(GUEST_PORT), .dest = htons(port),
                              .seq = htonl(syn ? 1 : 2), .doff = 5, .syn = syn,
                              .ack = !syn, .ack_seq = ack,
                              .window = htons(65535) };
@@ -311,15 +316,15 @@ static void test_dhcp_gives_an_address(void)
 {
     static const uint8_t options[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255 };
     uint8_t frame[ROOM] = { 0 };
-    struct udphdr *udp = (struct udphdr *)(frame + ETH_HLEN + 20);
+    Udp *udp = (Udp *)(frame + ETH_HLEN + 20);
     uint8_t *bootp = (uint8_t *)(udp + 1);
-    struct iphdr *ip;
+    Ip *ip;
     Fixture f;
 
     start(&f, "-nic user,net=10.9.8.0/24,dhcpstart=10.9.8.77");
     give_buffers(&f);
     f.guest_addr = 0;
-    *udp = (struct udphdr) { .source = htons(68), .dest = htons(67),
+    *udp = (Udp) { .source = htons(68), .dest = htons(67),
                              .len = htons(sizeof(*udp) + 300) };
     bootp[0] = 1;
     bootp[1] = ARPHRD_ETHER;
@@ -357,8 +362,8 @@ static void test_connections_open_and_end(void)
     uint16_t port;
     int listener = host_socket(SOCK_STREAM, &port);
     uint8_t frame[ROOM];
-    struct tcphdr *tcp;
-    struct iphdr *ip;
+    Tcp *tcp;
+    Ip *ip;
     Fixture f;
 
     g_assert_no_errno(listen(listener, 1));
@@ -454,8 +459,8 @@ static void test_restricted_guests(void)
         free_port(SOCK_DGRAM), forwarded, GUEST_PORT);
     int fd = host_socket(SOCK_DGRAM, &port), client;
     uint8_t frame[ROOM];
-    struct tcphdr *tcp;
-    struct iphdr *ip;
+    Tcp *tcp;
+    Ip *ip;
     char byte;
     Fixture f;
 
@@ -535,7 +540,8 @@ static void test_bad_input(void)
 static void test_bad_command_lines(void)
 {
     static const CliBadCase cases[] = {
-        { QTEST_ARGS "-M q35 -sandbox on,hotplug=off -netdev user,id=n0", "hotplug=off|passt" },
+        { QTEST_ARGS "-M q35 -sandbox on,hotplug=off -netdev user,id=n0",
+          QTEST_SANITIZED ? "sanitizers" : "hotplug=off|passt" },
         { QTEST_ARGS "-M q35 -nic hostfwd=tcp::1-:1,hostfwd=x", "hostfwd=x" },
         { QTEST_ARGS "-M q35 -nic user,dnssearch=a,dnssearch=b,tftp=x", "tftp=x" },
     };
