@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "libqtest.h"
+#include "tests/patience.h"
 
 struct QmpClient {
     LineReader reader;
@@ -114,11 +115,13 @@ void qmp_client_end_input(QmpClient *c)
 unsigned qmp_client_flood(QmpClient *c, const char *text, const char **rest)
 {
     const unsigned limit = 1000000;
+    /* In which who reads would have read. */
+    const int pause_ms = patience_us() / 1000 / 40;
     struct pollfd pfd = { .fd = c->reader.fd, .events = POLLOUT };
     size_t len = strlen(text), sent = 0;
     unsigned n = 0;
 
-    while (n < limit && poll(&pfd, 1, 300) > 0) {
+    while (n < limit && poll(&pfd, 1, pause_ms) > 0) {
         ssize_t part = send(c->reader.fd, text + sent, len - sent,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
 

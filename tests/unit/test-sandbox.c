@@ -20,6 +20,7 @@
 
 #include "system/sandbox-internal.h"
 #include "system/sandbox.h"
+#include "tests/patience.h"
 
 /* More than Linux has for now. */
 #define NR_CALLS 512
@@ -65,15 +66,16 @@ static void call_in_thread(void *opaque)
                                       &error_abort));
 }
 
+/* Which is given so many @seconds. */
 static void G_GNUC_NORETURN be_child(void (*fn)(void *opaque), void *opaque,
-                                     int output)
+                                     int output, unsigned seconds)
 {
     struct rlimit no_core = { 0, 0 };
 
     setrlimit(RLIMIT_CORE, &no_core);
     dup2(output, STDERR_FILENO);
     dup2(output, STDOUT_FILENO);          /* TAP is the parent's */
-    alarm(20);
+    alarm(seconds);
     if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
         fn(opaque);
     }
@@ -86,6 +88,7 @@ static void G_GNUC_NORETURN be_child(void (*fn)(void *opaque), void *opaque,
  * (g_free()) is what it wrote. */
 static int run_child(void (*fn)(void *opaque), void *opaque, char **said)
 {
+    unsigned seconds = 1 + patience_us() / G_USEC_PER_SEC;
     char buffer[1024];
     ssize_t len;
     int status, fds[2];
@@ -95,7 +98,7 @@ static int run_child(void (*fn)(void *opaque), void *opaque, char **said)
     pid = fork();
     g_assert_cmpint(pid, >=, 0);
     if (!pid) {
-        be_child(fn, opaque, fds[1]);
+        be_child(fn, opaque, fds[1], seconds);
     }
     close(fds[1]);
     g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
