@@ -11,6 +11,7 @@
 #include "char-socket.h"
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
+#include "qemu/sandbox-need.h"
 
 static void socket_accept(void *opaque)
 {
@@ -48,6 +49,7 @@ static bool socket_wait_for_client(SocketChardev *s, Error **errp)
 
 bool char_socket_await_first(SocketChardev *s, Error **errp)
 {
+    sandbox_need(SANDBOX_LISTEN);
     char_socket_set_options(s, s->listen_fd);
     if (s->wait) {
         return socket_wait_for_client(s, errp);

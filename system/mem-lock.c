@@ -299,6 +299,7 @@ MemLock *mem_lock_new(AddressSpace *as, Error **errp)
         return NULL;
     }
     sandbox_need(SANDBOX_LOCK);
+    sandbox_need(SANDBOX_MEM_LOCK);
     ml = g_new0(MemLock, 1);
     ml->listener.region_add = mem_lock_region_add;
     ml->listener.region_del = mem_lock_region_del;

@@ -128,6 +128,15 @@ static bool is_needed(const SandboxRule *rule)
     return false;
 }
 
+/* What no later device or object can bring. */
+#define NEEDS_OF_THE_START                                                   \
+    (1U << SANDBOX_TERMINAL | 1U << SANDBOX_MEM_LOCK | 1U << SANDBOX_KVM)
+
+static bool may_be_needed(const SandboxRule *rule)
+{
+    return rule->needs & ~NEEDS_OF_THE_START;
+}
+
 static int add_rules(scmp_filter_ctx ctx, QemuThreadKind kind, bool hotplug)
 {
     int ret = 0;
@@ -135,7 +144,8 @@ static int add_rules(scmp_filter_ctx ctx, QemuThreadKind kind, bool hotplug)
     for (size_t i = 0; i < sandbox_nr_rules && !ret; i++) {
         const SandboxRule *rule = &sandbox_rules[i];
 
-        if (rule->threads & 1U << kind && (hotplug || is_needed(rule))) {
+        if (rule->threads & 1U << kind &&
+            (is_needed(rule) || (hotplug && may_be_needed(rule)))) {
             ret = add_rule(ctx, rule);
         }
     }

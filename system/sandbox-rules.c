@@ -56,7 +56,10 @@
 #define THREADS N(THREADS)
 #define TERMINAL N(TERMINAL)
 #define PEERS N(PEERS)
+#define LISTEN N(LISTEN)
+#define FILES N(FILES)
 #define LOCK N(LOCK)
+#define MEM_LOCK N(MEM_LOCK)
 #define GUARD N(GUARD)
 #define DISK N(DISK)
 #define TAP N(TAP)
@@ -111,7 +114,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C, ALWAYS, "eventfd2"),
     CALL(M | C | W | I, ALWAYS, "newfstatat"),
     CALL(M, ALWAYS, "lseek"),
-    CALL(M, ALWAYS, "unlink"),
+    CALL(M, HOTPLUG | FILES, "unlink"),
 
     /* Disks: by a ring that can do no more than that, or by threads. None waits
      * for a disk but at a stop, a reset, or when a disk is unplugged. */
@@ -133,7 +136,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M | C, N(RANDOM), "getrandom"),
 
     /* Sockets that are connected, or listen */
-    CALL(M, ALWAYS, "accept4"),
+    CALL(M, HOTPLUG | LISTEN, "accept4"),
     CALL(M, ALWAYS, "recvmsg"),
     CALL(C, PEERS, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
@@ -168,9 +171,9 @@ const SandboxRule sandbox_rules[] = {
     MASKED(W, DISK, "fallocate", 1, UINT32_MAX,
            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
            "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"),
-    CALL(M | C, LOCK, "mlock"),
-    CALL(M | C, LOCK, "munlock"),
-    MASKED(M | C, LOCK, "prlimit64", 2, UINT64_MAX, 0, "no new limit"),
+    CALL(M | C, MEM_LOCK, "mlock"),
+    CALL(M | C, MEM_LOCK, "munlock"),
+    MASKED(M | C, HOTPLUG | LOCK, "prlimit64", 2, UINT64_MAX, 0, "no new limit"),
 
     /* Threads that are started, by the main thread; each enters its filter. */
     /* Its flags are where no filter sees them; the C library then uses clone. */

@@ -15,6 +15,7 @@
 #include "qemu/fdset.h"
 #include "qemu/keyval.h"
 #include "qemu/log.h"
+#include "qemu/sandbox-need.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
 #include "vl-internal.h"
@@ -221,6 +222,7 @@ bool vl_create_pidfile(const char *path, Error **errp)
     /* The directory may have changed by then. */
     pidfile_path = g_canonicalize_filename(path, NULL);
     pidfile_fd = fd;
+    sandbox_need(SANDBOX_FILES);
     atexit(remove_pidfile);
     return true;
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "qemu/sandbox-need.h"
 #include "qemu/socket-path.h"
 
 bool socket_path_address(struct sockaddr_un *addr, const char *path)
@@ -79,6 +80,7 @@ int socket_path_bind(int fd, const struct sockaddr_un *addr, SocketFile *file)
         ret = ret ? ret : bind_to(fd, addr);
     }
     if (!ret && lstat(addr->sun_path, &st) == 0) {
+        sandbox_need(SANDBOX_FILES);
         *file = (SocketFile) { .dev = st.st_dev, .ino = st.st_ino };
     }
     return ret;

@@ -16,7 +16,10 @@ typedef enum SandboxNeed {
     SANDBOX_TERMINAL,                     /* leaves one as it was found */
     SANDBOX_PEERS,                        /* breaks off with a device's server */
     SANDBOX_RANDOM,                       /* takes random bytes of the kernel's */
+    SANDBOX_LISTEN,                       /* waits for those who connect */
+    SANDBOX_FILES,                        /* removes files at the end */
     SANDBOX_LOCK,                         /* is bound to how much may be locked */
+    SANDBOX_MEM_LOCK,                     /* locks its memory */
     SANDBOX_GUARD,                        /* guards memory: userfaultfd */
     SANDBOX_DISK,                         /* disk images */
     SANDBOX_TAP,                          /* network interfaces */

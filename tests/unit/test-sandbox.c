@@ -195,8 +195,12 @@ static void test_what_parts_need_is_allowed_without_hot_plug(void)
     prepare(false);
     expect_denied(lock);
     expect_denied(device);
-    g_assert_false(sandbox_has_need(SANDBOX_LOCK));
-    sandbox_need(SANDBOX_LOCK);
+    prepare(true);
+    expect_denied(lock);
+    g_assert_false(sandbox_has_need(SANDBOX_MEM_LOCK));
+    sandbox_need(SANDBOX_MEM_LOCK);
+    prepare(true);
+    expect_answer(lock, EINVAL);
     prepare(false);
     expect_answer(lock, EINVAL);
     expect_denied(device);
@@ -232,6 +236,8 @@ static void test_arguments_are_checked(gconstpointer data)
 
 static void test_a_request_of_another_kind_kills(void)
 {
+    sandbox_need(SANDBOX_KVM);
+    sandbox_need(SANDBOX_TERMINAL);
     prepare(true);
     /* KVM_RUN is a vCPU's, and no other's. */
     expect_denied((Call) { QEMU_THREAD_MAIN, SYS_ioctl, { -1UL, 0xae80 } });
