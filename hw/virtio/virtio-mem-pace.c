@@ -22,11 +22,6 @@ static void rest_is_over(void *opaque)
     virtio_queue_kick_later(vmem->vq);
 }
 
-bool virtio_mem_rests(const VirtIOMEM *vmem)
-{
-    return vmem->pace_timer && timer_pending(vmem->pace_timer);
-}
-
 void virtio_mem_pace(VirtIOMEM *vmem, uint64_t size)
 {
     unsigned __int128 ns = (unsigned __int128)size * NANOSECONDS_PER_SECOND /

@@ -133,7 +133,10 @@ bool virtio_mem_backs_plugs(const VirtIOMEM *vmem);
 void virtio_mem_warn_of_backend(const VirtIOMEM *vmem);
 /* virtio-mem-pace.c: whether requests are left in the queue for now. They are handled
  * when that is over, if the VM runs. */
-bool virtio_mem_rests(const VirtIOMEM *vmem);
+static inline bool virtio_mem_rests(const VirtIOMEM *vmem)
+{
+    return vmem->pace_timer && timer_pending(vmem->pace_timer);
+}
 /* Has the queue rest, as @size bytes were populated, and there is a populate_rate. */
 void virtio_mem_pace(VirtIOMEM *vmem, uint64_t size);
 /* For good, as the device leaves. */

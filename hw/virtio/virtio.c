@@ -39,9 +39,9 @@ void virtio_notify_config(VirtIODevice *vdev)
 
 bool virtio_notify_vector(VirtIODevice *vdev, uint16_t vector)
 {
-    BusState *bus = qdev_get_parent_bus(DEVICE(vdev));
-
     if (vdev->aio_context && aio_in_turn()) {
+        BusState *bus = qdev_get_parent_bus(DEVICE(vdev));
+
         vdev->isr |= VIRTIO_ISR_QUEUE;
         return VIRTIO_BUS_GET_CLASS(bus)->notify_in_turn(bus->parent, vector);
     }
