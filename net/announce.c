@@ -76,7 +76,9 @@ static void run_round(void *opaque)
     Announcement *a = opaque;
     int64_t delay = MIN(a->initial + a->step * a->round, a->max);
 
+    aio_pause_all();
     net_device_foreach(announce, a);
+    aio_resume_all();
     if (++a->round < a->rounds) {
         timer_mod(a->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + delay);
     } else {

@@ -18,6 +18,7 @@
 #include "qapi/error.h"
 #include "qemu/iov.h"
 #include "qemu/main-loop.h"
+#include "qemu/sandbox-need.h"
 #include "qemu/socket-path.h"
 #include "qemu/timer.h"
 
@@ -41,7 +42,10 @@ struct NetdevDgram {
     socklen_t remote_size;                /* 0: the socket is connected */
     uint8_t *frame;                       /* from the peer, not yet taken */
     size_t frame_size;                    /* 0: none */
-    QEMUTimer *retry;                     /* pending: the guest has a frame */
+    bool write_waits;                     /* the guest has a frame for us */
+    QEMUTimer *retry;
+    struct QEMUBH *retry_bh;              /* starts it */
+    AioContext *ctx;                      /* handles frames; NULL: the main loop */
 };
 
 /* --- frames --------------------------------------------------------------- */
@@ -50,7 +54,19 @@ static void dgram_read(void *opaque);
 
 static void update_handler(NetdevDgram *s)
 {
-    qemu_set_fd_handler(s->fd, s->frame_size ? NULL : dgram_read, NULL, s);
+    aio_set_fd_handler(s->ctx, s->fd, s->frame_size ? NULL : dgram_read, NULL, s);
+}
+
+static bool dgram_set_aio_context(Netdev *nd, AioContext *ctx)
+{
+    NetdevDgram *s = NETDEV_DGRAM(nd);
+
+    if (s->ctx != ctx) {
+        aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
+        s->ctx = ctx;
+        update_handler(s);
+    }
+    return true;
 }
 
 /* Hands on the frame that was read; false: there is no room for it. */
@@ -110,22 +126,34 @@ static bool dgram_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt
     };
     ssize_t n;
 
-    if (timer_pending(s->retry)) {
+    if (s->write_waits) {
         return false;
     }
     do {
         n = sendmsg(s->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
-        timer_mod(s->retry, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + RETRY_MS);
+        s->write_waits = true;
+        qemu_bh_schedule(s->retry_bh);    /* this may be an I/O thread */
         return false;
     }
     return true;                          /* to nobody: lost */
 }
 
+static void start_retry(void *opaque)
+{
+    timer_mod(NETDEV_DGRAM(opaque)->retry,
+              qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + RETRY_MS);
+}
+
 static void retry(void *opaque)
 {
-    net_end_has_room(&NETDEV(opaque)->ends[0]);
+    NetdevDgram *s = opaque;
+
+    aio_context_pause(s->ctx);
+    s->write_waits = false;
+    net_end_has_room(&NETDEV(s)->ends[0]);
+    aio_context_resume(s->ctx);
 }
 
 /* --- opening -------------------------------------------------------------- */
@@ -220,8 +248,10 @@ static bool dgram_open(Netdev *nd, Error **errp)
     nd->info = fd ? g_strdup_printf("dgram,fd=%s", s->local_str)
                   : g_strdup_printf("dgram,local.path=%s,remote.path=%s",
                                     s->local_path, s->remote_path);
+    sandbox_need(SANDBOX_DGRAM);
     s->frame = g_malloc(NET_FRAME_MAX);
     s->retry = timer_new_ms(QEMU_CLOCK_REALTIME, retry, s);
+    s->retry_bh = qemu_bh_new(start_retry, s);
     update_handler(s);
     return true;
 }
@@ -242,9 +272,10 @@ static void dgram_finalize(Object *obj)
 {
     NetdevDgram *s = NETDEV_DGRAM(obj);
 
+    g_clear_pointer(&s->retry_bh, qemu_bh_delete);
     timer_free(s->retry);
     if (s->fd >= 0) {
-        qemu_set_fd_handler(s->fd, NULL, NULL, NULL);
+        aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
         close(s->fd);
     }
     dgram_at_exit(NETDEV(s));
@@ -278,6 +309,7 @@ static void dgram_class_init(ObjectClass *klass, void *data)
     nc->ops = &dgram_ops;
     nc->open = dgram_open;
     nc->at_exit = dgram_at_exit;
+    nc->set_aio_context = dgram_set_aio_context;
 }
 
 static const TypeInfo dgram_types[] = {

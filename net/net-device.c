@@ -134,6 +134,7 @@ bool net_set_link(const char *name, bool up, Error **errp)
                   name);
         return false;
     }
+    aio_pause_all();
     for (unsigned i = 0; i < n; i++) {
         NetEnd *peer = ends[i].peer;
 
@@ -143,5 +144,6 @@ bool net_set_link(const char *name, bool up, Error **errp)
             net_end_link_changed(peer);
         }
     }
+    aio_resume_all();
     return true;
 }

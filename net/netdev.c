@@ -268,6 +268,20 @@ bool netdev_type_shares_memory(JsonObject *opts)
     return nc && nc->get_vhost_user;
 }
 
+/* --- I/O threads ---------------------------------------------------------- */
+
+bool netdev_set_aio_context(Netdev *nd, AioContext *ctx, Error **errp)
+{
+    const NetdevClass *nc = NETDEV_GET_CLASS(nd);
+
+    if (nc->set_aio_context ? nc->set_aio_context(nd, ctx) : !ctx) {
+        return true;
+    }
+    error_setg(errp, "iothread=: netdev '%s' (%s) cannot be in an I/O thread: tap "
+               "without vhost=on, and dgram, can", nd->id, nc->kind);
+    return false;
+}
+
 /* --- connecting ----------------------------------------------------------- */
 
 bool netdev_connect(Netdev *nd, NetEnd *ends, unsigned n, Error **errp)
@@ -323,7 +337,10 @@ static void netdev_unparent(Object *obj)
 {
     Netdev *nd = NETDEV(obj);
 
+    aio_pause_all();
     net_ends_disconnect(nd->ends, nd->nr_ends);
+    netdev_set_aio_context(nd, NULL, &error_abort);
+    aio_resume_all();
 }
 
 static void netdev_finalize(Object *obj)

@@ -57,6 +57,7 @@ struct NetdevTap {
     uint32_t nr_queues;
 
     TapQueue queues[NET_QUEUES_MAX];
+    AioContext *ctx;                      /* handles frames; NULL: the main loop */
 };
 
 /* --- frames --------------------------------------------------------------- */
@@ -70,8 +71,29 @@ static void update_handlers(TapQueue *q)
     if (q->vhost_fd >= 0) {
         return;
     }
-    qemu_set_fd_handler(q->fd, q->frame_size ? NULL : tap_read,
-                        q->write_waits ? tap_write : NULL, q);
+    aio_set_fd_handler(NETDEV_TAP(q->end->owner)->ctx, q->fd,
+                       q->frame_size ? NULL : tap_read,
+                       q->write_waits ? tap_write : NULL, q);
+}
+
+static bool tap_set_aio_context(Netdev *nd, AioContext *ctx)
+{
+    NetdevTap *s = NETDEV_TAP(nd);
+
+    if (ctx && s->vhost) {
+        return false;
+    }
+    if (s->ctx == ctx) {
+        return true;
+    }
+    for (unsigned i = 0; i < nd->nr_ends; i++) {
+        aio_set_fd_handler(s->ctx, s->queues[i].fd, NULL, NULL, NULL);
+    }
+    s->ctx = ctx;
+    for (unsigned i = 0; i < nd->nr_ends; i++) {
+        update_handlers(&s->queues[i]);
+    }
+    return true;
 }
 
 /* Hands on the frame that was read; false: there is no room for it. */
@@ -513,6 +535,7 @@ static void tap_class_init(ObjectClass *klass, void *data)
     nc->set_offload = tap_set_offload;
     nc->set_queues = tap_set_queues;
     nc->get_vhost = tap_get_vhost;
+    nc->set_aio_context = tap_set_aio_context;
 }
 
 static const TypeInfo tap_types[] = {

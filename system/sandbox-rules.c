@@ -63,6 +63,7 @@
 #define GUARD N(GUARD)
 #define DISK N(DISK)
 #define TAP N(TAP)
+#define DGRAM N(DGRAM)
 #define KVM N(KVM)
 #define VFIO N(VFIO)
 #define VHOST N(VHOST)
@@ -123,7 +124,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "io_uring_register"),
     CALL(M | W, DISK, "preadv"),
     CALL(M, DISK | TAP, "pwritev2"),
-    CALL(C, TAP, "pwritev2"),
+    CALL(C | I, TAP, "pwritev2"),
     CALL(W, DISK, "pwritev2"),
     CALL(M | W, DISK, "fdatasync"),
     MASKED(M | W, DISK, "fallocate", 1, UINT32_MAX,
@@ -133,13 +134,15 @@ const SandboxRule sandbox_rules[] = {
     ARG(M, HOTPLUG, "fcntl", 1, F_OFD_GETLK),
 
     /* Random bytes for the guest */
-    CALL(M | C, N(RANDOM), "getrandom"),
+    CALL(M | C | I, N(RANDOM), "getrandom"),
 
     /* Sockets that are connected, or listen */
     CALL(M, HOTPLUG | LISTEN, "accept4"),
     CALL(M, ALWAYS, "recvmsg"),
     CALL(C, PEERS, "recvmsg"),
+    CALL(I, DGRAM, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
+    CALL(I, DGRAM, "sendmsg"),
     CALL(M, PEERS | THREADS, "shutdown"),
     CALL(C, PEERS, "shutdown"),
     /* QMP out of band */
@@ -148,8 +151,8 @@ const SandboxRule sandbox_rules[] = {
     CALL(W, THREADS, "shutdown"),
 
     /* Network interfaces */
-    IOCTL(M | C, TAP, TUNSETOFFLOAD),
-    IOCTL(M | C, TAP, TUNSETQUEUE),
+    IOCTL(M | C | I, TAP, TUNSETOFFLOAD),
+    IOCTL(M | C, TAP, TUNSETQUEUE),       /* of vhost, which has no I/O thread */
     IOCTL(M, HOTPLUG, TUNSETIFF),
     IOCTL(M, HOTPLUG, TUNGETIFF),
     IOCTL(M, HOTPLUG, TUNSETVNETHDRSZ),

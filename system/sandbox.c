@@ -157,6 +157,7 @@ static const char *const need_names[SANDBOX_NEED__MAX] = {
     [SANDBOX_GUARD] = "guard",
     [SANDBOX_DISK] = "disk",
     [SANDBOX_TAP] = "tap",
+    [SANDBOX_DGRAM] = "dgram",
     [SANDBOX_KVM] = "kvm",
     [SANDBOX_VFIO] = "vfio",
     [SANDBOX_VHOST] = "vhost",

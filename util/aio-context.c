@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loops of I/O threads (qemu/aio-context.h). Each has a list of notifiers,
- * which changes only while the thread is paused, and an array of descriptors to
- * poll, which the thread makes of it in its next turn. What was polled before
- * that is not looked at: a notifier that is signalled stays so.
+ * The loops of I/O threads (qemu/aio-context.h). Each has a list of notifiers and
+ * descriptors, which changes only while the thread is paused, and an array to poll,
+ * which the thread makes of it in its next turn. What was polled before that is not
+ * looked at: a notifier that is signalled stays so. In a turn the list stays as
+ * long as it is, but what is called of it may change.
  */
 #include "qemu/osdep.h"
 
@@ -19,8 +20,11 @@
 #define POLL_NS_FIRST 4000
 
 typedef struct AioHandler {
-    EventNotifier *e;
+    EventNotifier *e;                     /* or NULL: a descriptor */
     EventNotifierHandler *fn;
+    int fd;
+    IOHandler *fd_read, *fd_write;        /* both NULL: for now, none is called */
+    void *opaque;
 } AioHandler;
 
 struct AioContext {
@@ -154,6 +158,11 @@ static void wait_until_it_runs(AioContext *ctx)
     g_mutex_unlock(&ctx->lock);
 }
 
+static AioHandler *handler_at(AioContext *ctx, guint i)
+{
+    return &g_array_index(ctx->handlers, AioHandler, i);
+}
+
 /* The first one is that of ctx->wake; then those of the handlers, in order. */
 static void collect_fds(AioContext *ctx)
 {
@@ -164,11 +173,31 @@ static void collect_fds(AioContext *ctx)
     g_array_set_size(ctx->fds, 0);
     g_array_append_val(ctx->fds, fd);
     for (guint i = 0; i < ctx->handlers->len; i++) {
-        fd.fd = event_notifier_get_fd(
-            g_array_index(ctx->handlers, AioHandler, i).e);
+        const AioHandler *h = handler_at(ctx, i);
+
+        fd.events = h->e ? POLLIN : (h->fd_read ? POLLIN : 0) |
+                                    (h->fd_write ? POLLOUT : 0);
+        fd.fd = h->e ? event_notifier_get_fd(h->e) : fd.events ? h->fd : -1;
         g_array_append_val(ctx->fds, fd);
     }
     ctx->handlers_changed = false;
+}
+
+/* What is called may change what is called next. */
+static void handle(const AioHandler *h, short events)
+{
+    const short broken = POLLERR | POLLHUP | POLLNVAL;
+
+    if (h->e) {
+        h->fn(h->e);
+        return;
+    }
+    if (h->fd_read && events & (POLLIN | broken)) {
+        h->fd_read(h->opaque);
+    }
+    if (h->fd_write && events & (POLLOUT | broken)) {
+        h->fd_write(h->opaque);
+    }
 }
 
 static void handle_notifiers(AioContext *ctx)
@@ -180,10 +209,11 @@ static void handle_notifiers(AioContext *ctx)
     }
     for (guint i = 0; i < ctx->handlers->len; i++) {
         if (fds[i + 1].revents) {
-            AioHandler h = g_array_index(ctx->handlers, AioHandler, i);
-
-            h.fn(h.e);
+            handle(handler_at(ctx, i), fds[i + 1].revents);
         }
+    }
+    if (ctx->handlers_changed) {
+        collect_fds(ctx);
     }
 }
 
@@ -269,33 +299,68 @@ int aio_context_thread_id(const AioContext *ctx)
 
 /* --- notifiers --- */
 
-static void remove_handler(AioContext *ctx, const EventNotifier *e)
+/* Of @e, or if that is NULL, of @fd; -1: there is none. */
+static int find_handler(AioContext *ctx, const EventNotifier *e, int fd)
 {
     for (guint i = 0; i < ctx->handlers->len; i++) {
-        if (g_array_index(ctx->handlers, AioHandler, i).e == e) {
-            g_array_remove_index(ctx->handlers, i);
-            break;
+        const AioHandler *h = handler_at(ctx, i);
+
+        if (h->e == e && (e || h->fd == fd)) {
+            return i;
         }
     }
+    return -1;
+}
+
+/* The thread is paused: @h in place of the one of the same kind; with @remove,
+ * nothing. */
+static void replace_handler(AioContext *ctx, const AioHandler *h, bool remove)
+{
+    int i = find_handler(ctx, h->e, h->fd);
+
+    if (i >= 0) {
+        g_array_remove_index(ctx->handlers, i);
+    }
+    if (!remove) {
+        g_array_append_vals(ctx->handlers, h, 1);
+    }
+    ctx->handlers_changed = true;
+    event_notifier_set(&ctx->wake);
 }
 
 void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
                             EventNotifierHandler *fn)
 {
-    AioHandler h = { e, fn };
+    const AioHandler h = { .e = e, .fn = fn };
 
     if (!ctx) {
         event_notifier_set_handler(e, fn);
         return;
     }
     aio_context_pause(ctx);
-    remove_handler(ctx, e);
-    if (fn) {
-        g_array_append_val(ctx->handlers, h);
-    }
-    ctx->handlers_changed = true;
-    event_notifier_set(&ctx->wake);
+    replace_handler(ctx, &h, !fn);
     aio_context_resume(ctx);
+}
+
+void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *fd_read,
+                        IOHandler *fd_write, void *opaque)
+{
+    const AioHandler h = { .fd = fd, .fd_read = fd_read, .fd_write = fd_write,
+                           .opaque = opaque };
+
+    if (!ctx) {
+        qemu_set_fd_handler(fd, fd_read, fd_write, opaque);
+    } else if (current) {
+        int i = find_handler(ctx, NULL, fd);
+
+        g_assert(current == ctx && i >= 0);
+        *handler_at(ctx, i) = h;
+        ctx->handlers_changed = true;
+    } else {
+        aio_context_pause(ctx);
+        replace_handler(ctx, &h, !fd_read && !fd_write);
+        aio_context_resume(ctx);
+    }
 }
 
 void aio_context_set_polling(AioContext *ctx, const AioPolling *polling)

@@ -130,11 +130,14 @@ static bool virtio_net_receive(NetEnd *end, const struct iovec *iov,
     bool too_small = false;
     RxBuffers b;
 
+    if (n->served || !virtio_device_ready(vdev)) {
+        return true;
+    }
     if (!vdev->vm_running) {
         virtio_queue_kick_later(vq);
         return false;
     }
-    if (n->served || !virtio_device_ready(vdev) || !is_wanted(n, iov, iov_cnt)) {
+    if (!is_wanted(n, iov, iov_cnt)) {
         return true;
     }
     b.n = 0;

@@ -226,10 +226,27 @@ static bool connect_net(VirtIONet *n, Error **errp)
     return true;
 }
 
+/* The other side's frames are for the device's I/O thread, too, if it has one. */
+static bool share_iothread(VirtIONet *n, Error **errp)
+{
+    VirtIODevice *vdev = VIRTIO_DEVICE(n);
+    Netdev *nd = virtio_net_netdev(n);
+    bool ok;
+
+    virtio_pause(vdev);
+    ok = !nd || netdev_set_aio_context(nd, vdev->aio_context, errp);
+    virtio_resume(vdev);
+    return ok;
+}
+
 static void remove_device(VirtIONet *n)
 {
     VirtIODevice *vdev = VIRTIO_DEVICE(n);
+    Netdev *nd = virtio_net_netdev(n);
 
+    if (nd) {
+        netdev_set_aio_context(nd, NULL, &error_abort);
+    }
     net_device_remove(&n->net);
     virtio_net_remove_vhost(n);
     while (vdev->nvqs) {
@@ -247,13 +264,18 @@ static void virtio_net_realize(DeviceState *dev, Error **errp)
     }
     virtio_init(VIRTIO_DEVICE(dev), "virtio-net", VIRTIO_ID_NET, CONFIG_SIZE);
     add_queues(n);
-    if (!virtio_net_add_vhost(n, errp)) {
+    if (!virtio_use_iothread(VIRTIO_DEVICE(dev), n->iothread, errp) ||
+        !virtio_net_add_vhost(n, errp)) {
         remove_device(n);
         return;
     }
     virtio_net_use_pairs(n, 1);
     virtio_net_filter_reset(n);
     n->link_up = net_end_link_is_up(&n->ends[0]) && virtio_net_vhost_is_up(n);
+    if (!share_iothread(n, errp)) {
+        remove_device(n);
+        return;
+    }
     if (!n->netdev) {
         warn_report("nic %s has no peer", n->net.name);
     }
@@ -278,6 +300,7 @@ static const Property virtio_net_properties[] = {
     DEFINE_PROP_UINT16("tx_queue_size", VirtIONet, tx_queue_size,
                        QUEUE_SIZE_DEFAULT),
     DEFINE_PROP_UINT16("host_mtu", VirtIONet, host_mtu, 0),
+    DEFINE_PROP_LINK("iothread", VirtIONet, iothread, TYPE_IOTHREAD, IOThread *),
     FEATURE("csum", CSUM),
     FEATURE("guest_csum", GUEST_CSUM),
     FEATURE("guest_tso4", GUEST_TSO4),

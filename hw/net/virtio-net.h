@@ -7,7 +7,8 @@
  * virtio-net.c has the device and its configuration, virtio-net-rxtx.c frames,
  * virtio-net-ctrl.c the control queue and what it sets: which frames the driver
  * wants to see; virtio-net-vhost.c those who move frames instead of this process.
- * Nobody else looks inside.
+ * Nobody else looks inside. With iothread=, queues and the netdev are of turns of that
+ * thread, all else pauses it.
  */
 #ifndef HW_NET_VIRTIO_NET_H
 #define HW_NET_VIRTIO_NET_H
@@ -55,6 +56,7 @@ struct VirtIONet {
     MACAddr mac;
     uint16_t rx_queue_size, tx_queue_size;
     uint16_t host_mtu;                    /* 0: not told */
+    IOThread *iothread;                   /* has the queues and the netdev */
 
     NetDevice net;
     NetEnd ends[NET_QUEUES_MAX];

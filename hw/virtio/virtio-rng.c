@@ -2,7 +2,8 @@
 /*
  * virtio-rng: fills the driver's buffers as far as the source and the limit of
  * the period allow. What cannot be served now stays in the ring; the source or
- * the timer has the ring looked at again. See virtio-rng.h.
+ * the timer has the ring looked at again. See virtio-rng.h. With iothread=, the ring
+ * is of turns of that thread, which leaves sources and timer to the main loop.
  */
 #include "qemu/osdep.h"
 #include "virtio-rng.h"
@@ -10,6 +11,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/iov.h"
+#include "qemu/main-loop.h"
 
 #define QUEUE_SIZE 8
 /* A buffer may get fewer bytes than it has room for (5.4.6.2), so that none
@@ -28,16 +30,45 @@ static void start_period(VirtIORNG *r)
     }
 }
 
+/* What is of the main loop. */
+static void handle_rest(void *opaque)
+{
+    VirtIORNG *r = opaque;
+
+    virtio_pause(VIRTIO_DEVICE(r));
+    if (r->quota < r->max_bytes) {
+        start_period(r);
+    }
+    if (r->waiting && !r->told) {
+        r->told = true;
+        rng_backend_wait(r->rng, &r->ready);
+    }
+    if (r->error) {
+        warn_report_counted(&r->nr_failures, "virtio-rng: the source of random "
+                            "bytes has failed: %s", g_strerror(r->error));
+        r->error = 0;
+    }
+    virtio_resume(VIRTIO_DEVICE(r));
+}
+
+static void leave_rest(VirtIORNG *r)
+{
+    if (aio_in_turn()) {
+        qemu_bh_schedule(r->rest_bh);
+    } else {
+        handle_rest(r);
+    }
+}
+
 /* After a failure the driver gets nothing until it asks for more. */
 static void handle_no_bytes(VirtIORNG *r, int err)
 {
     if (err == -EAGAIN) {
         r->waiting = true;
-        rng_backend_wait(r->rng, &r->ready);
     } else {
-        warn_report_counted(&r->nr_failures, "virtio-rng: the source of random "
-                            "bytes has failed: %s", g_strerror(-err));
+        r->error = -err;
     }
+    leave_rest(r);
 }
 
 /* Serves the element; false: it was given back to the ring. */
@@ -57,7 +88,7 @@ static bool serve(VirtIORNG *r, VirtQueueElement *elem, unsigned int idx)
     virtqueue_fill(r->vq, elem, got, idx);
     if (r->max_bytes != UNLIMITED) {
         r->quota -= got;
-        start_period(r);
+        leave_rest(r);
     }
     return true;
 }
@@ -88,16 +119,20 @@ static void source_ready(Notifier *n, void *data)
 {
     VirtIORNG *r = container_of(n, VirtIORNG, ready);
 
-    r->waiting = false;
+    virtio_pause(VIRTIO_DEVICE(r));
+    r->waiting = r->told = false;
     virtio_queue_kick_later(r->vq);
+    virtio_resume(VIRTIO_DEVICE(r));
 }
 
 static void period_over(void *opaque)
 {
     VirtIORNG *r = opaque;
 
+    virtio_pause(VIRTIO_DEVICE(r));
     r->quota = r->max_bytes;
     virtio_queue_kick_later(r->vq);
+    virtio_resume(VIRTIO_DEVICE(r));
 }
 
 /* --- life --- */
@@ -137,9 +172,14 @@ static void virtio_rng_realize(DeviceState *dev, Error **errp)
         use_default_source(r);
     }
     virtio_init(vdev, "virtio-rng", VIRTIO_ID_RNG, 0);
+    if (!virtio_use_iothread(vdev, r->iothread, errp)) {
+        virtio_cleanup(vdev);
+        return;
+    }
     r->vq = virtio_add_queue(vdev, QUEUE_SIZE, virtio_rng_handle_queue);
     r->quota = r->max_bytes;
     r->timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, period_over, r);
+    r->rest_bh = qemu_bh_new(handle_rest, r);
     r->ready.notify = source_ready;
 }
 
@@ -147,10 +187,11 @@ static void virtio_rng_unrealize(DeviceState *dev)
 {
     VirtIORNG *r = VIRTIO_RNG(dev);
 
-    if (r->waiting) {
-        r->waiting = false;
+    if (r->told) {
         rng_backend_cancel(r->rng, &r->ready);
     }
+    r->waiting = r->told = false;
+    g_clear_pointer(&r->rest_bh, qemu_bh_delete);
     timer_free(r->timer);
     virtio_delete_queue(r->vq);
     virtio_cleanup(VIRTIO_DEVICE(dev));
@@ -168,6 +209,7 @@ static const Property virtio_rng_properties[] = {
     DEFINE_PROP_UINT64("max-bytes", VirtIORNG, max_bytes, UNLIMITED),
     DEFINE_PROP_UINT32("period", VirtIORNG, period_ms, 1 << 16),
     DEFINE_PROP_LINK("rng", VirtIORNG, rng, TYPE_RNG_BACKEND, RngBackend *),
+    DEFINE_PROP_LINK("iothread", VirtIORNG, iothread, TYPE_IOTHREAD, IOThread *),
     DEFINE_PROP_END_OF_LIST(),
 };
 

@@ -20,13 +20,17 @@ struct VirtIORNG {
     RngBackend *rng;                      /* none given: a child of its own */
     uint64_t max_bytes;                   /* in a period */
     uint32_t period_ms;
+    IOThread *iothread;
 
     VirtQueue *vq;
     uint64_t quota;                       /* bytes left in this period */
     QEMUTimer *timer;                     /* the period's end; pending once
                                              something was given in it */
     Notifier ready;                       /* the source has bytes again */
-    bool waiting;                         /* for that */
+    bool waiting;                         /* for that ... */
+    bool told;                            /* ... as the source knows */
+    int error;                            /* of the source, not said yet; errno */
+    struct QEMUBH *rest_bh;               /* what a turn leaves to the main loop */
     uint64_t nr_failures;                 /* of the source */
 };
 

@@ -200,7 +200,7 @@ void virtio_queue_notify(VirtIODevice *vdev, int n)
 
 void virtio_queue_kick_later(VirtQueue *vq)
 {
-    if (aio_in_turn()) {
+    if (aio_in_turn() && vq->has_notifier) {
         event_notifier_set(&vq->host_notifier);
         return;
     }

@@ -9,7 +9,8 @@
  * that is down, is dropped.
  *
  * A device with several queue pairs has as many ends, and so has its netdev.
- * Big lock held.
+ * Big lock held; but if the device has an I/O thread, frames are handled in turns
+ * of that (qemu/aio-context.h), and all else with the thread paused.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -17,6 +18,7 @@
 #include <json-glib/json-glib.h>
 #include <sys/uio.h>
 
+#include "qemu/aio-context.h"
 #include "qom/object.h"
 
 /* The largest frame that passes, bytes: a segment of 64 KiB with its headers. */
@@ -119,6 +121,9 @@ struct NetdevClass {
      * which stays the netdev's, by which it is reached, and how many milliseconds
      * it has for an answer. */
     struct CharBackend *(*get_vhost_user)(Netdev *nd, uint32_t *timeout_ms);
+    /* Optional: frames are from now on handled in turns of @ctx, which is paused
+     * (NULL: by the main loop); false: the options do not allow it. */
+    bool (*set_aio_context)(Netdev *nd, AioContext *ctx);
     /* Optional: the process ends; removes files that would stay. */
     void (*at_exit)(Netdev *nd);
 };
@@ -141,6 +146,9 @@ void netdev_cleanup(void);
 /* On stdout, for -netdev help. */
 void netdev_print_types(void);
 
+/* Has the thread @ctx, which is paused, handle the netdev's frames; NULL: the main
+ * loop. false and *errp: it is not possible for this one. */
+bool netdev_set_aio_context(Netdev *nd, AioContext *ctx, Error **errp);
 /* Connects @n ends of a device to @nd's; false and *errp: it has fewer, or
  * another device has it. */
 bool netdev_connect(Netdev *nd, NetEnd *ends, unsigned n, Error **errp);

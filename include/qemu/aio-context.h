@@ -21,6 +21,7 @@
 
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
+#include "qemu/main-loop.h"
 
 /* NULL stands for the main loop: it is always paused for who holds the big
  * lock. */
@@ -50,6 +51,12 @@ void aio_context_set_polling(AioContext *ctx, const AioPolling *polling);
  * @e is signalled; NULL: no more, nor is it being called. */
 void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
                             EventNotifierHandler *fn);
+
+/* The same for a descriptor: as qemu_set_fd_handler(). In a turn of the thread, what
+ * is called for a @fd of it may be changed, but it is forgotten by who has paused
+ * the thread only. */
+void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *fd_read,
+                        IOHandler *fd_write, void *opaque);
 
 void aio_context_pause(AioContext *ctx);
 void aio_context_resume(AioContext *ctx);

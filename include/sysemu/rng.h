@@ -3,7 +3,8 @@
  * Sources of random bytes, as objects: -object rng-builtin (the kernel's
  * generator) and -object rng-random,filename= (a character device, such as
  * /dev/hwrng). virtio-rng gives a guest what they have; several devices may
- * share one. Big lock held.
+ * share one. Big lock held, but for rng_backend_read(), which may be called by any
+ * thread.
  */
 #ifndef SYSEMU_RNG_H
 #define SYSEMU_RNG_H

@@ -247,6 +247,47 @@ static void test_by_descriptor(void)
     stop(&f);
 }
 
+/* The driver wants no offloads any more. */
+static void drop_offloads(Fixture *f, QVirtQueue *ctrl)
+{
+    const uint8_t command[10] = { VIRTIO_NET_CTRL_GUEST_OFFLOADS,
+                                  VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET };
+    const QVirtioBuffer bufs[] = {
+        { f->mem, sizeof(command), false },
+        { f->mem + 16, 1, true },
+    };
+
+    qtest_memwrite(f->qts, f->mem, command, sizeof(command));
+    qvirtqueue_add(ctrl, bufs, G_N_ELEMENTS(bufs));
+    qvirtqueue_kick(ctrl);
+    qvirtqueue_wait(ctrl, NULL);
+    g_assert_cmpuint(qtest_readb(f->qts, f->mem + 16), ==, VIRTIO_NET_OK);
+}
+
+/* The I/O thread of the device has the interface, too. */
+static void test_in_io_thread(void)
+{
+    g_autofree char *options = NULL;
+    QVirtQueue ctrl;
+    Fixture f;
+    int fd;
+
+    if (skipped()) {
+        return;
+    }
+    fd = open_tap("tapio", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+    options = g_strdup_printf("fd=%d -object iothread,id=io0 "
+                              "-global virtio-net-device.iothread=io0", fd);
+    start(&f, "tapio", options);
+    close(fd);
+    start_driver(&f, OFFLOADS | BIT(CTRL_VQ) | BIT(CTRL_GUEST_OFFLOADS));
+    check_both_ways(&f);
+    qvirtqueue_init(&ctrl, &f.dev, 2, 0);
+    drop_offloads(&f, &ctrl);
+    check_both_ways(&f);
+    stop(&f);
+}
+
 /* An interface without headers: the device then offers no offloads. */
 static void test_without_headers(void)
 {
@@ -370,6 +411,7 @@ int main(int argc, char **argv)
 #define ADD(name, fn) g_test_add_func("/netdev-tap/" name, fn)
     ADD("by-name", test_by_name);
     ADD("by-descriptor", test_by_descriptor);
+    g_test_add_func("/netdev-tap/in-io-thread", test_in_io_thread);
     ADD("without-headers", test_without_headers);
     ADD("queues", test_queues);
     ADD("hot-plugged-by-name-of-a-descriptor",

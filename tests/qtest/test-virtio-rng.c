@@ -23,6 +23,10 @@
 #define PORT_DEVICE 0x000c
 #define RNG " -device virtio-rng-pci,id=rng0"
 
+#define IOTHREAD "-object iothread,id=io0 -global virtio-rng-device.iothread=io0"
+
+static const char *extra = "";            /* options of all that are started */
+
 typedef struct Fixture {
     QTestState *qts;
     QmpClient *qmp;
@@ -51,7 +55,7 @@ static void open_port(Fixture *f)
 
 static void start(Fixture *f, const char *options)
 {
-    f->qts = qtest_init("-M q35 -m 64M %s", options);
+    f->qts = qtest_init("-M q35 -m 64M %s %s", extra, options);
     f->qmp = qtest_qmp(f->qts);
     qguest_init(&f->guest, f->qts);
     open_port(f);
@@ -254,6 +258,7 @@ static void test_source_that_fails(void)
         qmp_client_check_alive(f.qmp);
         g_assert_false(qvirtqueue_has_used(&f.vq));
     }
+    qtest_wait_message(messages, "the source of random bytes has failed");
     qtest_quit(f.qts);
     g_assert_true(g_file_get_contents(messages, &text, NULL, NULL));
     g_assert_nonnull(strstr(text, "the source of random bytes has failed"));
@@ -331,8 +336,35 @@ static void test_bad_input(void)
     g_rmdir(dir);
 }
 
+typedef struct Case {
+    const char *path;
+    void (*fn)(void);
+} Case;
+
+/* @test: a Case; the same with the queue in an I/O thread. */
+static void in_io_thread(const void *test)
+{
+    const Case *c = test;
+
+    extra = IOTHREAD;
+    c->fn();
+    extra = "";
+}
+
 int main(int argc, char **argv)
 {
+    static const Case in_io_threads[] = {
+        { "/virtio-rng/iothread/device-is-read", test_device_is_read },
+        { "/virtio-rng/iothread/full-ring-is-served", test_full_ring_is_served },
+        { "/virtio-rng/iothread/source-that-is-slow", test_source_that_is_slow },
+        { "/virtio-rng/iothread/stopped-vm-gets-nothing",
+          test_stopped_vm_gets_nothing },
+        { "/virtio-rng/iothread/end-while-it-waits", test_end_while_it_waits },
+        { "/virtio-rng/iothread/removed-while-it-waits",
+          test_removed_while_it_waits },
+        { "/virtio-rng/iothread/source-that-fails", test_source_that_fails },
+    };
+
     qtest_main_init(&argc, &argv);
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     g_test_add_data_func("/virtio-rng/random/default", RNG,
@@ -356,5 +388,9 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-rng/source-that-fails", test_source_that_fails);
     g_test_add_func("/virtio-rng/limit", test_limit);
     g_test_add_func("/virtio-rng/bad-input", test_bad_input);
+    for (unsigned i = 0; i < G_N_ELEMENTS(in_io_threads); i++) {
+        g_test_add_data_func(in_io_threads[i].path, &in_io_threads[i],
+                             in_io_thread);
+    }
     return g_test_run();
 }

@@ -5,6 +5,8 @@
  */
 #include "qemu/osdep.h"
 
+#include <sys/socket.h>
+
 #include "qemu/aio-context.h"
 #include "qemu/main-loop.h"
 #include "tests/patience.h"
@@ -263,6 +265,81 @@ static void test_null_is_the_main_loop(void)
     g_assert_false(aio_in_turn());
 }
 
+/* --- descriptors --- */
+
+/* One end of a pair: what comes is counted; when it is told to, it fills the
+ * other end until that takes no more. */
+typedef struct Pair {
+    AioContext *ctx;
+    int fd, other;
+    int bytes;                            /* read */
+    int filled;                           /* times that it found no room */
+} Pair;
+
+static void pair_read(void *opaque);
+
+static void pair_write(void *opaque)
+{
+    Pair *p = opaque;
+    char bytes[4096] = { 0 };
+
+    g_assert_true(aio_in_turn());
+    while (write(p->fd, bytes, sizeof(bytes)) > 0) {
+    }
+    g_assert_cmpint(errno, ==, EAGAIN);
+    g_atomic_int_inc(&p->filled);
+    aio_set_fd_handler(p->ctx, p->fd, pair_read, NULL, p);
+}
+
+static void pair_read(void *opaque)
+{
+    Pair *p = opaque;
+    char byte;
+
+    g_assert_true(aio_in_turn());
+    g_assert_cmpint(read(p->fd, &byte, 1), ==, 1);
+    g_atomic_int_inc(&p->bytes);
+    if (byte == 'w') {
+        aio_set_fd_handler(p->ctx, p->fd, pair_read, pair_write, p);
+    } else if (byte == 's') {
+        aio_set_fd_handler(p->ctx, p->fd, NULL, NULL, p);
+    }
+}
+
+static void tell(const Pair *p, const char *bytes)
+{
+    g_assert_cmpint(write(p->other, bytes, strlen(bytes)), ==, strlen(bytes));
+}
+
+/* In a turn, a descriptor's handlers may change, be it to none for now. */
+static void test_descriptors(Fixture *f, gconstpointer data)
+{
+    Pair p = { .ctx = f->ctx[0] };
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), ==,
+                    0);
+    p.fd = fds[0];
+    p.other = fds[1];
+    aio_set_fd_handler(p.ctx, p.fd, pair_read, NULL, &p);
+    tell(&p, "abc");
+    wait_for(&p.bytes, 3);
+    tell(&p, "w");
+    wait_for(&p.filled, 1);
+    tell(&p, "s");
+    wait_for(&p.bytes, 5);
+    tell(&p, "d");
+    aio_context_pause(p.ctx);
+    g_assert_cmpint(p.bytes, ==, 5);
+    aio_context_resume(p.ctx);
+    /* Who holds the big lock may ask for it again. */
+    aio_set_fd_handler(p.ctx, p.fd, pair_read, NULL, &p);
+    wait_for(&p.bytes, 6);
+    aio_set_fd_handler(p.ctx, p.fd, NULL, NULL, NULL);
+    close(p.fd);
+    close(p.other);
+}
+
 #define ADD(name, fn)                                                        \
     g_test_add("/aio-context/" name, Fixture, NULL, setup, fn, teardown)
 
@@ -277,6 +354,7 @@ int main(int argc, char **argv)
     ADD("nested", test_pauses_nest);
     ADD("all", test_all_threads_are_paused);
     ADD("one", test_a_pause_is_of_one_thread);
+    ADD("descriptors", test_descriptors);
     ADD("polling", test_looking_loses_nothing);
     g_test_add_func("/aio-context/none", test_null_is_the_main_loop);
     return g_test_run();
