@@ -2,175 +2,19 @@
 /*
  * virtio-net that another process works (-netdev vhost-user): frames go through a
  * back end that has of guest memory what is plugged; queue pairs that the driver
- * does not use are disabled; the link is up while a back end is there. Whatever it
- * lies, the emulator lives.
+ * does not use are disabled; the link is up while a back end is there.
  */
-#include <glib/gstdio.h>
-/* Before others include it without the legacy names. */
-#include <linux/virtio_net.h>
 #include <linux/pci_regs.h>
-#include <linux/virtio_ids.h>
-#include <string.h>
 
-#include "coordination.h"
-#include "tests/patience.h"
-#include "vhost-user-server.h"
+#include "vhost-net-guest.h"
 
-#define HDR sizeof(struct virtio_net_hdr_v1)
-#define FRAME 60
-#define ROOM 2048
-#define BIT(feature) (1ULL << VIRTIO_NET_F_##feature)
-#define BACK_END_FEATURES                                                    \
-    (BIT(CSUM) | BIT(MRG_RXBUF) | BIT(MTU) | BIT(MQ) | 1ULL << 28 | 1ULL << 29)
 #define SET_FEATURES 2
 #define SEND_RARP 19
 #define NET_SET_MTU 20
-#define ADD_MEM_REG 37
-#define SLOTS 32
 #define PCI_VENDOR_ID_REDHAT 0x1b36
 #define ROOT_PORT 0x000c
 
-#define MEMORY                                                               \
-    " -m 64M,maxmem=2G -object memory-backend-memfd,id=boot,size=64M "       \
-    "-machine memory-backend=boot "                                          \
-    "-object memory-backend-memfd,id=mem0,size=256M "                        \
-    "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"               \
-    "requested-size=256M -device pcie-root-port,id=rp0 "
-#define NIC " -device virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:12:34:56"
-
-typedef struct Fixture {
-    QVhostServer *server;
-    Coordination c;
-    QmpClient *qmp;
-    char *messages;
-    QVirtioPCI dev;
-    QVirtQueue rx[2], tx[2], ctrl;
-    uint64_t mem;                         /* boot RAM, a page for each use */
-} Fixture;
-
-/* --- set-up --------------------------------------------------------------- */
-
-static QVhostServer *new_network(unsigned pairs)
-{
-    QVhostServer *s = qvhost_server_new(SLOTS);
-
-    s->is_network = true;
-    s->features = BACK_END_FEATURES;
-    s->queues = pairs;
-    s->protocol_features |= QVHOST_MQ | QVHOST_NET;
-    return s;
-}
-
-static void start_with(Fixture *f, const char *netdev, const char *device)
-{
-    f->messages = qtest_begin_messages();
-    coordination_start(&f->c, 1, 0, "",
-                       MEMORY "-chardev socket,id=c0,path=%s,reconnect-ms=20 %s%s",
-                       f->server->socket, netdev, device);
-    f->qmp = qtest_qmp(f->c.qts);
-    f->mem = qguest_alloc(&f->c.guest, 16 * ROOM, 4096);
-}
-
-static void start(Fixture *f, unsigned pairs)
-{
-    g_autofree char *netdev = g_strdup_printf(
-        "-netdev vhost-user,id=n0,chardev=c0,queues=%u,x-msg-timeout=%u", pairs,
-        (unsigned)(patience_us() / 1000));
-
-    *f = (Fixture) { .server = new_network(pairs) };
-    start_with(f, netdev, NIC);
-    qvirtio_pci_init(&f->dev, &f->c.guest, VIRTIO_ID_NET, 0);
-}
-
-static void drive(Fixture *f, unsigned pairs, uint64_t features)
-{
-    qvirtio_start(&f->dev, features);
-    for (unsigned i = 0; i < pairs; i++) {
-        qvirtqueue_init(&f->rx[i], &f->dev, 2 * i, 0);
-        qvirtqueue_init(&f->tx[i], &f->dev, 2 * i + 1, 0);
-    }
-    qvirtqueue_init(&f->ctrl, &f->dev, 2 * pairs, 0);
-    qvirtio_driver_ok(&f->dev);
-}
-
-static void stop(Fixture *f)
-{
-    coordination_stop(&f->c);
-    qtest_end_messages();
-    g_remove(f->messages);
-    g_free(f->messages);
-    qvhost_server_free(f->server);
-}
-
-static void do_qmp(Fixture *f, const char *command)
-{
-    json_node_unref(qmp_client_do(f->qmp, "%s", command));
-}
-
-static void change(Fixture *f, bool plug, unsigned block, unsigned n)
-{
-    uint64_t addr = coordination_block(&f->c, 0, block);
-
-    assert_ack(plug ? qvirtio_mem_plug(&f->c.mem[0], addr, n)
-                    : qvirtio_mem_unplug(&f->c.mem[0], addr, n));
-}
-
-/* The back end has @n regions of the managed memory. */
-static void check_regions(Fixture *f, unsigned n)
-{
-    g_autoptr(GArray) have = qvhost_server_regions(
-        f->server, f->c.config[0].addr, f->c.config[0].region_size);
-
-    g_assert_cmpuint(have->len, ==, n);
-}
-
 /* --- frames --------------------------------------------------------------- */
-
-/* Makes a buffer at @from available, and waits for what is in it at @to. */
-static void check_frame_in(Fixture *f, unsigned pair, uint64_t from, uint64_t to)
-{
-    const QVirtioBuffer room = { to, ROOM, true };
-    const QVirtioBuffer frame = { from, HDR + FRAME, false };
-    uint8_t sent[HDR + FRAME] = { 0 }, got[HDR + FRAME];
-    static uint8_t round;
-    uint32_t len;
-
-    memset(sent + HDR, ++round, FRAME);
-    qtest_memwrite(f->c.qts, from, sent, sizeof(sent));
-    qvirtqueue_add(&f->rx[pair], &room, 1);
-    qvirtqueue_add(&f->tx[pair], &frame, 1);
-    qvirtqueue_kick(&f->rx[pair]);
-    qvirtqueue_kick(&f->tx[pair]);
-    qvirtqueue_wait(&f->tx[pair], NULL);
-    qvirtqueue_wait(&f->rx[pair], &len);
-    g_assert_cmpuint(len, ==, sizeof(got));
-    qtest_memread(f->c.qts, to, got, sizeof(got));
-    g_assert_cmpuint(got[10], ==, 1);
-    g_assert_cmpmem(got + HDR, FRAME, sent + HDR, FRAME);
-    qvirtio_wait_interrupt(&f->dev, QVIRTIO_QUEUE_USED);
-}
-
-static void check_frame(Fixture *f, unsigned pair)
-{
-    check_frame_in(f, pair, f->mem, f->mem + ROOM);
-}
-
-static bool link_is_up(Fixture *f)
-{
-    return qtest_readw(f->c.qts, f->dev.config +
-                       G_STRUCT_OFFSET(struct virtio_net_config, status)) &
-           VIRTIO_NET_S_LINK_UP;
-}
-
-static void wait_link(Fixture *f, bool up)
-{
-    gint64 deadline = qtest_deadline();
-    unsigned round = 0;
-
-    while (link_is_up(f) != up) {
-        g_assert_true(qtest_wait_more(deadline, &round));
-    }
-}
 
 static void test_frames(void)
 {
@@ -217,23 +61,6 @@ static void test_features(void)
 }
 
 /* --- queue pairs ---------------------------------------------------------- */
-
-static void use_pairs(Fixture *f, uint16_t pairs)
-{
-    const uint64_t at = f->mem + 8 * ROOM;
-    const uint8_t command[] = { VIRTIO_NET_CTRL_MQ,
-                                VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, pairs, 0 };
-    const QVirtioBuffer bufs[] = {
-        { at, sizeof(command), false },
-        { at + 16, 1, true },
-    };
-
-    qtest_memwrite(f->c.qts, at, command, sizeof(command));
-    qvirtqueue_add(&f->ctrl, bufs, G_N_ELEMENTS(bufs));
-    qvirtqueue_kick(&f->ctrl);
-    qvirtqueue_wait(&f->ctrl, NULL);
-    g_assert_cmpuint(qtest_readb(f->c.qts, at + 16), ==, VIRTIO_NET_OK);
-}
 
 static void test_queue_pairs(void)
 {
@@ -398,40 +225,6 @@ static void power_off(Fixture *f)
                        PCI_EXP_SLTCTL_PWR_IND_OFF);
 }
 
-/* device_add, until a back end has connected; true: there is a device. */
-static bool add_device(Fixture *f)
-{
-    gint64 deadline = qtest_deadline();
-    unsigned round = 0;
-
-    for (;;) {
-        g_autoptr(JsonObject) reply = NULL;
-        const char *why;
-
-        qmp_client_send(f->qmp, "{\"execute\": \"device_add\", \"arguments\": "
-                        "{\"driver\": \"virtio-net-pci\", \"id\": \"d\", "
-                        "\"netdev\": \"n1\", \"bus\": \"rp0\"}}");
-        reply = qmp_client_reply(f->qmp);
-        if (!json_object_has_member(reply, "error")) {
-            return true;
-        }
-        why = json_object_get_string_member(
-            json_object_get_object_member(reply, "error"), "desc");
-        if (!strstr(why, "no back end is connected")) {
-            g_test_message("%s", why);
-            g_assert_nonnull(strstr(why, "netdev 'n1': vhost-user-net 'c0': "));
-            return false;
-        }
-        g_assert_true(qtest_wait_more(deadline, &round));
-    }
-}
-
-static void add_netdev(Fixture *f)
-{
-    do_qmp(f, "{'execute': 'netdev_add', 'arguments': {'type': 'vhost-user', "
-           "'id': 'n1', 'chardev': 'c0', 'x-msg-timeout': 10000}}");
-}
-
 static void test_hot_plug(void)
 {
     Fixture f = { .server = new_network(1) };
@@ -449,90 +242,6 @@ static void test_hot_plug(void)
         qvhost_server_wait_connections(f.server, i + 2);
         check_regions(&f, 0);
     }
-    stop(&f);
-}
-
-/* --- lies ----------------------------------------------------------------- */
-
-/* Each fault with each message while the device is made, up to the first region
- * of memory: there is an error, and nothing is left of it. */
-static void test_lies_at_the_start(void)
-{
-    Fixture f = { .server = new_network(1) };
-
-    start_with(&f, "", "");
-    add_netdev(&f);
-    for (QVhostFault fault = QVHOST_FAULT_CLOSE; fault < QVHOST_FAULTS;
-         fault++) {
-        if (fault == QVHOST_FAULT_HANG || fault == QVHOST_FAULT_CHATTER) {
-            continue;
-        }
-        for (unsigned after = 0; after < 6; after++) {
-            qvhost_server_fault(f.server, fault, -1, after);
-            g_assert_false(add_device(&f));
-        }
-    }
-    g_assert_true(add_device(&f));
-    stop(&f);
-}
-
-/* With each message that a running device sends: for the guest the link goes down
- * and up again. */
-static void test_lies_at_work(void)
-{
-    for (QVhostFault fault = QVHOST_FAULT_CLOSE; fault < QVHOST_FAULTS;
-         fault++) {
-        Fixture f;
-
-        if (fault == QVHOST_FAULT_HANG) {
-            continue;                     /* below */
-        }
-        start(&f, 2);
-        drive(&f, 2, BIT(STATUS) | BIT(CTRL_VQ) | BIT(MQ));
-        qvhost_server_fault(f.server, fault, 18, 0);      /* SET_VRING_ENABLE */
-        use_pairs(&f, 2);
-        qvhost_server_wait_connections(f.server, 2);
-        wait_link(&f, true);
-        qvhost_server_wait_queues(f.server, 0xf, 0xf);
-        check_frame(&f, 1);
-        qvhost_server_fault(f.server, fault, 11, 0);      /* GET_VRING_BASE */
-        do_qmp(&f, "{'execute': 'stop'}");
-        qvhost_server_wait_connections(f.server, 3);
-        do_qmp(&f, "{'execute': 'cont'}");
-        wait_link(&f, true);
-        check_frame(&f, 0);
-        stop(&f);
-    }
-}
-
-static void test_hangs(void)
-{
-    Fixture f = { .server = new_network(1) };
-
-    start_with(&f, "-netdev vhost-user,id=n0,chardev=c0,x-msg-timeout=100", NIC);
-    qvirtio_pci_init(&f.dev, &f.c.guest, VIRTIO_ID_NET, 0);
-    drive(&f, 1, BIT(STATUS));
-    qvhost_server_fault(f.server, QVHOST_FAULT_HANG, ADD_MEM_REG, 0);
-    change(&f, true, 0, 1);
-    qtest_wait_message(f.messages, "it has not answered ADD_MEM_REG for 100 ms");
-    qvhost_server_wait_connections(f.server, 2);
-    stop(&f);
-}
-
-static void test_plug_is_refused(void)
-{
-    Fixture f;
-    uint64_t addr;
-
-    start(&f, 1);
-    drive(&f, 1, 0);
-    addr = coordination_block(&f.c, 0, 0);
-    qvhost_server_fault(f.server, QVHOST_FAULT_REFUSE, ADD_MEM_REG, 0);
-    assert_busy(qvirtio_mem_plug(&f.c.mem[0], addr, 2));
-    check_regions(&f, 0);
-    change(&f, true, 0, 2);
-    check_regions(&f, 1);
-    check_frame_in(&f, 0, addr, addr + 2 * MiB);
     stop(&f);
 }
 
@@ -640,10 +349,6 @@ int main(int argc, char **argv)
         { "frames-wait", test_frames_wait },
         { "netdev-del", test_netdev_del },
         { "hot-plug", test_hot_plug },
-        { "lies-at-the-start", test_lies_at_the_start },
-        { "lies-at-work", test_lies_at_work },
-        { "hangs", test_hangs },
-        { "plug-is-refused", test_plug_is_refused },
         { "announcement", test_announcement },
         { "mtu", test_mtu },
         { "bad-options", test_bad_options },
