@@ -246,25 +246,49 @@ static bool parse_forward(const char *text, Forward *f)
            parse_side(sides[1], &f->guest, &f->guest_port);
 }
 
+bool user_forward_add(NetdevUser *s, const char *text, Error **errp)
+{
+    Forward f;
+
+    if (!s->ipv4) {
+        error_setg(errp, "hostfwd=%s goes with ipv4=on only", text);
+        return false;
+    }
+    if (!parse_forward(text, &f)) {
+        error_setg(errp, "hostfwd=%s: [tcp|udp]:[ADDRESS]:PORT-[ADDRESS]:"
+                   "PORT is expected, the host's before the guest's", text);
+        return false;
+    }
+    if (slirp_add_hostfwd(s->slirp, f.udp, f.host, f.host_port, f.guest,
+                          f.guest_port) < 0) {
+        error_setg_errno(errp, errno, "hostfwd=%s: the host's port cannot "
+                         "be opened", text);
+        return false;
+    }
+    return true;
+}
+
+bool user_forward_remove(NetdevUser *s, const char *text, Error **errp)
+{
+    g_autofree char *whole = g_strdup_printf("%s-:1", text);
+    Forward f;
+
+    if (!parse_forward(whole, &f)) {
+        error_setg(errp, "%s: [tcp|udp]:[ADDRESS]:PORT of the host is expected",
+                   text);
+        return false;
+    }
+    if (slirp_remove_hostfwd(s->slirp, f.udp, f.host, f.host_port) < 0) {
+        error_setg(errp, "host forwarding rule for %s not found", text);
+        return false;
+    }
+    return true;
+}
+
 bool user_options_forward(NetdevUser *s, Error **errp)
 {
     for (char **text = s->hostfwd; text && *text; text++) {
-        Forward f;
-
-        if (!s->ipv4) {
-            error_setg(errp, "hostfwd=%s goes with ipv4=on only", *text);
-            return false;
-        }
-        if (!parse_forward(*text, &f)) {
-            error_setg(errp, "hostfwd=%s: [tcp|udp]:[ADDRESS]:PORT-[ADDRESS]:"
-                       "PORT is expected, the host's before the guest's",
-                       *text);
-            return false;
-        }
-        if (slirp_add_hostfwd(s->slirp, f.udp, f.host, f.host_port, f.guest,
-                              f.guest_port) < 0) {
-            error_setg_errno(errp, errno, "hostfwd=%s: the host's port cannot "
-                             "be opened", *text);
+        if (!user_forward_add(s, *text, errp)) {
             return false;
         }
     }

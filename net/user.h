@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -netdev user: user.c moves frames, user-options.c reads options. */
+/* -netdev user: user.c moves frames, user-options.c reads options, user-hmp.c is for
+ * people at the monitor. */
 #ifndef NET_USER_H
 #define NET_USER_H
 
@@ -40,5 +41,9 @@ extern const NetdevOption user_options[];
 bool user_options_check(NetdevUser *s, SlirpConfig *config, Error **errp);
 /* Opens the ports of the host that hostfwd= asks for. */
 bool user_options_forward(NetdevUser *s, Error **errp);
+/* Opens one, "[tcp|udp]:[ADDRESS]:PORT-[ADDRESS]:PORT"; closes the one of the first
+ * half of that. false: *errp. */
+bool user_forward_add(NetdevUser *s, const char *text, Error **errp);
+bool user_forward_remove(NetdevUser *s, const char *text, Error **errp);
 
 #endif
