@@ -33,7 +33,10 @@ void virtio_notify_config(VirtIODevice *vdev)
 {
     virtio_config_generation(vdev);
     if (virtio_device_ready(vdev)) {
-        virtio_interrupt(vdev, VIRTIO_ISR_CONFIG, vdev->config_vector);
+        /* Both bits, as QEMU has it: there are drivers that wait for the first
+         * one, whatever happens. Others look at their rings for nothing. */
+        virtio_interrupt(vdev, VIRTIO_ISR_CONFIG | VIRTIO_ISR_QUEUE,
+                         vdev->config_vector);
     }
 }
 

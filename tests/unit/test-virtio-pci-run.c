@@ -22,7 +22,7 @@ static void test_interrupt_by_pin_until_isr_is_read(void)
     g_assert_cmpint(b->level[0], ==, 0);
     g_assert_cmphex(mem_read(isr, 1), ==, 0);
     virtio_notify_config(VIRTIO_DEVICE(echo));
-    g_assert_cmphex(mem_read(isr, 1), ==, VIRTIO_ISR_CONFIG);
+    g_assert_cmphex(mem_read(isr, 1), ==, VIRTIO_ISR_CONFIG | VIRTIO_ISR_QUEUE);
 }
 
 static void test_interrupt_by_vector(void)
