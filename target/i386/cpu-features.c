@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CPU feature names (target/i386/cpu-features.h): the bits are Intel's (SDM volume
- * 2, CPUID) and AMD's (APM volume 3, appendix E), the names those of Linux's
- * /proc/cpuinfo. Used for -cpu by the machine. Must know nothing of the host.
+ * 2, CPUID), AMD's (APM volume 3, appendix E) and KVM's, the names those of Linux's
+ * /proc/cpuinfo, and QEMU's for KVM's. Used for -cpu by the machine. Must know
+ * nothing of the host.
  */
 #include "qemu/osdep.h"
+#include <asm/kvm_para.h>
 
 #include "target/i386/cpu-features.h"
 
@@ -21,6 +23,7 @@ const X86FeatureLeaf x86_feature_leaves[X86_FEATURE_WORDS] = {
     [X86_FEAT_8000_0001_EDX] = { 0x80000001, 0, EDX },
     [X86_FEAT_8000_0007_EDX] = { 0x80000007, 0, EDX },
     [X86_FEAT_8000_0008_EBX] = { 0x80000008, 0, EBX },
+    [X86_FEAT_KVM] = { KVM_CPUID_FEATURES, 0, EAX },
 };
 
 typedef struct FeatureBit {
@@ -93,6 +96,24 @@ static const FeatureBit feature_bits[X86_FEATURE_WORDS][MAX_BITS] = {
         { 12, "ibpb" }, { 14, "ibrs" }, { 15, "amd-stibp" },
         { 24, "amd-ssbd" }, { 25, "virt-ssbd" },
     },
+    [X86_FEAT_KVM] = {
+        { KVM_FEATURE_CLOCKSOURCE, "kvmclock" },
+        { KVM_FEATURE_CLOCKSOURCE2, "kvmclock" },
+        { KVM_FEATURE_NOP_IO_DELAY, "kvm-nopiodelay" },
+        { KVM_FEATURE_MMU_OP, "kvm-mmu" },
+        { KVM_FEATURE_ASYNC_PF, "kvm-asyncpf" },
+        { KVM_FEATURE_STEAL_TIME, "kvm-steal-time" },
+        { KVM_FEATURE_PV_EOI, "kvm-pv-eoi" },
+        { KVM_FEATURE_PV_UNHALT, "kvm-pv-unhalt" },
+        { KVM_FEATURE_PV_TLB_FLUSH, "kvm-pv-tlb-flush" },
+        { KVM_FEATURE_ASYNC_PF_VMEXIT, "kvm-asyncpf-vmexit" },
+        { KVM_FEATURE_PV_SEND_IPI, "kvm-pv-ipi" },
+        { KVM_FEATURE_POLL_CONTROL, "kvm-poll-control" },
+        { KVM_FEATURE_PV_SCHED_YIELD, "kvm-pv-sched-yield" },
+        { KVM_FEATURE_ASYNC_PF_INT, "kvm-asyncpf-int" },
+        { KVM_FEATURE_MSI_EXT_DEST_ID, "kvm-msi-ext-dest-id" },
+        { KVM_FEATURE_CLOCKSOURCE_STABLE_BIT, "kvmclock-stable-bit" },
+    },
 };
 
 const char *x86_cpu_feature_name(X86FeatureWord word, unsigned bit)
@@ -116,28 +137,27 @@ static bool same_name(const char *a, const char *b)
     return *a == *b;
 }
 
-static bool find_feature(const char *name, X86FeatureWord *word,
-                         unsigned *bit)
+/* The bits that @name means, all in *@word; 0: there is no such name. */
+static uint32_t find_feature(const char *name, X86FeatureWord *word)
 {
-    for (*word = 0; *word < X86_FEATURE_WORDS; ++*word) {
-        const FeatureBit *f = feature_bits[*word];
+    uint32_t bits = 0;
 
-        while (f->name && !same_name(f->name, name)) {
-            f++;
+    for (*word = 0; *word < X86_FEATURE_WORDS; ++*word) {
+        for (const FeatureBit *f = feature_bits[*word]; f->name; f++) {
+            bits |= same_name(f->name, name) ? 1U << f->bit : 0;
         }
-        if (f->name) {
-            *bit = f->bit;
-            return true;
+        if (bits) {
+            break;
         }
     }
-    return false;
+    return bits;
 }
 
 static bool set_feature(X86CpuFeatures *features, const char *name, bool on,
                         Error **errp)
 {
     X86FeatureWord word;
-    unsigned bit;
+    uint32_t bits;
 
     if (!strcmp(name, "pmu")) {
         features->no_pmu = !on;
@@ -152,13 +172,14 @@ static bool set_feature(X86CpuFeatures *features, const char *name, bool on,
         !strcmp(name, "enforce")) {
         return true;
     }
-    if (!find_feature(name, &word, &bit)) {
+    bits = find_feature(name, &word);
+    if (!bits) {
         error_setg(errp, "no feature '%s'; -cpu help lists them", name);
         return false;
     }
-    features->on[word] &= ~(1U << bit);
-    features->off[word] &= ~(1U << bit);
-    (on ? features->on : features->off)[word] |= 1U << bit;
+    features->on[word] &= ~bits;
+    features->off[word] &= ~bits;
+    (on ? features->on : features->off)[word] |= bits;
     return true;
 }
 

@@ -21,6 +21,7 @@ typedef enum X86FeatureWord {
     X86_FEAT_8000_0001_EDX,
     X86_FEAT_8000_0007_EDX,
     X86_FEAT_8000_0008_EBX,
+    X86_FEAT_KVM,                         /* leaf 0x40000001, EAX */
     X86_FEATURE_WORDS
 } X86FeatureWord;
 
