@@ -29,6 +29,7 @@ bool qemu_chr_fe_init(CharBackend *b, Chardev *s, Error **errp)
         s->be = b;
     }
     b->chr = s;
+    s->nr_front_ends++;
     return true;
 }
 
@@ -48,6 +49,7 @@ void qemu_chr_fe_deinit(CharBackend *b, bool del)
         chr->be = NULL;
     }
     b->chr = NULL;
+    chr->nr_front_ends--;
     if (del) {
         object_unparent(OBJECT(chr));
     }
@@ -63,14 +65,15 @@ void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
                               BackendChangeHandler *be_change, void *opaque,
                               GMainContext *context, bool set_open)
 {
-    g_assert(!be_change && !context);
+    g_assert(!context);
     if (!b->chr) {
         return;
     }
+    b->opaque = opaque;
+    b->chr_event = fd_event;
+    b->chr_be_change = be_change;
     b->chr_can_read = fd_can_read;
     b->chr_read = fd_read;
-    b->chr_event = fd_event;
-    b->opaque = opaque;
     /* The loop asks can_read before it polls; from another thread, anew. */
     qemu_notify_event();
     if (set_open) {

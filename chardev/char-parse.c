@@ -6,13 +6,13 @@
  */
 #include "qemu/osdep.h"
 
-#include "chardev/char.h"
+#include "char-make.h"
 #include "qapi/visitor.h"
 #include "qemu/id.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
 
-static Object *chardevs_root(void)
+Object *chardevs_root(void)
 {
     return container_get(object_get_root(), "/chardevs");
 }
@@ -91,9 +91,9 @@ void qemu_chr_print_types(void)
 
 /* --- making one ---------------------------------------------------------- */
 
-/* A device of @type, opened, as /chardevs/@label; NULL and *errp. */
-static Chardev *chardev_new(const char *label, const char *type,
-                            JsonObject *props, bool keyval, Error **errp)
+/* A device of @type, opened, which is the caller's; NULL and *errp. */
+static Chardev *chardev_open(const char *label, const char *type,
+                             JsonObject *props, bool keyval, Error **errp)
 {
     g_autoptr(Object) obj = object_new(type);
     Chardev *chr = CHARDEV(obj);
@@ -107,7 +107,20 @@ static Chardev *chardev_new(const char *label, const char *type,
         !CHARDEV_GET_CLASS(chr)->open(chr, errp)) {
         return NULL;
     }
-    object_property_add_child(chardevs_root(), label, obj);
+    g_steal_pointer(&obj);
+    return chr;
+}
+
+/* The same, as /chardevs/@label. */
+static Chardev *chardev_new(const char *label, const char *type,
+                            JsonObject *props, bool keyval, Error **errp)
+{
+    Chardev *chr = chardev_open(label, type, props, keyval, errp);
+
+    if (chr) {
+        object_property_add_child(chardevs_root(), label, OBJECT(chr));
+        object_unref(OBJECT(chr));
+    }
     return chr;
 }
 
@@ -135,8 +148,7 @@ static Chardev *chardev_new_shared(const char *label, const char *type,
     return mux;
 }
 
-/* Takes the string @name out of @props (g_free()); NULL if it is none. */
-static char *take_string(JsonObject *props, const char *name)
+char *chardev_take_string(JsonObject *props, const char *name)
 {
     JsonNode *node = json_object_get_member(props, name);
     char *value = NULL;
@@ -175,7 +187,7 @@ static void replace_nowait(JsonObject *props)
     }
 }
 
-static JsonObject *copy_object(JsonObject *obj)
+JsonObject *chardev_copy_options(JsonObject *obj)
 {
     g_autoptr(GList) names = json_object_get_members(obj);
     JsonObject *copy = json_object_new();
@@ -187,18 +199,37 @@ static JsonObject *copy_object(JsonObject *obj)
     return copy;
 }
 
-/* @label may be any text that is no path. */
-static Chardev *chardev_new_from_props(const char *label, JsonObject *opts,
-                                       bool keyval, Error **errp)
+/* Takes the type that "backend" means out of @props; NULL and *errp. */
+static const char *take_type(JsonObject *props, Error **errp)
 {
-    g_autoptr(JsonObject) props = copy_object(opts);
-    g_autofree char *backend = take_string(props, "backend");
+    g_autofree char *backend = chardev_take_string(props, "backend");
     const char *type = backend ? find_type(backend) : NULL;
-    bool mux;
 
     if (!type) {
         error_setg(errp, "'%s' is not a valid char driver name (-chardev help "
                    "lists them)", backend ? backend : "");
+    }
+    return type;
+}
+
+Chardev *chardev_open_from_props(const char *label, JsonObject *opts,
+                                 bool keyval, Error **errp)
+{
+    g_autoptr(JsonObject) props = chardev_copy_options(opts);
+    const char *type = take_type(props, errp);
+
+    return type ? chardev_open(label, type, props, keyval, errp) : NULL;
+}
+
+/* @label may be any text that is no path. */
+static Chardev *chardev_new_from_props(const char *label, JsonObject *opts,
+                                       bool keyval, Error **errp)
+{
+    g_autoptr(JsonObject) props = chardev_copy_options(opts);
+    const char *type = take_type(props, errp);
+    bool mux;
+
+    if (!type) {
         return NULL;
     }
     if (qemu_chr_find(label)) {
@@ -217,8 +248,8 @@ static Chardev *chardev_new_from_props(const char *label, JsonObject *opts,
 
 Chardev *qemu_chr_new_from_json(JsonObject *opts, bool keyval, Error **errp)
 {
-    g_autoptr(JsonObject) props = copy_object(opts);
-    g_autofree char *id = take_string(props, "id");
+    g_autoptr(JsonObject) props = chardev_copy_options(opts);
+    g_autofree char *id = chardev_take_string(props, "id");
 
     if (!id) {
         error_setg(errp, "chardev: no id specified");

@@ -49,6 +49,11 @@ static void complete_object(Completion *c, const char *before)
     offer_children(c, "/objects");
 }
 
+static void complete_chardev(Completion *c, const char *before)
+{
+    offer_children(c, "/chardevs");
+}
+
 static void offer_types(Completion *c, const char *parent)
 {
     g_autoptr(GSList) classes = object_class_get_list_sorted(parent, false);
@@ -136,6 +141,7 @@ static const struct {
     void (*complete)(Completion *c, const char *before);
 } kinds[] = {
     { "device", complete_device },
+    { "chardev", complete_chardev },
     { "object", complete_object },
     { "driver", complete_driver },
     { "type", complete_type },

@@ -261,9 +261,12 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(M, HOTPLUG, USERFAULTFD_IOC_NEW),
     CALL(M, HOTPLUG, "userfaultfd"),
 
-    /* A terminal is left as it was found */
-    IOCTL(M, TERMINAL, TCGETS),
-    IOCTL(M, TERMINAL, TCSETS),
+    /* A terminal is left as it was found; pseudo terminals are made */
+    IOCTL(M, TERMINAL | HOTPLUG, TCGETS),
+    IOCTL(M, TERMINAL | HOTPLUG, TCSETS),
+    IOCTL(M, HOTPLUG, TIOCGPTN),
+    IOCTL(M, HOTPLUG, TIOCSPTLCK),
+    IOCTL(M, HOTPLUG, TIOCGPTPEER),
 
     /* Files and sockets that are opened */
     CALL(M, HOTPLUG, "openat"),

@@ -444,6 +444,27 @@ static void serial_reset(DeviceState *dev)
     rx_changed(s);
 }
 
+static void use_chardev(SerialState *s);
+
+/* What waits in the FIFO goes to the new one. */
+static int on_chardev_change(void *opaque)
+{
+    SerialState *s = opaque;
+
+    cancel_tx_watch(s);
+    use_chardev(s);
+    if (s->tx.len) {
+        transmit(s);
+    }
+    return 0;
+}
+
+static void use_chardev(SerialState *s)
+{
+    qemu_chr_fe_set_handlers(&s->chr, serial_can_read, serial_read_chr,
+                             serial_event, on_chardev_change, s, NULL, true);
+}
+
 static void serial_realize(DeviceState *dev, Error **errp)
 {
     SerialState *s = SERIAL(dev);
@@ -462,8 +483,7 @@ static void serial_realize(DeviceState *dev, Error **errp)
                           SERIAL_PORTS);
     memory_region_add_subregion(get_system_io(), s->place.iobase, &s->io);
     serial_reset(dev);
-    qemu_chr_fe_set_handlers(&s->chr, serial_can_read, serial_read_chr,
-                             serial_event, NULL, s, NULL, true);
+    use_chardev(s);
 }
 
 static void serial_unrealize(DeviceState *dev)

@@ -178,6 +178,14 @@ static gboolean peer_has_gone(void *do_not_use, GIOCondition cond, void *opaque)
     return G_SOURCE_REMOVE;
 }
 
+static void stop_watching_for_hang_up(VirtIOSerialPort *port)
+{
+    if (port->hang_up_watch) {
+        g_source_remove(port->hang_up_watch);
+        port->hang_up_watch = 0;
+    }
+}
+
 /* That a peer has gone is seen when it is read; while nobody in the guest reads,
  * it is looked for. What that peer has written is lost. */
 static void update_hang_up_watch(VirtIOSerialPort *port)
@@ -185,9 +193,8 @@ static void update_hang_up_watch(VirtIOSerialPort *port)
     bool console = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
     bool wanted = port->host_open && !port->guest_open && !console;
 
-    if (port->hang_up_watch && !wanted) {
-        g_source_remove(port->hang_up_watch);
-        port->hang_up_watch = 0;
+    if (!wanted) {
+        stop_watching_for_hang_up(port);
     } else if (!port->hang_up_watch && wanted) {
         port->hang_up_watch = qemu_chr_fe_add_watch(&port->chr, G_IO_HUP,
                                                     peer_has_gone, port);
@@ -243,6 +250,30 @@ void virtio_serial_port_reset(VirtIOSerialPort *port)
 
 /* --- devices -------------------------------------------------------------- */
 
+static int port_be_change(void *opaque);
+
+static void use_chardev(VirtIOSerialPort *port)
+{
+    bool console = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
+
+    qemu_chr_fe_set_handlers(&port->chr, port_can_read, port_read,
+                             console ? NULL : port_event, port_be_change, port,
+                             NULL, true);
+}
+
+/* What the guest has sent and nobody has taken goes to the new one. */
+static int port_be_change(void *opaque)
+{
+    VirtIOSerialPort *port = opaque;
+
+    stop_watching(port);
+    stop_watching_for_hang_up(port);
+    use_chardev(port);
+    update_hang_up_watch(port);
+    virtio_queue_kick_later(port->from_guest);
+    return 0;
+}
+
 /* A console takes what the guest writes whoever listens. */
 static void port_realize(DeviceState *dev, Error **errp)
 {
@@ -255,9 +286,7 @@ static void port_realize(DeviceState *dev, Error **errp)
     }
     port->host_open = console;
     qemu_chr_fe_set_open(&port->chr, false);
-    qemu_chr_fe_set_handlers(&port->chr, port_can_read, port_read,
-                             console ? NULL : port_event, NULL, port, NULL,
-                             true);
+    use_chardev(port);
     virtio_serial_port_added(port);
 }
 

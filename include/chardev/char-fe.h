@@ -23,7 +23,9 @@ typedef int IOCanReadHandler(void *opaque);
 /* @size is at most what can_read said; @buf is gone afterwards. */
 typedef void IOReadHandler(void *opaque, const uint8_t *buf, int size);
 typedef void IOEventHandler(void *opaque, QEMUChrEvent event);
-/* Not called: character devices are not exchanged. */
+/* The character device has been exchanged for another one (chardev-change):
+ * call qemu_chr_fe_set_handlers() again, wait no more for the old one. Not 0:
+ * it stays. */
 typedef int BackendChangeHandler(void *opaque);
 
 typedef struct CharBackend {
@@ -31,6 +33,7 @@ typedef struct CharBackend {
     IOCanReadHandler *chr_can_read;
     IOReadHandler *chr_read;
     IOEventHandler *chr_event;
+    BackendChangeHandler *chr_be_change;  /* NULL: it cannot be exchanged */
     void *opaque;
     unsigned tag;                         /* of those that share chr, which */
     bool closed;                          /* qemu_chr_fe_set_open() */
@@ -51,7 +54,7 @@ bool qemu_chr_fe_backend_open(CharBackend *b);
 /*
  * Any handler may be NULL; without can_read and read nothing is read. With
  * @set_open a peer that is there already is announced, by OPENED, before this
- * returns. @be_change and @context: NULL.
+ * returns. @context: NULL.
  */
 void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
                               IOReadHandler *fd_read, IOEventHandler *fd_event,

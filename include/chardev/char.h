@@ -45,6 +45,21 @@ Chardev *qemu_chr_new_from_text(const char *text, Error **errp);
  */
 Chardev *qemu_chr_parse_compat(const char *label, const char *text,
                                Error **errp);
+/*
+ * The same for a machine that runs: nothing may wait, so wait= is off and cannot
+ * be on, and standard input and output are not to be had; nor is anything if
+ * qemu_may_open() says so.
+ */
+Chardev *qemu_chr_add(JsonObject *opts, bool keyval, Error **errp);
+/* Deletes the chardev @id; if it is shared, with the device behind it. false and
+ * *errp: there is none, or somebody uses it. */
+bool qemu_chr_remove(const char *id, Error **errp);
+/*
+ * Puts a new chardev, which @opts describe as for qemu_chr_add(), in the place of
+ * the one that has its id; whoever uses that uses the new one. NULL and *errp:
+ * nothing has changed.
+ */
+Chardev *qemu_chr_change(JsonObject *opts, bool keyval, Error **errp);
 /* NULL if there is none. */
 Chardev *qemu_chr_find(const char *label);
 /* Calls @fn, which must not delete any, for each of them ... */
@@ -72,6 +87,7 @@ struct Chardev {
     char *label;
     char *filename;                       /* for people: what it is */
     CharBackend *be;                      /* who gets the input; NULL: none */
+    unsigned nr_front_ends;               /* that are attached */
     bool opened;                          /* options are final */
     bool be_open;                         /* a peer is there */
     char *log_path;                       /* also written there; NULL: no */
