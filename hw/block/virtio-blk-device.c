@@ -66,11 +66,11 @@ static void get_config(VirtIODevice *vdev, uint8_t *config)
         .opt_io_size = GUINT32_TO_LE(s->opt_io_size / s->logical_block_size),
         .wce = write_cache(s),
         .num_queues = GUINT16_TO_LE(s->num_queues),
-        .max_discard_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
+        .max_discard_sectors = GUINT32_TO_LE(s->max_discard_sectors),
         .max_discard_seg = GUINT32_TO_LE(1),
         .discard_sector_alignment =
             GUINT32_TO_LE(s->discard_granularity / BLOCK_SECTOR),
-        .max_write_zeroes_sectors = GUINT32_TO_LE(VIRTIO_BLK_MAX_ZERO_SECTORS),
+        .max_write_zeroes_sectors = GUINT32_TO_LE(s->max_write_zeroes_sectors),
         .max_write_zeroes_seg = GUINT32_TO_LE(1),
         .write_zeroes_may_unmap = 1,
     };
@@ -238,6 +238,23 @@ static bool check_io_sizes(VirtIOBlock *s, Error **errp)
     return true;
 }
 
+static bool check_max_sectors(VirtIOBlock *s, Error **errp)
+{
+    const struct { const char *name; uint32_t n; } most[] = {
+        { "max-discard-sectors", s->max_discard_sectors },
+        { "max-write-zeroes-sectors", s->max_write_zeroes_sectors },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(most); i++) {
+        if (!most[i].n || most[i].n > VIRTIO_BLK_MAX_ZERO_SECTORS) {
+            error_setg(errp, "%s=%u: expected is 1 to %u", most[i].name,
+                       most[i].n, VIRTIO_BLK_MAX_ZERO_SECTORS);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_geometry(VirtIOBlock *s, Error **errp)
 {
     bool none = !s->cyls && !s->heads && !s->secs;
@@ -357,7 +374,7 @@ static void realize(DeviceState *dev, Error **errp)
     if (s->discard_granularity == VIRTIO_BLK_AUTO_GRANULARITY) {
         s->discard_granularity = s->logical_block_size;
     }
-    if (!check_io_sizes(s, errp) || !check_geometry(s, errp) ||
+    if (!check_io_sizes(s, errp) || !check_max_sectors(s, errp) || !check_geometry(s, errp) ||
         !check_queues(s, errp) || !attach(s, errp)) {
         return;
     }
@@ -424,6 +441,10 @@ static const Property properties[] = {
                             ON_OFF_AUTO_AUTO),
     DEFINE_PROP_BOOL("discard", VirtIOBlock, discard, true),
     DEFINE_PROP_BOOL("write-zeroes", VirtIOBlock, write_zeroes, true),
+    DEFINE_PROP_UINT32("max-discard-sectors", VirtIOBlock, max_discard_sectors,
+                       VIRTIO_BLK_MAX_ZERO_SECTORS),
+    DEFINE_PROP_UINT32("max-write-zeroes-sectors", VirtIOBlock,
+                       max_write_zeroes_sectors, VIRTIO_BLK_MAX_ZERO_SECTORS),
     DEFINE_PROP_ENUM("rerror", VirtIOBlock, rerror, BLOCK_ERROR_AUTO,
                      BlockErrorPolicy_lookup, BlockErrorPolicy),
     DEFINE_PROP_ENUM("werror", VirtIOBlock, werror, BLOCK_ERROR_AUTO,

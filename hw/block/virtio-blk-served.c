@@ -49,6 +49,12 @@ uint64_t virtio_blk_served_features(VirtIOBlock *s, uint64_t features)
                                     features);
 }
 
+/* Of two little-endian numbers. */
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+    return GUINT32_FROM_LE(a) < GUINT32_FROM_LE(b) ? a : b;
+}
+
 void virtio_blk_served_config(VirtIOBlock *s, struct virtio_blk_config *c)
 {
     const struct virtio_blk_config *theirs = &s->served->config;
@@ -56,10 +62,12 @@ void virtio_blk_served_config(VirtIOBlock *s, struct virtio_blk_config *c)
                            GUINT32_FROM_LE(c->seg_max));
 
     c->seg_max = GUINT32_TO_LE(seg_max);
-    c->max_discard_sectors = theirs->max_discard_sectors;
+    c->max_discard_sectors = lower(theirs->max_discard_sectors,
+                                   c->max_discard_sectors);
     c->max_discard_seg = theirs->max_discard_seg;
     c->discard_sector_alignment = theirs->discard_sector_alignment;
-    c->max_write_zeroes_sectors = theirs->max_write_zeroes_sectors;
+    c->max_write_zeroes_sectors = lower(theirs->max_write_zeroes_sectors,
+                                        c->max_write_zeroes_sectors);
     c->max_write_zeroes_seg = theirs->max_write_zeroes_seg;
     c->write_zeroes_may_unmap = theirs->write_zeroes_may_unmap;
 }

@@ -229,7 +229,8 @@ static void answer_id(VirtIOBlockReq *req)
 }
 
 /* Of discards and zeroes, one range each, as the configuration says. */
-static void start_zeroes(VirtIOBlockReq *req, BlockOp op, bool offered)
+static void start_zeroes(VirtIOBlockReq *req, BlockOp op, bool offered,
+                         uint32_t max_sectors)
 {
     struct virtio_blk_discard_write_zeroes range;
     uint32_t flags, sectors;
@@ -249,7 +250,7 @@ static void start_zeroes(VirtIOBlockReq *req, BlockOp op, bool offered)
         req_complete(req, VIRTIO_BLK_S_UNSUPP);
         return;
     }
-    if (!sectors || sectors > VIRTIO_BLK_MAX_ZERO_SECTORS ||
+    if (!sectors || sectors > max_sectors ||
         !set_range(req, GUINT64_FROM_LE(range.sector),
                    (uint64_t)sectors * BLOCK_SECTOR)) {
         req_invalid(req, op);
@@ -280,10 +281,12 @@ static void req_start(VirtIOBlockReq *req,
         answer_id(req);
         break;
     case VIRTIO_BLK_T_DISCARD:
-        start_zeroes(req, BLOCK_DISCARD, req->s->discard);
+        start_zeroes(req, BLOCK_DISCARD, req->s->discard,
+                     req->s->max_discard_sectors);
         break;
     case VIRTIO_BLK_T_WRITE_ZEROES:
-        start_zeroes(req, BLOCK_WRITE_ZEROES, req->s->write_zeroes);
+        start_zeroes(req, BLOCK_WRITE_ZEROES, req->s->write_zeroes,
+                     req->s->max_write_zeroes_sectors);
         break;
     default:
         req_complete(req, VIRTIO_BLK_S_UNSUPP);

@@ -27,7 +27,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtIOBlock, VIRTIO_BLK)
 #define VIRTIO_BLK_AUTO_NUM_QUEUES UINT16_MAX
 /* discard_granularity=: that of requests. */
 #define VIRTIO_BLK_AUTO_GRANULARITY UINT32_MAX
-/* Sectors of a discard or of zeroes: 32 MiB. */
+/* Sectors of a discard or of zeroes, at most: 32 MiB. */
 #define VIRTIO_BLK_MAX_ZERO_SECTORS 65536
 
 /* In the device's hands: popped, pinned, not yet answered. */
@@ -66,6 +66,8 @@ struct VirtIOBlock {
     OnOffAuto write_cache;
     bool discard;
     bool write_zeroes;
+    uint32_t max_discard_sectors;
+    uint32_t max_write_zeroes_sectors;
     BlockErrorPolicy rerror;
     BlockErrorPolicy werror;
     IOThread *iothread;

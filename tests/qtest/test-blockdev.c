@@ -198,6 +198,35 @@ static void test_no_image_is_opened_twice(void)
     remove_image(path);
 }
 
+/* Properties that no disk can have. */
+static void test_bad_properties(void)
+{
+    static const char *const bad[][2] = {
+        { "'max-discard-sectors': 0",
+          "max-discard-sectors=0: expected is 1 to 65536" },
+        { "'max-write-zeroes-sectors': 65537",
+          "max-write-zeroes-sectors=65537: expected is 1 to 65536" },
+        { "'queue-size': 3", "queue-size=3: expected is a power of two" },
+        { "'num-queues': 0", "num-queues=0: expected is 1 to 1023" },
+        { "'logical_block_size': 100", "logical_block_size=100: expected is" },
+        { "'min_io_size': 7", "min_io_size=7: expected is a multiple" },
+        { "'cyls': 1", "cyls=1, heads=0, secs=0: expected are" },
+    };
+    char *path = make_image();
+    QTestState *s = qtest_init("-M q35 -device pcie-root-port,id=rp "
+                               "-drive file=%s,format=raw,if=none,id=x", path);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        qmp_client_expect_error(qtest_qmp(s), ERR, bad[i][1],
+                                "{'execute': 'device_add', 'arguments': "
+                                "{'driver': 'virtio-blk-pci', 'drive': 'x', "
+                                "'bus': 'rp', %s}}", bad[i][0]);
+    }
+    qtest_quit(s);
+    g_unlink(path);
+    g_free(path);
+}
+
 /* --- sizes and figures --- */
 
 static QTestState *start(QGuest *guest, QVirtioBlk *blk, const char *path,
@@ -362,6 +391,7 @@ int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
     qtest_needs(QTEST_NEEDS_SPARSEVM);
+    g_test_add_func("/blockdev/bad-properties", test_bad_properties);
     g_test_add_func("/blockdev/nodes", test_nodes_come_and_go);
     g_test_add_func("/blockdev/bad", test_what_a_node_cannot_be);
     g_test_add_func("/blockdev/fdset", test_file_that_is_open_already);

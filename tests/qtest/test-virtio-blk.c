@@ -244,7 +244,8 @@ static void test_what_the_driver_is_told(void)
 
     start(&f, ways[0], "physical_block_size=4096,min_io_size=8192,"
           "opt_io_size=65536,discard_granularity=4096,cyls=100,heads=4,secs=40,"
-          "num-queues=3,queue-size=64");
+          "num-queues=3,queue-size=64,max-discard-sectors=64,"
+          "max-write-zeroes-sectors=16");
     for (unsigned i = 0; i < sizeof(c); i++) {
         ((uint8_t *)&c)[i] = qtest_readb(f.qts, f.blk.vdev.config + i);
     }
@@ -257,6 +258,14 @@ static void test_what_the_driver_is_told(void)
     g_assert_cmpuint(c.geometry.sectors, ==, 40);
     g_assert_cmpuint(c.num_queues, ==, 3);
     g_assert_cmpuint(c.seg_max, ==, 62);
+    g_assert_cmpuint(c.max_discard_sectors, ==, 64);
+    g_assert_cmpuint(c.max_write_zeroes_sectors, ==, 16);
+    g_assert_cmpuint(zero_disk(&f, VIRTIO_BLK_T_DISCARD, 0, 64, 0), ==,
+                     VIRTIO_BLK_S_OK);
+    g_assert_cmpuint(zero_disk(&f, VIRTIO_BLK_T_DISCARD, 0, 72, 0), ==,
+                     VIRTIO_BLK_S_IOERR);
+    g_assert_cmpuint(zero_disk(&f, VIRTIO_BLK_T_WRITE_ZEROES, 0, 24, 0), ==,
+                     VIRTIO_BLK_S_IOERR);
     stop(&f);
 }
 
