@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "libqtest.h"
 #include "tests/patience.h"
 
 char *cli_dir;
@@ -52,6 +55,36 @@ CliRun cli_run_by(const char *wrapper, const char *args)
 CliRun cli_run(const char *args)
 {
     return cli_run_by("", args);
+}
+
+int cli_run_with_pipe(const char *args)
+{
+    g_autofree char *line = g_strdup_printf("%s %s", g_getenv("QTEST_QEMU_BINARY"),
+                                            args);
+    g_auto(GStrv) argv = NULL;
+    g_autoptr(GError) err = NULL;
+    int out;
+
+    g_shell_parse_argv(line, NULL, &argv, &err);
+    g_assert_no_error(err);
+    g_test_message("%s", line);
+    g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                             NULL, &out, NULL, &err);
+    g_assert_no_error(err);
+    return out;
+}
+
+void cli_expect_end(int fd)
+{
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+    char byte;
+
+    g_assert_no_errno(fcntl(fd, F_SETFL, O_NONBLOCK));
+    while (read(fd, &byte, 1)) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+    close(fd);
 }
 
 void cli_assert_dir_empty(const char *args)

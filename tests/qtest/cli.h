@@ -31,6 +31,12 @@ void cli_end(void);
  * ends. */
 CliRun cli_run_by(const char *wrapper, const char *args);
 CliRun cli_run(const char *args);
+/* Starts it, and does not wait; its output goes to a pipe, of which this is the
+ * other end. */
+int cli_run_with_pipe(const char *args);
+/* Waits until nobody has the other end of @fd any more, and closes it; what was said
+ * does not matter. */
+void cli_expect_end(int fd);
 /* @args are for the message. */
 void cli_assert_dir_empty(const char *args);
 /* @args must be refused with one line that holds each of @parts, which are

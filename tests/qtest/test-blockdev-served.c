@@ -430,16 +430,12 @@ static void test_output_ends_with_the_emulator(void)
         QTEST_ARGS "-daemonize -pidfile %s -drive file=%s,format=qcow2",
         pid_file, f.path);
     g_autofree char *pid = NULL;
-    g_auto(CliRun) run = { 0 };
 
-    cli_begin();
-    run = cli_run(args);
-    g_assert_cmpint(run.status, ==, 0);
+    cli_expect_end(cli_run_with_pipe(args));
     g_assert_true(g_file_get_contents(pid_file, &pid, NULL, NULL));
     kill(atoi(pid), SIGTERM);
     wait_for_end(atoi(pid));
     assert_image_is_free(&f);
-    cli_end();
     remove_image(f.path);
 }
 
