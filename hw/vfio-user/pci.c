@@ -149,7 +149,7 @@ static void vfio_user_pci_close(VFIOPCIDevice *vdev)
     vbasedev->container = NULL;
     vbasedev->io = NULL;
     g_clear_pointer(&vbasedev->name, g_free);
-    /* Prepared, and then not realized: nobody else does it. */
+    /* If it was prepared and its server then refuses memory, nobody else does. */
     vfio_device_cleanup(vbasedev);
 }
 
@@ -183,14 +183,10 @@ static void vfio_user_pci_init(Object *obj)
     VFIO_USER_PCI(obj)->fd = -1;
 }
 
-/* It may have been prepared, and then found no place. */
 static void vfio_user_pci_finalize(Object *obj)
 {
     VFIOUserPCI *upci = VFIO_USER_PCI(obj);
 
-    if (upci->parent_obj.vbasedev.user) {
-        vfio_user_pci_close(&upci->parent_obj);
-    }
     if (upci->fd >= 0) {
         close(upci->fd);
     }
