@@ -138,8 +138,7 @@ def touch_memory():
 
 def make_lab(args, out):
     kernel = images.Kernel(args.kernel)
-    return runner.Lab(args.vmm, images.unpacked(args.work, kernel),
-                      args.work / "guest.img", out,
+    return runner.Lab(args.vmm, images.unpacked(args.work, kernel), args.work, out,
                       PciDevice(args.direct or machine.DRIVE_ADDRESS), None,
                       bzimage=kernel.image)
 
@@ -179,7 +178,8 @@ def prepare(args, modules, programs):
     args.work.mkdir(parents=True, exist_ok=True)
     kernel = get_kernel(args)
     args.kernel = str(kernel.tree.resolve())
-    built = [images.guest_program(args.work, source) for source in programs]
+    built = [LAB / "answer",
+             *[images.guest_program(args.work, source) for source in programs]]
     images.initramfs(args.work, "guest", guest_init(args.work), kernel, modules, built)
     images.unpacked(args.work, kernel)
     out = args.work / "out"

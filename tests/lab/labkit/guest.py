@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a guest is asked over its serial console, whoever has started it.
 
-The other end is guest-init, which says how requests and answers look. Whatever goes
-wrong is an AssertionError, a TimeoutError or a ConnectionError with a message for a
-person.
+The other end is the program tests/lab/answer, which says how requests and answers
+look. Whatever goes wrong is an AssertionError, a TimeoutError or a ConnectionError
+with a message for a person.
 """
 import queue
 import re
@@ -89,9 +89,12 @@ class Guest:
     def tell(self, command):
         """Have the guest run a shell command whose answer nobody awaits."""
         self._requests += 1
-        self._keyboard.write(f"{self._requests} {command}\n".encode())
-        self._keyboard.flush()
+        self._type(f"{self._requests} {command}")
         return self._requests
+
+    def _type(self, line):
+        self._keyboard.write(f"{line}\n".encode())
+        self._keyboard.flush()
 
     def ask(self, command, what=None):
         """Have the guest run a shell command that must succeed; its output.

@@ -6,7 +6,6 @@ import lzma
 import os
 import pathlib
 import shutil
-import struct
 import subprocess
 import tempfile
 
@@ -16,19 +15,6 @@ from .vfio import digests
 MIB = 1 << 20
 KERNEL_PACKAGE = "linux-image-amd64"
 DRIVE_SIZE = 384 * MIB
-SECTOR = 512
-GRUB = pathlib.Path("/usr/lib/grub/i386-pc")
-GRUB_MODULES = ["biosdisk", "part_msdos", "ext2", "linux", "serial", "terminal",
-                "normal"]
-# GRUB's first stage takes the second from the sectors behind it.
-GRUB_CONFIG = """serial
-terminal_output serial
-linux /boot/vmlinuz console=ttyS0 panic=-1 quiet
-initrd /boot/initrd
-boot
-"""
-BOOT_DISK_SIZE = 48 * MIB
-BOOT_PARTITION = 2048                     # its first sector
 TOP = pathlib.Path(__file__).resolve().parents[3]
 INSTALL_DEPS = TOP / "scripts/install-deps"
 
@@ -143,8 +129,9 @@ def copy_module(path, directory):
     return name[:-3]
 
 
-def initramfs(work, name, init, kernel, modules, programs=()):
-    """Pack busybox, INIT, MODULES and static PROGRAMS; the path of the image."""
+def initramfs(work, name, init, kernel, modules, programs=(), amend=lambda files: None):
+    """Pack busybox, INIT, MODULES and PROGRAMS; the path of the image. AMEND is called
+    with the folder that has the modules."""
     root = work / f"{name}.root"
     shutil.rmtree(root, ignore_errors=True)
     (root / "bin").mkdir(parents=True)
@@ -153,6 +140,7 @@ def initramfs(work, name, init, kernel, modules, programs=()):
         shutil.copy(program, root / "bin")
     shutil.copy(init, root / "init")
     order = [copy_module(path, root / "modules") for path in kernel.modules(modules)]
+    amend(root / "modules")
     (root / "modules/order").write_text("".join(f"{module}\n" for module in order))
     files = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root,
@@ -162,54 +150,6 @@ def initramfs(work, name, init, kernel, modules, programs=()):
     image.write_bytes(gzip.compress(archive, compresslevel=1))
     shutil.rmtree(root)
     return image
-
-
-def can_boot():
-    """Whether GRUB's packages are here."""
-    return (GRUB / "boot.img").exists() and shutil.which("grub-mkimage") is not None
-
-
-def boot_disk(work, kernel, initrd):
-    """The beginning of a disk from which firmware boots KERNEL and INITRD: GRUB in
-    front of a partition, which has an ext2 file system. Bytes; None without GRUB,
-    whose packages are grub-pc-bin and grub-common. Takes no mounts and no root."""
-    if not can_boot():
-        return None
-    root = work / "boot.root"
-    shutil.rmtree(root, ignore_errors=True)
-    (root / "boot").mkdir(parents=True)
-    shutil.copy(kernel.image, root / "boot/vmlinuz")
-    shutil.copy(initrd, root / "boot/initrd")
-    disk = work / "boot.img"
-    with open(disk, "wb") as file:
-        file.truncate(BOOT_DISK_SIZE)
-    subprocess.run(["mke2fs", "-q", "-t", "ext2", "-F", "-d", root,
-                    "-E", f"offset={BOOT_PARTITION * SECTOR}", disk,
-                    f"{(BOOT_DISK_SIZE - BOOT_PARTITION * SECTOR) // 1024}k"],
-                   check=True)
-    config = work / "grub.cfg"
-    config.write_text(GRUB_CONFIG)
-    core = work / "core.img"
-    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-p", "(hd0,msdos1)/boot",
-                    "-c", config, "-o", core, *GRUB_MODULES], check=True)
-    contents = bytearray(disk.read_bytes())
-    contents[:SECTOR] = boot_sector()
-    embedded = core.read_bytes()
-    assert SECTOR + len(embedded) <= BOOT_PARTITION * SECTOR
-    contents[SECTOR:SECTOR + len(embedded)] = embedded
-    shutil.rmtree(root)
-    return bytes(contents)
-
-
-def boot_sector():
-    """GRUB's, with a partition table that has one partition."""
-    sector = bytearray((GRUB / "boot.img").read_bytes())
-    sectors = BOOT_DISK_SIZE // SECTOR - BOOT_PARTITION
-    sector[446:462] = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83,
-                                  b"\xfe\xff\xff", BOOT_PARTITION, sectors)
-    sector[462:510] = bytes(48)
-    sector[510:512] = b"\x55\xaa"
-    return sector
 
 
 def drive(work, beginning):

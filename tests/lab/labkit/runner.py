@@ -36,19 +36,19 @@ Others = collections.namedtuple("Others", "drive pair neighbour")
 class Lab:
     """What a test may use."""
 
-    def __init__(self, vmm, kernel, initrd, out, drive, digests, others=None,
-                 bzimage=None, kexec=None, vsock=None, debug_vmlinux=None,
-                 disk=None):
+    def __init__(self, vmm, kernel, work, out, drive, digests, others=None,
+                 bzimage=None, debug_vmlinux=None, disk=None, uefi=True):
         self.vmm = vmm                    # the emulator's path
         self.kernel = kernel              # the guest's kernel and initramfs
-        self.initrd = initrd
+        self.initrd = work / "guest.img"
         self.out = out                    # where the logs go
         self.drive = drive                # the PciDevice to pass through
         self.digests = digests            # the drive's vfio.digests()
         self.bzimage = bzimage            # the kernel as distributions pack it
-        self.kexec = kexec                # guest-kexec.c, compiled
-        self.vsock = vsock                # guest-vsock.c, compiled
+        self.kexec = work / "guest-kexec"     # guest-kexec.c, compiled
+        self.vsock = work / "guest-vsock"     # guest-vsock.c, compiled
         self.debug_vmlinux = debug_vmlinux    # if a scenario on demand is run
+        self.uefi = uefi                  # whether the machine outlives UEFI in guests
         self._disk = disk                 # what the drive has, as a file
         self._others = others
         self._test = ""
@@ -83,7 +83,7 @@ class Lab:
         one the test is skipped."""
         if not self._disk:
             raise Skip("needs a drive with a system on it: the lab's, made with the "
-                       "packages grub-pc-bin and grub-common")
+                       "packages grub-pc-bin, grub-common and mtools")
         return self._disk
 
     def logs(self):
@@ -108,10 +108,11 @@ def on_demand(scenario):
     return getattr(importlib.import_module(f"scenarios.{scenario}"), "ON_DEMAND", False)
 
 
-def needs_symbols(scenario):
-    """Whether it needs the kernel with its debug information, which is large."""
-    return getattr(importlib.import_module(f"scenarios.{scenario}"), "NEEDS_SYMBOLS",
-                   False)
+def want(scenarios, what):
+    """Whether one of them WANTS what takes long to make: SYMBOLS, the kernel with its
+    debug information."""
+    return any(what in getattr(importlib.import_module(f"scenarios.{scenario}"), "WANTS",
+                               ()) for scenario in scenarios)
 
 
 class Test:

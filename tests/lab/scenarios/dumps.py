@@ -13,7 +13,7 @@ from labkit.runner import Skip
 from labkit.vm import BOOT_RAM, Vm
 
 ON_DEMAND = True
-NEEDS_SYMBOLS = True
+WANTS = ("SYMBOLS",)
 MEMORY = ("-m", "256M,maxmem=4G,slots=2",
           "-object", "memory-backend-memfd,id=mem0,size=2G",
           "-device", "virtio-mem-pci,id=vm0,memdev=mem0,requested-size=0")
