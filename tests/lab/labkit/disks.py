@@ -79,6 +79,16 @@ def first_stages(work, sector, prefix, modules, arguments=""):
     return first, second
 
 
+def put_grub(work, disk, arguments=""):
+    """Put GRUB in front of DISK, whose only partition, of ext4, is all of the rest."""
+    first, second = first_stages(work, 1, "(hd0,msdos1)/boot", ["part_msdos", "ext2"],
+                                 arguments)
+    first[446:462] = partition(0x83, PARTITION,
+                               disk.stat().st_size // SECTOR - PARTITION)
+    with open(disk, "r+b") as file:
+        file.write(first + second)
+
+
 def partition(kind, start, sectors):
     """An entry of a boot sector's partition table."""
     return struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", kind, b"\xfe\xff\xff", start,

@@ -86,6 +86,17 @@ class Guest:
         seconds = self.wait_for_guest()
         say(f"the guest is up {seconds:.1f} s after the emulator's start")
 
+    def log_in(self):
+        """Wait for the login of a Debian with the program tests/lab/answer, and log in
+        as root; seconds since the emulator's start."""
+        self._wait_for_line("Debian boots", r"^Debian GNU/Linux .* ttyS0")
+        seconds = time.monotonic() - self.started
+        self._type("root")
+        self._wait_for_line("the login", "ABSOLUTELY NO WARRANTY")
+        self._type("exec answer")
+        self._wait_for_line("the shell", "guest: ready$")
+        return seconds
+
     def tell(self, command):
         """Have the guest run a shell command whose answer nobody awaits."""
         self._requests += 1

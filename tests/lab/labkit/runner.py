@@ -48,7 +48,9 @@ class Lab:
         self.kexec = work / "guest-kexec"     # guest-kexec.c, compiled
         self.vsock = work / "guest-vsock"     # guest-vsock.c, compiled
         self.debug_vmlinux = debug_vmlinux    # if a scenario on demand is run
+        self.root_initrd = work / "root.img"  # for a guest with its system on a disk
         self.uefi = uefi                  # whether the machine outlives UEFI in guests
+        self._work = work
         self._disk = disk                 # what the drive has, as a file
         self._others = others
         self._test = ""
@@ -86,6 +88,14 @@ class Lab:
                        "packages grub-pc-bin, grub-common and mtools")
         return self._disk
 
+    @property
+    def debian(self):
+        """An image of a disk with Debian on it; without one the test is skipped."""
+        disk = self._work / "debian.img"
+        if not disk.exists():
+            raise Skip("there is no Debian to boot: the lab said at its start why")
+        return disk
+
     def logs(self):
         return sorted(self.out.glob(f"{self._test}-*"))
 
@@ -110,7 +120,7 @@ def on_demand(scenario):
 
 def want(scenarios, what):
     """Whether one of them WANTS what takes long to make: SYMBOLS, the kernel with its
-    debug information."""
+    debug information; DEBIAN, a disk with it."""
     return any(what in getattr(importlib.import_module(f"scenarios.{scenario}"), "WANTS",
                                ()) for scenario in scenarios)
 

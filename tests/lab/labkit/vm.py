@@ -25,11 +25,13 @@ def peripheral(device_id):
 
 
 class Vm(Guest):
-    def __init__(self, lab, *arguments, wrapper=(), firmware=False):
+    def __init__(self, lab, *arguments, wrapper=(), firmware=False,
+                 root=None):
         """Start the emulator of LAB with a guest and the further ARGUMENTS.
 
         WRAPPER is a command that ends by executing the emulator, in the same
         process. With FIRMWARE the guest comes from a disk among the ARGUMENTS.
+        With ROOT, a device file of the guest, its system is on that.
         """
         self._directory = tempfile.TemporaryDirectory(prefix="vm-", dir="/run")
         self._qmp_path = pathlib.Path(self._directory.name, "qmp")
@@ -41,7 +43,7 @@ class Vm(Guest):
         self._registers_log = lab.out / f"{number}.registers"
         command = [*wrapper, lab.vmm, "-accel", "kvm", "-cpu", "host", "-M", "q35",
                    "-nodefaults", "-display", "none", "-serial", "stdio",
-                   *([] if firmware else self._kernel(lab)),
+                   *([] if firmware else self._kernel(lab, root)),
                    "-qmp", f"unix:{self._qmp_path},server=on,wait=off", *arguments]
         command = [str(word) for word in command]
         (lab.out / f"{number}.command").write_text(" ".join(command) + "\n")
@@ -51,9 +53,10 @@ class Vm(Guest):
         self.attach_console(self.process.stdin, self.process.stdout)
 
     @staticmethod
-    def _kernel(lab):
-        return ["-kernel", lab.kernel, "-initrd", lab.initrd,
-                "-append", "console=ttyS0 panic=-1 quiet"]
+    def _kernel(lab, root):
+        return ["-kernel", lab.kernel,
+                "-initrd", lab.root_initrd if root else lab.initrd, "-append",
+                "console=ttyS0 panic=-1 quiet" + (f" root={root}" if root else "")]
 
     def __enter__(self):
         return self
