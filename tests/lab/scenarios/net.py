@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest with a network, by libslirp, by a tap interface, with and without vhost:
-files come and go while memory is plugged and unplugged.
+"""A guest with a network, by libslirp, by a tap interface, with and without vhost, and
+by a socket of another process: files come and go while memory is plugged and unplugged.
 
 On demand, for an open fault: once in seventeen runs the guest restarted in mid-transfer,
 as after a triple fault, and said nothing. Whether the emulator or the emulated
 machine below it is at fault is not known."""
+import fcntl
 import hashlib
+import os
+import pathlib
 import socket
+import struct
 import subprocess
+import tempfile
 import threading
 
 from labkit import pace
@@ -20,21 +25,23 @@ INTERFACE = "svmlab0"
 HOST, GUEST = "192.0.2.1", "192.0.2.2"
 FILE_SIZE = 64 * MIB
 PLUGGED = 512 * MIB
+# For making a tap interface, of <linux/if_tun.h>.
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454ca, 2, 0x1000
 
 
 def busybox(*command):
     subprocess.run(["busybox", *command], check=True)
 
 
-def contents():
+def contents(size=FILE_SIZE):
     """The file, a MiB at a time: what every place of it has tells where it is."""
-    for number in range(FILE_SIZE // MIB):
+    for number in range(size // MIB):
         yield hashlib.sha256(number.to_bytes(4, "big")).digest() * (MIB // 32)
 
 
-def digest_of_file():
+def digest_of_file(size):
     digest = hashlib.sha256()
-    for piece in contents():
+    for piece in contents(size):
         digest.update(piece)
     return digest.hexdigest()
 
@@ -62,8 +69,8 @@ class Exchange:
         return self.result
 
 
-def send_file(connection):
-    for piece in contents():
+def send_file(connection, size=FILE_SIZE):
+    for piece in contents(size):
         connection.sendall(piece)
 
 
@@ -82,15 +89,15 @@ def resize_meanwhile(vm, number, sizes, pinned=True):
             f"after command {number} began: {mib(vm.pinned())} are pinned"
 
 
-def check_fetch(vm, server=None, address=HOST, pinned=True):
-    server = server or Exchange(send_file)
+def check_fetch(vm, server=None, address=HOST, pinned=True, size=FILE_SIZE):
+    server = server or Exchange(lambda connection: send_file(connection, size))
     number = vm.tell(f"nc {address} {server.port} </dev/null | sha256sum >/tmp/fetched")
     resize_meanwhile(vm, number, (PLUGGED, PLUGGED // 2), pinned)
     vm.ask("true", "the guest fetches a file")
     server.finish()
     found = vm.ask("cat /tmp/fetched").split()[0]
-    assert found == digest_of_file(), f"the guest fetched {found}"
-    say(f"  the guest fetched {mib(FILE_SIZE)}: sha256 {found[:16]}...")
+    assert found == digest_of_file(size), f"the guest fetched {found}"
+    say(f"  the guest fetched {mib(size)}: sha256 {found[:16]}...")
 
 
 def check_send(vm):
@@ -169,3 +176,56 @@ def test_files_come_and_go(lab):
         assert source.startswith("virtio_rng"), f"random bytes come from {source}"
         vm.ask("dd if=/dev/hwrng of=/dev/null bs=1k count=16")
         vm.check_drive()
+
+
+class Relay:
+    """Frames between a tap interface and a socket that an emulator connects to; a
+    context manager, which ends after the emulator."""
+
+    def __init__(self):
+        self._tap = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(self._tap, TUNSETIFF,
+                    struct.pack("16sH22x", INTERFACE.encode(), IFF_TAP | IFF_NO_PI))
+        self._directory = tempfile.TemporaryDirectory(prefix="net-", dir="/run")
+        self.path = pathlib.Path(self._directory.name, "socket")
+        self._listener = socket.create_server(str(self.path), family=socket.AF_UNIX)
+
+    def __enter__(self):
+        threading.Thread(target=self._run, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception):
+        self._listener.close()
+        self._directory.cleanup()
+        os.close(self._tap)
+
+    def _run(self):
+        peer, _ = self._listener.accept()
+        threading.Thread(target=self._to_guest, args=(peer,), daemon=True).start()
+        with peer.makefile("rb") as stream:
+            while head := stream.read(4):
+                os.write(self._tap, stream.read(int.from_bytes(head, "big")))
+
+    def _to_guest(self, peer):
+        try:
+            while True:
+                frame = os.read(self._tap, 65536)
+                peer.sendall(len(frame).to_bytes(4, "big") + frame)
+        except OSError:                   # one of both has gone
+            pass
+
+
+def test_stream(lab):
+    """a guest fetches a file by a socket, frame by frame, from another process's tap"""
+    with Relay() as relay, \
+            Vm(lab, *memory(),
+               "-netdev", f"stream,id=net0,addr.type=unix,addr.path={relay.path}",
+               "-device", "virtio-net-pci,netdev=net0") as vm:
+        vm.boot()
+        busybox("ip", "address", "add", f"{HOST}/24", "dev", INTERFACE)
+        busybox("ip", "link", "set", INTERFACE, "up")
+        vm.ask(f"ip address add {GUEST}/24 dev eth0; ip link set eth0 up")
+        vm.ask(f"ping -c 3 {HOST}")
+        check_fetch(vm, pinned=False, size=FILE_SIZE // 8)
+        vm.tell("poweroff -f")
+        assert vm.wait_for_exit() == 0
