@@ -280,9 +280,12 @@ static void test_in_io_thread(void)
                               "-global virtio-net-device.iothread=io0", fd);
     start(&f, "tapio", options);
     close(fd);
-    start_driver(&f, OFFLOADS | BIT(CTRL_VQ) | BIT(CTRL_GUEST_OFFLOADS));
-    check_both_ways(&f);
+    qvirtio_start(&f.dev, OFFLOADS | BIT(CTRL_VQ) | BIT(CTRL_GUEST_OFFLOADS));
+    qvirtqueue_init(&f.rx, &f.dev, 0, 0);
+    qvirtqueue_init(&f.tx, &f.dev, 1, 0);
     qvirtqueue_init(&ctrl, &f.dev, 2, 0);
+    qvirtio_driver_ok(&f.dev);
+    check_both_ways(&f);
     drop_offloads(&f, &ctrl);
     check_both_ways(&f);
     stop(&f);
