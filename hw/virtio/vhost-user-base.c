@@ -96,6 +96,15 @@ static void base_handle_output(VirtIODevice *vdev, VirtQueue *vq)
 
 /* --- realize --- */
 
+void vhost_user_base_prepare(VhostUserBase *base, Error **errp)
+{
+    if (base->timeout_ms && qemu_chr_fe_get_driver(&base->chardev)) {
+        vhost_user_peer_await(&base->chardev,
+                              VHOST_USER_BASE_GET_CLASS(base)->name,
+                              base->timeout_ms, errp);
+    }
+}
+
 static bool base_check_properties(VhostUserBase *base, Error **errp)
 {
     VhostUserBaseClass *bc = VHOST_USER_BASE_GET_CLASS(base);

@@ -54,4 +54,7 @@ struct VhostUserBaseClass {
                     Error **errp);
 };
 
+/* DeviceClass.prepare of the device that @base is a part of. */
+void vhost_user_base_prepare(VhostUserBase *base, Error **errp);
+
 #endif

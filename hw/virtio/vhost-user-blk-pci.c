@@ -20,6 +20,11 @@ static void blk_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
                  errp);
 }
 
+static void blk_pci_prepare(DeviceState *dev, Error **errp)
+{
+    vhost_user_base_prepare(VHOST_USER_BASE(&VHOST_USER_BLK_PCI(dev)->blk), errp);
+}
+
 static void blk_pci_init(Object *obj)
 {
     VhostUserBlk *blk = &VHOST_USER_BLK_PCI(obj)->blk;
@@ -38,6 +43,7 @@ static void blk_pci_class_init(ObjectClass *klass, void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
 
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
+    dc->prepare = blk_pci_prepare;
     dc->shares_memory = true;
     dc->desc = "vhost-user-blk over PCI: a disk that another process serves";
     device_class_set_props(dc, blk_pci_properties);

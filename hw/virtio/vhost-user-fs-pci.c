@@ -19,6 +19,11 @@ static void fs_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
                  errp);
 }
 
+static void fs_pci_prepare(DeviceState *dev, Error **errp)
+{
+    vhost_user_base_prepare(VHOST_USER_BASE(&VHOST_USER_FS_PCI(dev)->fs), errp);
+}
+
 static void fs_pci_init(Object *obj)
 {
     VhostUserFs *fs = &VHOST_USER_FS_PCI(obj)->fs;
@@ -31,6 +36,7 @@ static void fs_pci_class_init(ObjectClass *klass, void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
 
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
+    dc->prepare = fs_pci_prepare;
     dc->shares_memory = true;
     dc->desc = "vhost-user-fs over PCI: a directory that another process serves";
     VIRTIO_PCI_CLASS(klass)->realize = fs_pci_realize;

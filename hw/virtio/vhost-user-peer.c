@@ -6,8 +6,12 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
+
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/thread.h"
 #include "vhost-user-peer.h"
 
 /* --- one comes, or goes --- */
@@ -79,6 +83,72 @@ static void peer_read(void *opaque, const uint8_t *buf, int size)
     qemu_chr_fe_discard_msgfds(p->chardev);
     vhost_user_channel_break(&p->user.channel,
                              "it speaks without being asked");
+}
+
+/* --- whether it answers --- */
+
+typedef struct Question {
+    VhostUserChannel channel;
+    Error *err;
+    gint done;                            /* atomic */
+} Question;
+
+static gpointer question_thread(gpointer opaque)
+{
+    Question *q = opaque;
+    VhostUserPayload payload;
+
+    vhost_user_channel_ask(&q->channel, VHOST_USER_GET_FEATURES, &payload, 0,
+                           sizeof(payload.u64), NULL, &q->err);
+    g_atomic_int_set(&q->done, 1);
+    qemu_notify_event();
+    return NULL;
+}
+
+/* By a descriptor of its own: the character device may close its own. */
+static bool ask_in_thread(Question *q, Error **errp)
+{
+    GThread *thread = qemu_thread_try_new(QEMU_THREAD_MAIN, "vhost-user",
+                                          question_thread, q, errp);
+
+    if (!thread) {
+        return false;
+    }
+    while (!g_atomic_int_get(&q->done)) {
+        main_loop_wait(false);
+    }
+    g_thread_join(thread);
+    error_propagate(errp, q->err);
+    return !q->err;
+}
+
+bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
+                           uint32_t timeout_ms, Error **errp)
+{
+    int fd = qemu_chr_fe_get_socket(chardev);
+    Question q = { .err = NULL };
+    bool ok;
+
+    if (fd < 0) {
+        return true;                      /* vhost_user_peer_find() tells */
+    }
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "%s: no descriptor is left", kind);
+        return false;
+    }
+    vhost_user_channel_init(&q.channel, timeout_ms);
+    vhost_user_channel_set_fd(&q.channel, fd);
+    ok = ask_in_thread(&q, errp);
+    if (!ok) {
+        error_prepend(errp, "%s '%s': the back end cannot be used: ", kind,
+                      qemu_chr_fe_get_driver(chardev)->label);
+        /* Whoever uses the character device next shall find another one. */
+        qemu_chr_fe_disconnect(chardev);
+    }
+    vhost_user_channel_destroy(&q.channel);
+    close(fd);
+    return ok;
 }
 
 /* --- life --- */

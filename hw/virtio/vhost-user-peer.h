@@ -39,6 +39,13 @@ struct VhostUserPeer {
 void vhost_user_peer_init(VhostUserPeer *p, const VhostUserPeerOps *ops,
                           CharBackend *chardev, const char *kind,
                           uint32_t timeout_ms, uint64_t protocol_features);
+/*
+ * Before all that, and only while the machine runs: waits until whoever is behind
+ * @chardev answers at all, and lets the main loop go on meanwhile, so that one who
+ * does not holds up nobody else. false: *errp.
+ */
+bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
+                           uint32_t timeout_ms, Error **errp);
 /* Makes the acquaintance of the back end. false: *errp. */
 bool vhost_user_peer_find(VhostUserPeer *p, Error **errp);
 /* Gives it guest memory, for the first @nvqs queues of @vdev. false: *errp. */

@@ -393,6 +393,42 @@ static void test_hangs_at_the_start(void)
     stop(&f);
 }
 
+/* A back end that does not answer holds up who adds it, and nobody else. */
+static void test_silence_holds_only_who_asked(void)
+{
+    unsigned limit_ms = patience_us() / 1000 / 12, n = 0;
+    g_autofree char *dir = g_dir_make_tmp("silent-XXXXXX", NULL);
+    g_autofree char *monitor = g_build_filename(dir, "qmp", NULL);
+    g_autofree char *option = g_strdup_printf("-qmp unix:%s,server=on,wait=off",
+                                              monitor);
+    g_autoptr(JsonObject) reply = NULL;
+    QmpClient *other;
+    gint64 begun;
+    Fixture f;
+
+    f.server = qvhost_server_new(32);
+    start_with(&f, option, limit_ms);
+    other = qmp_client_connect(monitor);
+    qmp_client_handshake(other);
+    qvhost_server_fault(f.server, QVHOST_FAULT_HANG, -1, 0);
+    begun = g_get_monotonic_time();
+    qmp_client_send(qtest_qmp(f.c.qts),
+                    "{\"execute\": \"device_add\", \"arguments\": "
+                    "{\"driver\": \"vhost-user-blk-pci\", \"id\": \"d\", "
+                    "\"chardev\": \"c0\", \"bus\": \"rp0\"}}");
+    /* Within that time there are many answers, not one at its end. */
+    while (g_get_monotonic_time() - begun < limit_ms * 500) {
+        qmp_client_check_alive(other);
+        n++;
+    }
+    g_assert_cmpuint(n, >, 10);
+    reply = qmp_client_reply(qtest_qmp(f.c.qts));
+    qmp_assert_error(reply, "GenericError", "it has not answered GET_FEATURES");
+    qmp_client_free(other);
+    stop(&f);
+    g_rmdir(dir);
+}
+
 static void drive_disk(Fixture *f, QVirtioPCI *disk)
 {
     QVirtQueue vq;
@@ -522,6 +558,8 @@ int main(int argc, char **argv)
                     test_lies_at_the_start);
     g_test_add_func("/vhost-user-faults/hangs-at-the-start",
                     test_hangs_at_the_start);
+    g_test_add_func("/vhost-user-faults/silence",
+                    test_silence_holds_only_who_asked);
     g_test_add_func("/vhost-user-faults/slow-plugs",
                     test_slow_plugs_end_the_connection);
     g_test_add_func("/vhost-user-faults/notes-on-requests",
