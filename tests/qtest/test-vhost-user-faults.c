@@ -37,6 +37,8 @@ typedef struct Fixture {
     "-object memory-backend-memfd,id=mem0,size=256M "                        \
     "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"               \
     "requested-size=256M -device pcie-root-port,id=rp0 "
+/* A time-out for those who do not answer, long enough for those who do. */
+#define LIMIT_MS ((unsigned)(patience_us() / 1000 / 12))
 #define DEVICE "-device vhost-user-blk-pci,id=disk0,chardev=c0"
 
 static void start_with(Fixture *f, const char *device, unsigned timeout_ms)
@@ -290,7 +292,7 @@ static void test_lies_at_a_plug(void)
 
         f.server = qvhost_server_new(32);
         start_with(&f, DEVICE, fault == QVHOST_FAULT_HANG
-                               ? 100 : patience_us() / 1000);
+                               ? LIMIT_MS : patience_us() / 1000);
         must_change(&f, true, 0, 1);
         qvhost_server_fault(f.server, fault, ADD_MEM_REG, 0);
         must_change(&f, true, 4, 2);
@@ -308,7 +310,7 @@ static void test_lies_at_a_plug(void)
  * next has less time, and after a while as much as ever. */
 static void test_slow_plugs_end_the_connection(void)
 {
-    unsigned limit_ms = patience_us() / 1000 / 12;
+    unsigned limit_ms = LIMIT_MS;
     Fixture f;
 
     f.server = qvhost_server_new(32);
@@ -386,7 +388,7 @@ static void test_hangs_at_the_start(void)
     Fixture f;
 
     f.server = qvhost_server_new(32);
-    start_with(&f, "", 100);
+    start_with(&f, "", LIMIT_MS);
     qvhost_server_fault(f.server, QVHOST_FAULT_HANG, GET_CONFIG, 0);
     g_assert_false(add_device(&f));
     qvhost_server_wait_connections(f.server, 2);
@@ -396,7 +398,7 @@ static void test_hangs_at_the_start(void)
 /* A back end that does not answer holds up who adds it, and nobody else. */
 static void test_silence_holds_only_who_asked(void)
 {
-    unsigned limit_ms = patience_us() / 1000 / 12, n = 0;
+    unsigned limit_ms = LIMIT_MS, n = 0;
     g_autofree char *dir = g_dir_make_tmp("silent-XXXXXX", NULL);
     g_autofree char *monitor = g_build_filename(dir, "qmp", NULL);
     g_autofree char *option = g_strdup_printf("-qmp unix:%s,server=on,wait=off",
@@ -473,7 +475,7 @@ static void test_request_is_never_completed(void)
 
     f.server = qvhost_server_new(32);
     f.server->vring_base = 1;
-    start_with(&f, DEVICE, 100);
+    start_with(&f, DEVICE, LIMIT_MS);
     drive_disk(&f, &disk);
     qvirtio_reset(&disk);
     qtest_wait_message(f.messages, "it has been told to stop, and 1 requests "
