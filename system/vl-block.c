@@ -304,6 +304,29 @@ bool vl_block_needs_sharing(const VlConfig *cfg)
     return needs;
 }
 
+unsigned vl_block_nr_drives(const VlConfig *cfg)
+{
+    unsigned nr = 0;
+
+    for (guint i = 0; i < cfg->blockdevs->len; i++) {
+        bool keyval;
+        g_autoptr(JsonObject) o = vl_parse_keyval(cfg->blockdevs->pdata[i],
+                                                  "driver", &keyval, NULL, NULL);
+
+        nr += o && block_options_need_memory(o);
+    }
+    for (guint i = 0; i < cfg->drives->len; i++) {
+        g_autoptr(JsonObject) o = keyval_parse(cfg->drives->pdata[i], "file",
+                                               NULL, NULL);
+
+        if (o) {
+            expand_image(o);
+        }
+        nr += o && block_options_need_memory(o);
+    }
+    return nr;
+}
+
 static bool create_all(GPtrArray *blockdevs, GPtrArray *drives,
                        GPtrArray *disks, Error **errp)
 {

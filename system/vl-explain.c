@@ -7,6 +7,7 @@
  */
 #include "qemu/osdep.h"
 
+#include "block/block.h"
 #include "exec/address-spaces.h"
 #include "hw/qdev-core.h"
 #include "mem-lock.h"
@@ -22,6 +23,7 @@
 typedef struct Forecast {
     const MemoryForecast *forecast;
     unsigned nr;                          /* of devices */
+    unsigned drives;                      /* that this process drives, besides */
 } Forecast;
 
 /* --- what is made --- */
@@ -62,20 +64,36 @@ static bool is_made(const char *driver)
             test_bit(DEVICE_CATEGORY_BRIDGE, DEVICE_CLASS(klass)->categories));
 }
 
-/* One more device of @forecast. */
-static void count(GArray *forecasts, const MemoryForecast *forecast)
+static Forecast *find_or_add(GArray *forecasts, const MemoryForecast *forecast)
 {
-    Forecast new = { forecast, 1 };
+    Forecast new = { .forecast = forecast };
 
     for (guint i = 0; forecast->shared && i < forecasts->len; i++) {
         Forecast *f = &g_array_index(forecasts, Forecast, i);
 
         if (f->forecast == forecast) {
-            f->nr++;
-            return;
+            return f;
         }
     }
     g_array_append_val(forecasts, new);
+    return &g_array_index(forecasts, Forecast, forecasts->len - 1);
+}
+
+/* One more device of @forecast. */
+static void count(GArray *forecasts, const MemoryForecast *forecast)
+{
+    find_or_add(forecasts, forecast)->nr++;
+}
+
+/* They are in the container of the devices that are passed through. */
+static void count_drives(const VlConfig *cfg, GArray *forecasts)
+{
+    const MemoryForecast *vfio = memory_forecast_find("vfio-pci");
+    unsigned nr = vl_block_nr_drives(cfg);
+
+    if (nr && vfio) {
+        find_or_add(forecasts, vfio)->drives = nr;
+    }
 }
 
 static bool create_device(const char *arg, void *opaque, Error **errp)
@@ -189,6 +207,10 @@ static GArray *gather(const VlConfig *cfg, const GArray *forecasts)
         const Forecast *f = &g_array_index(forecasts, Forecast, i);
 
         f->forecast->get_needs(&address_space_memory, f->nr, &needs);
+        needs.locked += f->drives * BLOCK_DRIVE_MEMORY;
+        needs.locked_max += f->drives * BLOCK_DRIVE_MEMORY;
+        needs.mappings += f->drives;
+        needs.mappings_max += f->drives;
         g_array_append_val(all, needs);
     }
     if (vl_wants_mem_lock(cfg)) {
@@ -208,6 +230,7 @@ bool vl_explain(const VlConfig *cfg, Error **errp)
     if (!build(cfg, forecasts, errp)) {
         return false;
     }
+    count_drives(cfg, forecasts);
     needs = gather(cfg, forecasts);
     info = memory_budget_info(needs);
     if (cfg->explain_json) {

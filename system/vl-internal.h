@@ -164,6 +164,8 @@ bool vl_create_block(const VlConfig *cfg, Error **errp);
 /* Those of them that need guest memory, which is there now. */
 bool vl_create_late_block(Error **errp);
 bool vl_block_needs_sharing(const VlConfig *cfg);
+/* How many drives of the host this process is to drive by itself. */
+unsigned vl_block_nr_drives(const VlConfig *cfg);
 /* The devices of -drive if=virtio. After those of -device. */
 bool vl_create_drive_devices(Error **errp);
 

@@ -184,8 +184,11 @@ static bool dma_map(BlockDma *dma, void *memory, size_t size, uint64_t *iova,
     if (ret) {
         error_setg_errno(errp, -ret, "cannot map %zu bytes for its queues",
                          size);
+        return false;
     }
-    return !ret;
+    space->own += size;
+    space->own_mappings++;
+    return true;
 }
 
 static void dma_unmap(BlockDma *dma, uint64_t iova, size_t size)
@@ -193,6 +196,8 @@ static void dma_unmap(BlockDma *dma, uint64_t iova, size_t size)
     VFIODMASpace *space = space_of(dev_of(dma));
 
     space->ops->dma_unmap(space, iova, size);
+    space->own -= size;
+    space->own_mappings--;
 }
 
 /* Bytes from @host on in @size bytes of @mr at @offset; 0: it is not in them. */

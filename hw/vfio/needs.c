@@ -39,6 +39,9 @@ void vfio_needs_get(VFIODMASpace *space, MemoryNeeds *needs)
         needs->locked_max += locks ? vrdl->extent.size : 0;
         needs->mappings += vrdl->mappings;
     }
+    needs->locked += space->own;
+    needs->locked_max += space->own;
+    needs->mappings += space->own_mappings;
     needs->kind = space->ops->name;
     if (!vfio_budget_memlock(space, &needs->lock_used, &needs->lock_limit)) {
         needs->lock_limit = 0;

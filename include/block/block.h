@@ -28,6 +28,9 @@
 #include "qemu/queue.h"
 
 #define BLOCK_SECTOR 512
+/* Bytes that a drive of the host (driver=nvme) has mapped, and locked, besides guest
+ * memory: the driver's queues, lists and buffers. */
+#define BLOCK_DRIVE_MEMORY (197 * 4096)
 
 typedef struct BlockNode BlockNode;
 typedef struct BlockBackend BlockBackend;

@@ -124,6 +124,8 @@ struct VFIODMASpace {
                                              NULL; NULL: nobody has said */
     QLIST_HEAD(, VFIOPlainSection) plain;
     QLIST_HEAD(, VFIORamDiscardListener) managed;
+    uint64_t own;                         /* bytes mapped that are not a guest's */
+    uint64_t own_mappings;
     /* hw/vfio/budget.c: */
     RamDiscardConsumer consumer;          /* asked about regions to come */
     uint64_t worst_warned;                /* bytes to lock, as was warned of */
