@@ -5,7 +5,7 @@ import re
 import subprocess
 from xml.etree import ElementTree
 
-from labkit import qcow2
+from labkit import disks, qcow2
 from labkit.libvirt import USER, Domain, Libvirt, virsh, virt_install
 from labkit.report import MIB, mib, say, wait_until
 from labkit.vfio import DRIVE_START
@@ -234,10 +234,10 @@ VIRT_INSTALL = (
 WITHOUT = ("--graphics", "none", "--controller", "usb,model=none")
 
 
-def imported(lab, libvirt, *arguments):
-    """The XML of virt-install --import for a disk without anything on it."""
+def imported(lab, libvirt, *arguments, contents=b""):
+    """The XML of virt-install --import for a disk that begins with CONTENTS."""
     disk = libvirt.file("import.qcow2")
-    qcow2.create(disk, DISK)
+    qcow2.create(disk, DISK, contents)
     return virt_install(*VIRT_INSTALL, "--disk", str(disk),
                         "--xml", f"./devices/emulator={lab.vmm}", *arguments)
 
@@ -305,6 +305,23 @@ def test_default_domain(lab):
         with Domain(lab, "installed", ElementTree.tostring(root, "unicode")) as domain:
             domain.start()
             assert domain.executable() == lab.vmm, domain.executable()
+
+
+def test_domain_boots_its_disk(lab):
+    """a domain without a kernel boots from its qcow2 disk, by SeaBIOS"""
+    with open(lab.disk, "rb") as file:
+        contents = file.read(disks.SMALL_SIZE)
+    with Libvirt(lab) as libvirt:
+        xml = imported(lab, libvirt, *WITHOUT, "--cpu", "host-passthrough",
+                       contents=contents)
+        assert "<kernel>" not in xml and "<loader" not in xml, xml
+        with Domain(lab, "installed", xml) as domain:
+            domain.start()
+            domain.boot()
+            size = domain.ask("cat /sys/block/vda/size")
+            assert int(size) == DISK // disks.SECTOR, size
+            domain.virsh("shutdown", "--mode", "acpi")
+            wait_until("the guest powers off", lambda: domain.state() == "shut off")
 
 
 RUN_FIRST = (test_life_of_a_domain,)
