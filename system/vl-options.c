@@ -147,11 +147,11 @@ static const VlOption options[] = {
       .params = "FILE",
       .help = "firmware (default: SeaBIOS, or none with -kernel)" },
     { .name = "kernel", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(kernel),
-      .params = "FILE", .help = "bzImage, or ELF kernel with a PVH entry" },
+      .params = "FILE", .help = "bzImage, ELF kernel with a PVH entry, or multiboot" },
     { .name = "append", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(append),
       .params = "TEXT", .help = "kernel command line" },
     { .name = "initrd", .kind = OPT_STRING, .group = GROUP_BOOT, FIELD(initrd),
-      .params = "FILE", .help = "initial RAM disk" },
+      .params = "FILE", .help = "initial RAM disk; multiboot: FILE ARGS,FILE..." },
     { .name = "boot", .kind = OPT_LIST, .group = GROUP_BOOT, FIELD(boots),
       .params = "[order=]L[,once=L][,menu=on|off][,strict=on|off]"
                 "[,PROP=N...]",

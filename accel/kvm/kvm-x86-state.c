@@ -225,6 +225,7 @@ static void enter_kernel(const X86Entry *entry, struct kvm_sregs *sregs,
     *regs = (struct kvm_regs) {
         .rip = entry->rip,
         .rsi = entry->rsi,
+        .rax = entry->rax,
         .rbx = entry->rbx,
         .rflags = EFLAGS_RESERVED,
     };

@@ -94,9 +94,10 @@ bool x86_boot_add_items(const X86Boot *boot, FWCfgState *s, Error **errp)
 {
     const BootSegment *kernel = &g_array_index(boot->segments, BootSegment, 0);
 
-    if (boot->pvh) {
+    if (boot->kind != BOOT_LINUX) {
         error_setg(errp, "-kernel %s: firmware starts bzImages, and this is an "
-                   "ELF image: leave out -bios and pflash0", boot->kernel.path);
+                   "ELF image or a multiboot kernel: leave out -bios and pflash0",
+                   boot->kernel.path);
         return false;
     }
     fw_cfg_add_i32(s, FW_CFG_KERNEL_ADDR, KERNEL_ADDR);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ELF kernels with a PVH entry point (Xen, docs/misc/pvh.pandoc): a note of
- * the owner "Xen" holds the address at which the kernel is entered, in 32-bit
- * mode without paging, EBX pointing to a start info structure.
+ * ELF kernels, of 32 or 64 bits, with a PVH entry point (Xen,
+ * docs/misc/pvh.pandoc): a note of the owner "Xen" holds the address at which the
+ * kernel is entered, in 32-bit mode without paging, EBX pointing to a start info
+ * structure.
  *
- * Used by boot.c. What the ELF headers say is not to be trusted; each
- * number is checked here before it is used, and the number of headers bounded.
+ * Used by boot.c. What notes say is not to be trusted.
  */
 #include "qemu/osdep.h"
 
-#include <elf.h>
-
+#include "boot-elf.h"
 #include "boot-pvh.h"
 #include "qapi/error.h"
 #include "qemu/units.h"
@@ -18,7 +17,6 @@
 #define NOTE_OWNER "Xen"
 #define NOTE_PHYS32_ENTRY 18
 #define NOTES_MAX (64 * KiB)
-#define SEGMENTS_MAX 64
 
 /* The start info, version 1. */
 #define START_MAGIC 0x336ec578
@@ -57,11 +55,6 @@ typedef struct PvhInfo {
     PvhMemmapEntry memmap[X86_E820_MAX];
 } PvhInfo;
 
-bool boot_pvh_detect(const uint8_t *head, size_t size)
-{
-    return size >= sizeof(Elf64_Ehdr) && !memcmp(head, ELFMAG, SELFMAG);
-}
-
 /* *entry: what the note segment @ph of the file says; false: nothing. */
 static bool find_entry(const BootFile *file, const Elf64_Phdr *ph,
                        uint64_t *entry)
@@ -97,77 +90,18 @@ static bool find_entry(const BootFile *file, const Elf64_Phdr *ph,
     return false;
 }
 
-static bool add_segment(X86Boot *boot, const Elf64_Phdr *ph, Error **errp)
-{
-    BootSegment segment = { ph->p_offset, ph->p_filesz, ph->p_paddr,
-                            ph->p_memsz };
-    uint64_t file_end, mem_end;
-
-    if (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &file_end) ||
-        file_end > boot->kernel.size || ph->p_filesz > ph->p_memsz) {
-        error_setg(errp, "-kernel %s: is cut short: %" PRIu64 " bytes, a"
-                   " segment is %" PRIu64 " bytes at %" PRIu64,
-                   boot->kernel.path, boot->kernel.size, ph->p_filesz,
-                   ph->p_offset);
-        return false;
-    }
-    if (__builtin_add_overflow(ph->p_paddr, ph->p_memsz, &mem_end) ||
-        ph->p_paddr < BOOT_KERNEL_MIN || mem_end > boot->map.below_4g) {
-        error_setg(errp, "-kernel %s: has a segment of %" PRIu64 " bytes at 0x%"
-                   PRIx64 ", but RAM for it is from 0x%" PRIx64 " to 0x%"
-                   PRIx64,
-                   boot->kernel.path, ph->p_memsz, ph->p_paddr,
-                   (uint64_t)BOOT_KERNEL_MIN, boot->map.below_4g);
-        return false;
-    }
-    boot->kernel_start = MIN(boot->kernel_start, ph->p_paddr);
-    boot->kernel_end = MAX(boot->kernel_end, mem_end);
-    g_array_append_val(boot->segments, segment);
-    return true;
-}
-
-static bool read_headers(X86Boot *boot, Elf64_Ehdr *eh, Elf64_Phdr *ph,
-                         Error **errp)
-{
-    if (!boot_file_read(&boot->kernel, 0, eh, sizeof(*eh), errp)) {
-        return false;
-    }
-    if (eh->e_ident[EI_CLASS] != ELFCLASS64 ||
-        eh->e_ident[EI_DATA] != ELFDATA2LSB || eh->e_machine != EM_X86_64) {
-        error_setg(errp, "-kernel %s: is an ELF file, but not for x86-64",
-                   boot->kernel.path);
-        return false;
-    }
-    if (!eh->e_phnum || eh->e_phnum > SEGMENTS_MAX ||
-        eh->e_phentsize != sizeof(*ph)) {
-        error_setg(errp, "-kernel %s: has %u ELF segments of %u bytes each;"
-                   " 1 to %u of %zu bytes are supported", boot->kernel.path,
-                   eh->e_phnum, eh->e_phentsize, SEGMENTS_MAX, sizeof(*ph));
-        return false;
-    }
-    return boot_file_read(&boot->kernel, eh->e_phoff, ph,
-                          eh->e_phnum * sizeof(*ph), errp);
-}
-
 bool boot_pvh_plan(X86Boot *boot, Error **errp)
 {
-    Elf64_Phdr ph[SEGMENTS_MAX];
-    Elf64_Ehdr eh;
     bool found = false;
+    BootElf elf;
 
-    if (!read_headers(boot, &eh, ph, errp)) {
+    boot->kind = BOOT_PVH;
+    if (!boot_elf_read(boot, &elf, errp) || !boot_elf_plan(boot, &elf, errp)) {
         return false;
     }
-    boot->pvh = true;
-    boot->kernel_start = UINT64_MAX;
-    for (unsigned i = 0; i < eh.e_phnum; i++) {
-        if (ph[i].p_type == PT_LOAD && ph[i].p_memsz &&
-            !add_segment(boot, &ph[i], errp)) {
-            return false;
-        }
-        if (ph[i].p_type == PT_NOTE && !found) {
-            found = find_entry(&boot->kernel, &ph[i], &boot->entry);
-        }
+    for (unsigned i = 0; i < elf.nr_segments && !found; i++) {
+        found = elf.segments[i].p_type == PT_NOTE &&
+                find_entry(&boot->kernel, &elf.segments[i], &boot->entry);
     }
     if (!found) {
         error_setg(errp, "-kernel %s: has no PVH entry point; a bzImage, or a"

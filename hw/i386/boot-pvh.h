@@ -8,9 +8,7 @@
 #include "boot-plan.h"
 #include "target/i386/cpu.h"
 
-/* Whether a file with @head, its first @size bytes, is one. */
-bool boot_pvh_detect(const uint8_t *head, size_t size);
-/* The plan for it: segments, entry, kernel_start, kernel_end, initrd_max. */
+/* The plan for an ELF image: segments, entry, kernel_start, kernel_end, initrd_max. */
 bool boot_pvh_plan(X86Boot *boot, Error **errp);
 /* Writes what the kernel finds besides itself; fills in *entry. */
 void boot_pvh_write_info(const X86Boot *boot, AddressSpace *as, uint64_t rsdp,

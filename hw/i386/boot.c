@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading a kernel, an initrd and a command line into a machine without
- * firmware (boot.h). This file decides where the initrd goes; the two kinds of
- * kernel are in boot-linux.c and boot-pvh.c, reading and copying in boot-file.c.
+ * firmware (boot.h). This file decides where the initrd goes; the kinds of
+ * kernel are in boot-linux.c, boot-pvh.c and boot-multiboot.c, reading and copying
+ * in boot-file.c.
  * Nothing of a file is kept in memory: it is read straight into guest RAM at
  * each reset, and may have changed by then.
  */
 #include "qemu/osdep.h"
 
 #include "boot.h"
+#include "boot-elf.h"
 #include "boot-linux.h"
+#include "boot-multiboot.h"
 #include "boot-plan.h"
 #include "boot-pvh.h"
 #include "qapi/error.h"
 
-#define HEAD_SIZE 4096
+#define HEAD_SIZE BOOT_MULTIBOOT_SEARCH
 #define PAGE_SIZE 4096ULL
 
 /* Flat 4 GiB segments; the CPU has already loaded what these describe. */
@@ -60,6 +63,15 @@ static bool plan_initrd(X86Boot *boot, Error **errp)
     return true;
 }
 
+static bool open_initrd(X86Boot *boot, const char *initrd, Error **errp)
+{
+    if (boot->kind == BOOT_MULTIBOOT) {
+        return boot_multiboot_plan_modules(boot, initrd, errp);
+    }
+    return boot_file_open(&boot->initrd, "-initrd", initrd, errp) &&
+           plan_initrd(boot, errp);
+}
+
 static bool plan_kernel(X86Boot *boot, Error **errp)
 {
     uint8_t head[HEAD_SIZE];
@@ -71,11 +83,15 @@ static bool plan_kernel(X86Boot *boot, Error **errp)
     if (boot_linux_detect(head, size)) {
         return boot_linux_plan(boot, errp);
     }
-    if (boot_pvh_detect(head, size)) {
+    /* Xen, for one, is both; a multiboot kernel has 32 bits. */
+    if (boot_multiboot_detect(head, size) && !boot_elf_detect_64(head, size)) {
+        return boot_multiboot_plan(boot, head, size, errp);
+    }
+    if (boot_elf_detect(head, size)) {
         return boot_pvh_plan(boot, errp);
     }
-    error_setg(errp, "-kernel %s: is neither a Linux bzImage nor an ELF image",
-               boot->kernel.path);
+    error_setg(errp, "-kernel %s: is neither a Linux bzImage nor an ELF image nor "
+               "a multiboot kernel", boot->kernel.path);
     return false;
 }
 
@@ -90,6 +106,7 @@ X86Boot *x86_boot_new(const char *kernel, const char *initrd,
     boot->initrd.fd = -1;
     boot->cmdline = g_strdup(cmdline ?: "");
     boot->segments = g_array_new(false, false, sizeof(BootSegment));
+    boot->modules = g_array_new(false, false, sizeof(BootModule));
     if (strlen(boot->cmdline) >= BOOT_CMDLINE_MAX) {
         error_setg(errp, "-append: %zu characters, at most %d are supported",
                    strlen(boot->cmdline), BOOT_CMDLINE_MAX - 1);
@@ -99,8 +116,7 @@ X86Boot *x86_boot_new(const char *kernel, const char *initrd,
         !plan_kernel(boot, errp)) {
         return NULL;
     }
-    if (initrd && (!boot_file_open(&boot->initrd, "-initrd", initrd, errp) ||
-                   !plan_initrd(boot, errp))) {
+    if (initrd && !open_initrd(boot, initrd, errp)) {
         return NULL;
     }
     return g_steal_pointer(&boot);
@@ -113,6 +129,13 @@ void x86_boot_free(X86Boot *boot)
     }
     boot_file_close(&boot->kernel);
     boot_file_close(&boot->initrd);
+    for (unsigned i = 0; i < boot->modules->len; i++) {
+        BootModule *module = &g_array_index(boot->modules, BootModule, i);
+
+        boot_file_close(&module->file);
+        g_free(module->cmdline);
+    }
+    g_array_unref(boot->modules);
     g_array_unref(boot->segments);
     g_free(boot->cmdline);
     g_free(boot);
@@ -136,12 +159,21 @@ bool x86_boot_load(X86Boot *boot, AddressSpace *as, uint64_t rsdp,
                                    boot->initrd.size, errp)) {
         return false;
     }
+    if (!boot_multiboot_load_modules(boot, as, errp)) {
+        return false;
+    }
     boot_write(as, BOOT_CMDLINE, boot->cmdline, strlen(boot->cmdline) + 1);
     *entry = (X86Entry) { .rip = boot->entry };
-    if (boot->pvh) {
-        boot_pvh_write_info(boot, as, rsdp, entry);
-    } else {
+    switch (boot->kind) {
+    case BOOT_LINUX:
         boot_linux_write_info(boot, as, rsdp, entry);
+        break;
+    case BOOT_PVH:
+        boot_pvh_write_info(boot, as, rsdp, entry);
+        break;
+    case BOOT_MULTIBOOT:
+        boot_multiboot_write_info(boot, as, entry);
+        break;
     }
     write_gdt(as, entry);
     return true;

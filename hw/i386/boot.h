@@ -4,9 +4,10 @@
  * put into RAM with what the kernel expects to find there, and the first CPU
  * starts right in the kernel.
  *
- * Two kinds of kernel: a Linux bzImage, by the 64-bit boot protocol
- * (Documentation/arch/x86/boot.rst of Linux), and an ELF image with a PVH
- * entry point (docs/misc/pvh.pandoc of Xen), such as a vmlinux.
+ * Three kinds of kernel: a Linux bzImage, by the 64-bit boot protocol
+ * (Documentation/arch/x86/boot.rst of Linux); an ELF image with a PVH entry
+ * point (docs/misc/pvh.pandoc of Xen), such as a vmlinux; and a multiboot kernel,
+ * for which @initrd is a list of modules, "FILE ARGUMENTS,FILE ARGUMENTS".
  *
  * x86_boot_new() opens and checks everything and decides where it goes; a file
  * is not to be trusted. x86_boot_load() is called at each system reset and

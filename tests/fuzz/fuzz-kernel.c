@@ -56,7 +56,10 @@ int fuzz_one(const uint8_t *data, size_t size)
         set_up();
     }
     kernel = g_strdup_printf("/proc/self/fd/%d", kernel_fd);
-    initrd = g_strdup_printf("/proc/self/fd/%d", initrd_fd);
+    /* For a multiboot kernel, two. */
+    initrd = how & 32 ? g_strdup_printf("/proc/self/fd/%d a,/proc/self/fd/%d",
+                                        initrd_fd, initrd_fd)
+                      : g_strdup_printf("/proc/self/fd/%d", initrd_fd);
     set_file(kernel_fd, in.at, n, how & 2 ? n + 70000 : n);
     set_file(initrd_fd, NULL, 0, initrd_size);
     boot = x86_boot_new(kernel, how & 4 ? initrd : NULL,

@@ -204,6 +204,50 @@ static void test_firmware_is_entered_at_its_end(void)
     free_result(&r);
 }
 
+/* 32-bit code behind a multiboot header: says the bytes of its two modules, if EAX
+ * has the magic number, and powers off. */
+static const uint32_t multiboot_header[] = {
+    0x1badb002, 1 << 16, -(0x1badb002U + (1 << 16)),
+    0x200000, 0x200000, 0, 0, 0x200020,
+};
+static const uint8_t multiboot_code[] = {
+    0x3d, 0x02, 0xb0, 0xad, 0x2b,                     /* cmp eax, magic */
+    0x75, 0x0f,                                       /* jne: power off */
+    0x8b, 0x4b, 0x18,                                 /* mov ecx, mods_addr */
+    0x66, 0xba, 0xf8, 0x03,                           /* mov dx, 0x3f8 */
+    0x8b, 0x31, 0xac, 0xee,                           /* [ecx]: out */
+    0x8b, 0x71, 0x10, 0xac,                           /* [ecx + 16] */
+    0xee, POWER_OFF, STOP,
+};
+
+static void test_multiboot_kernel_finds_its_modules(void)
+{
+    g_autofree char *kernel = g_build_filename(dir, "kernel", NULL);
+    g_autofree char *module = g_build_filename(dir, "module", NULL);
+    g_autofree char *command = NULL;
+    char image[sizeof(multiboot_header) + sizeof(multiboot_code)];
+    Result r;
+
+    if (skipped()) {
+        return;
+    }
+    memcpy(image, multiboot_header, sizeof(multiboot_header));
+    memcpy(image + sizeof(multiboot_header), multiboot_code,
+           sizeof(multiboot_code));
+    g_assert_true(g_file_set_contents(kernel, image, sizeof(image), NULL));
+    g_assert_true(g_file_set_contents(module, "m", 1, NULL));
+    command = g_strdup_printf("%s -accel kvm -m 64M -nodefaults -display none "
+                              "-serial stdio -kernel %s -initrd '%s a,%s'",
+                              g_getenv("SPARSEVM"), kernel, module, module);
+    g_assert_true(g_spawn_command_line_sync(command, &r.out, &r.err, &r.status,
+                                            NULL));
+    g_assert_cmpstr(r.out, ==, "mm");
+    g_assert_cmpstr(r.err, ==, "");
+    g_assert_cmpint(WEXITSTATUS(r.status), ==, 0);
+    g_unlink(module);
+    free_result(&r);
+}
+
 int main(int argc, char **argv)
 {
     g_autofree char *kernel = NULL;
@@ -228,6 +272,8 @@ int main(int argc, char **argv)
                     test_internal_error_stops_the_vm);
     g_test_add_func("/kvm/firmware-is-entered-at-its-end",
                     test_firmware_is_entered_at_its_end);
+    g_test_add_func("/kvm/multiboot-kernel-finds-its-modules",
+                    test_multiboot_kernel_finds_its_modules);
     ret = g_test_run();
     kernel = g_build_filename(dir, "kernel", NULL);
     g_unlink(kernel);

@@ -16,7 +16,8 @@ typedef struct X86Entry {
     bool long_mode;                       /* false: 32-bit, no paging */
     uint64_t rip;
     uint64_t rsi;                         /* bzImage: the boot parameters */
-    uint64_t rbx;                         /* PVH: the start info */
+    uint64_t rax;                         /* multiboot: its magic number */
+    uint64_t rbx;                         /* PVH, multiboot: what it is told */
     uint64_t cr3;                         /* long mode: the page tables */
     uint64_t gdt_base;
     uint16_t gdt_limit;
