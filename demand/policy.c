@@ -12,12 +12,11 @@
 #define WHOLE 1000                        /* of thousandths */
 /* For how many intervals growing looks ahead. */
 #define LOOKAHEAD 4
-/* The most that goes at once: that part of what the guest has, or half of what is too
- * much, if that is more. */
+/* The most that goes at once, of what the guest has. */
 #define SHRINK_PART 8
 #define SHRINK_PART_PRESSED 4
 /* Shrinks in one shrink_delay_ms. */
-#define SHRINKS_IN_DELAY 2
+#define SHRINKS_IN_DELAY 5
 /* A growth that soon after a shrink, in delays, shows that it was a mistake. */
 #define MISTAKE_DELAYS 2
 #define MISTAKE_MAX 8
@@ -374,9 +373,9 @@ static void shrink(Making *m, uint64_t expected)
     DemandDecision *d = m->d;
     int64_t now_ms = m->f->now_ms;
     uint64_t part = expected / (d->pressed ? SHRINK_PART_PRESSED : SHRINK_PART);
+    uint64_t step = MAX(QEMU_ALIGN_UP(part, m->largest_block),
+                        m->largest_block);
     uint64_t old = d->sum;
-    uint64_t step = MAX(QEMU_ALIGN_UP(MAX(part, (old - d->wanted) / 2),
-                                      m->largest_block), m->largest_block);
 
     if (unplugs(m->f) ||
         (!d->pressed && (!demand_history_is_full(&p->history) ||

@@ -19,8 +19,7 @@
  * has.
  *
  * Shrinking goes by the most that was used during shrink_delay_ms, so neither
- * a noisy figure nor a sawtooth makes it go up and down; it takes half of what is
- * too much, and looks again, so that a mistake is half as bad; and it ends where
+ * a noisy figure nor a sawtooth makes it go up and down; and it ends where
  * growing ends, well above where growing begins. So a load that is steady is
  * left alone in the end. Where growing follows a shrink soon, the delay doubles,
  * up to eight times.

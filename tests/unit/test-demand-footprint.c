@@ -114,7 +114,7 @@ static void test_footprint(void)
                    (double)controller / MOST, (double)controller / available,
                    (double)controller / free);
     g_assert_cmpuint(controller, <=, MOST / 100 * 30);
-    g_assert_cmpuint(controller, <=, available / 100 * 88);
+    g_assert_cmpuint(controller, <=, available / 100 * 90);
     g_assert_cmpuint(controller, <=, free / 100 * 85);
 }
 
