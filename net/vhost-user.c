@@ -116,7 +116,8 @@ static const NetdevOption vhost_user_options[] = {
     NETDEV_OPTION(NetdevVhostUser, "chardev", STR, chardev, "The character device of the back end"),
     NETDEV_OPTION(NetdevVhostUser, "queues", UINT32, nr_queues, "How many queue pairs"),
     NETDEV_OPTION(NetdevVhostUser, "vhostforce", BOOL, vhostforce, "Does nothing"),
-    NETDEV_OPTION(NetdevVhostUser, "x-msg-timeout", UINT32, timeout_ms, "Milliseconds for an answer"),
+    NETDEV_OPTION(NetdevVhostUser, "x-msg-timeout", UINT32, timeout_ms,
+                  "Milliseconds for an answer"),
     { },
 };
 

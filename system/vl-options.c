@@ -8,7 +8,6 @@
 #include "qemu/osdep.h"
 #include "qemu/absent.h"
 #include "qemu/error-report.h"
-#include "qemu/keyval.h"
 #include "vl-internal.h"
 
 typedef enum OptionGroup {
@@ -527,76 +526,4 @@ void vl_print_usage(void)
          "    -kernel bzImage -append console=ttyS0 \\\n"
          "    -object memory-backend-memfd,id=mem0,size=64G \\\n"
          "    -device virtio-mem-pci,id=vm0,memdev=mem0,requested-size=1G");
-}
-
-/* --- for those who carry out options --- */
-
-JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
-                            bool *keyval, bool *help, Error **errp)
-{
-    g_autoptr(JsonNode) node = NULL;
-    g_autoptr(GError) err = NULL;
-
-    *keyval = text[0] != '{';
-    if (*keyval) {
-        return keyval_parse(text, implied_key, help, errp);
-    }
-    if (help) {
-        *help = false;
-    }
-    node = json_from_string(text, &err);
-    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
-        error_setg(errp, "JSON parse error: %s",
-                   err ? err->message : "an object is expected");
-        return NULL;
-    }
-    return json_object_ref(json_node_get_object(node));
-}
-
-bool vl_with(const char *option, const char *arg, VlArgFunc *fn, void *opaque,
-             Error **errp)
-{
-    g_autofree char *location = g_strdup_printf("-%s %s", option, arg);
-
-    error_set_location(location);
-    if (!fn(arg, opaque, errp)) {
-        return false;
-    }
-    error_set_location(NULL);
-    return true;
-}
-
-bool vl_foreach(const char *option, GPtrArray *args, VlArgFunc *fn,
-                void *opaque, Error **errp)
-{
-    for (guint i = 0; i < args->len; i++) {
-        if (!vl_with(option, args->pdata[i], fn, opaque, errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool take_members(const char *arg, void *opaque, Error **errp)
-{
-    VlMemberFunc *fn = *(VlMemberFunc **)opaque;
-    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *value;
-    bool ok = opts;
-
-    if (ok) {
-        json_object_iter_init(&iter, opts);
-    }
-    while (ok && json_object_iter_next(&iter, &name, &value)) {
-        ok = fn(name, json_node_get_string(value), errp);
-    }
-    return ok;
-}
-
-bool vl_foreach_member(const char *option, GPtrArray *args, VlMemberFunc *fn,
-                       Error **errp)
-{
-    return vl_foreach(option, args, take_members, &fn, errp);
 }
