@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk that another process serves by vhost-user: the guest's own driver uses
-it while memory comes and goes, and the process has what is plugged."""
+"""A disk, and a directory, that another process serves by vhost-user: the guest's own
+driver uses them while memory comes and goes, and the process has what is plugged."""
 import hashlib
 import os
 import pathlib
@@ -14,20 +14,20 @@ from labkit.runner import Skip
 from labkit.vm import Vm
 
 PROGRAM = "qemu-storage-daemon"
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 SIZE = 48 * MIB
 REGION = "mem0"
 
 
-class StorageDaemon:
-    """QEMU's storage daemon with a raw image of random bytes; a context manager."""
+class BackEnd:
+    """A process that serves something of its directory's; a context manager."""
 
-    def __init__(self):
-        if not shutil.which(PROGRAM):
-            raise Skip(f"{PROGRAM} is not installed (package qemu-system-common)")
-        self._directory = tempfile.TemporaryDirectory(prefix="disk-", dir="/run")
-        self.image = pathlib.Path(self._directory.name, "image")
-        self.socket = pathlib.Path(self._directory.name, "socket")
-        self.image.write_bytes(os.urandom(SIZE))
+    def __init__(self, program):
+        if not shutil.which(program):
+            raise Skip(f"{program} is not installed (package qemu-system-common)")
+        self._directory = tempfile.TemporaryDirectory(prefix="back-end-", dir="/run")
+        self.directory = pathlib.Path(self._directory.name)
+        self.socket = self.directory / "socket"
         self._process = None
 
     def __enter__(self):
@@ -38,21 +38,18 @@ class StorageDaemon:
         self.kill()
         self._directory.cleanup()
 
+    def command(self):
+        """Its command line."""
+        raise NotImplementedError
+
     def start(self):
         self.socket.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [PROGRAM,
-             "--blockdev", f"driver=file,node-name=disk,filename={self.image}",
-             "--export", "type=vhost-user-blk,id=disk,node-name=disk,writable=on,"
-                         f"addr.type=unix,addr.path={self.socket}"])
-        wait_until(f"{PROGRAM} starts", self.socket.exists)
+        self._process = subprocess.Popen(self.command())
+        wait_until("the back end starts", self.socket.exists)
 
     def kill(self):
         self._process.kill()
         self._process.wait()
-
-    def digest(self):
-        return hashlib.sha256(self.image.read_bytes()).hexdigest()
 
     def mapped_ends(self):
         """Where what it has mapped of REGION's file ends; it maps a file from the
@@ -61,6 +58,41 @@ class StorageDaemon:
         rows = re.findall(rf"^(\w+)-(\w+) \S+ (\w+) .*/memfd:{REGION} ", text, re.M)
         return sorted(int(offset, 16) + int(end, 16) - int(start, 16)
                       for start, end, offset in rows)
+
+
+class StorageDaemon(BackEnd):
+    """QEMU's storage daemon with a raw image of random bytes."""
+
+    def __init__(self):
+        super().__init__(PROGRAM)
+        self.image = self.directory / "image"
+        self.image.write_bytes(os.urandom(SIZE))
+
+    def command(self):
+        return [PROGRAM,
+                "--blockdev", f"driver=file,node-name=disk,filename={self.image}",
+                "--export", "type=vhost-user-blk,id=disk,node-name=disk,writable=on,"
+                            f"addr.type=unix,addr.path={self.socket}"]
+
+    def digest(self):
+        return hashlib.sha256(self.image.read_bytes()).hexdigest()
+
+
+class Virtiofsd(BackEnd):
+    """QEMU's virtiofsd with a directory that has a file of random bytes."""
+
+    def __init__(self):
+        super().__init__(VIRTIOFSD)
+        self.shared = self.directory / "shared"
+        self.shared.mkdir()
+        (self.shared / "file").write_bytes(os.urandom(SIZE))
+
+    def command(self):
+        return [VIRTIOFSD, f"--socket-path={self.socket}", "-f",
+                "-o", f"source={self.shared}", "-o", "sandbox=chroot"]
+
+    def digest(self, name):
+        return hashlib.sha256((self.shared / name).read_bytes()).hexdigest()
 
 
 def region_info(vm):
@@ -115,5 +147,34 @@ def test_disk_of_another_process(lab):
         daemon.start()
         check_disk(vm, daemon)
         check_step(vm, daemon, table, 256 * MIB)
+        vm.tell("poweroff -f")
+        assert vm.wait_for_exit() == 0
+
+
+def check_directory(vm, daemon):
+    """The guest reads a file, and writes one that the host then has."""
+    vm.ask("mkdir -p /mnt && mount -t virtiofs share /mnt",
+           "the guest mounts the directory")
+    found = vm.ask("sha256sum /mnt/file", "the guest reads a file").split()[0]
+    assert found == daemon.digest("file"), f"the guest read {found}"
+    found = vm.ask("dd if=/dev/urandom of=/mnt/new bs=1M count=4 2>/dev/null && "
+                   "sha256sum /mnt/new && umount /mnt",
+                   "the guest writes a file").split()[0]
+    assert found == daemon.digest("new"), f"the guest wrote {found}"
+
+
+def test_directory_of_another_process(lab):
+    """a vhost-user directory works while memory comes and goes, and has it"""
+    with Virtiofsd() as daemon, \
+            Vm(lab, "-m", "256M,maxmem=4G,slots=1",
+               "-object", f"memory-backend-memfd,id={REGION},size=2G",
+               "-device", f"virtio-mem-pci,id=vm0,memdev={REGION}",
+               "-chardev", f"socket,id=c0,path={daemon.socket}",
+               "-device", "vhost-user-fs-pci,chardev=c0,tag=share") as vm:
+        vm.boot()
+        table = Table("plugged", "runs", "daemon has", "mappings")
+        for size in (0, 512 * MIB, 128 * MIB, 384 * MIB):
+            check_step(vm, daemon, table, size)
+            check_directory(vm, daemon)
         vm.tell("poweroff -f")
         assert vm.wait_for_exit() == 0
