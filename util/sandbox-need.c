@@ -6,16 +6,17 @@
 #include "qemu/sandbox-need.h"
 #include "qemu/thread.h"
 
-static unsigned needs = 1U << SANDBOX_ALWAYS;
+/* Atomic: a device may be prepared, and so need something, in any thread. */
+static guint needs = 1U << SANDBOX_ALWAYS;
 
 void sandbox_need(SandboxNeed need)
 {
-    needs |= 1U << need;
+    g_atomic_int_or(&needs, 1U << need);
 }
 
 bool sandbox_has_need(SandboxNeed need)
 {
-    return needs & 1U << need;
+    return (guint)g_atomic_int_get(&needs) & 1U << need;
 }
 
 bool sandbox_may_start_threads(void)

@@ -50,10 +50,12 @@ static inline QVhostServer *new_network(unsigned pairs)
 {
     QVhostServer *s = qvhost_server_new(SLOTS);
 
+    g_mutex_lock(&s->lock);
     s->is_network = true;
     s->features = BACK_END_FEATURES;
     s->queues = pairs;
     s->protocol_features |= QVHOST_MQ | QVHOST_NET;
+    g_mutex_unlock(&s->lock);
     return s;
 }
 
