@@ -84,6 +84,8 @@ static Owner *owner_new(uint64_t size)
     return owner;
 }
 
+/* With the I/O threads gone: the thread sanitizer does not see how GLib hands a
+ * source from one thread to another. */
 static void wait_until_owners_are_gone(void)
 {
     gint64 deadline = patience_deadline();
@@ -315,7 +317,6 @@ static void test_map(Fixture *f, gconstpointer data)
         memory_region_del_subregion(&f->t.root, &other->ram);
         wait_for_requests(f);
         object_unref(other);
-        main_loop_wait(true);
     }
 }
 
