@@ -20,6 +20,11 @@ static void net_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
     qdev_realize(DEVICE(&VIRTIO_NET_PCI(proxy)->net), BUS(&proxy->bus), errp);
 }
 
+static void net_pci_prepare(DeviceState *dev, Error **errp)
+{
+    virtio_net_prepare(&VIRTIO_NET_PCI(dev)->net, errp);
+}
+
 static void net_pci_init(Object *obj)
 {
     VirtIONet *net = &VIRTIO_NET_PCI(obj)->net;
@@ -36,6 +41,7 @@ static const Property net_pci_properties[] = {
 static void net_pci_class_init(ObjectClass *klass, void *data)
 {
     set_bit(DEVICE_CATEGORY_MISC, DEVICE_CLASS(klass)->categories);
+    DEVICE_CLASS(klass)->prepare = net_pci_prepare;
     DEVICE_CLASS(klass)->desc = "virtio-net over PCI: a network device";
     device_class_set_props(DEVICE_CLASS(klass), net_pci_properties);
     VIRTIO_PCI_CLASS(klass)->realize = net_pci_realize;

@@ -34,6 +34,37 @@ static bool add_kernel(VirtIONet *n, Netdev *nd, Error **errp)
 
 /* --- another process ------------------------------------------------------ */
 
+/* Meanwhile others add and delete devices and netdevs: this one stays, for this
+ * device only. */
+static void await_user(Netdev *nd, Error **errp)
+{
+    CharBackend *chardev;
+    uint32_t timeout_ms;
+
+    if (nd->awaited) {
+        error_setg(errp, "netdev '%s' is in use", nd->id);
+        return;
+    }
+    object_ref(OBJECT(nd));
+    nd->awaited = true;
+    chardev = NETDEV_GET_CLASS(nd)->get_vhost_user(nd, &timeout_ms);
+    if (!vhost_user_net_await(chardev, timeout_ms, errp)) {
+        error_prepend(errp, "netdev '%s': ", nd->id);
+    }
+    nd->awaited = false;
+    object_unref(OBJECT(nd));
+}
+
+void virtio_net_prepare(VirtIONet *n, Error **errp)
+{
+    Netdev *nd = n->netdev ? netdev_find(n->netdev) : NULL;
+
+    /* One that is in use already has whoever has it speak there. */
+    if (nd && NETDEV_GET_CLASS(nd)->get_vhost_user && !nd->ends[0].peer) {
+        await_user(nd, errp);
+    }
+}
+
 static void back_end_changed(VirtIODevice *vdev)
 {
     virtio_net_link_changed(&VIRTIO_NET(vdev)->ends[0]);

@@ -96,6 +96,8 @@ bool virtio_net_filter_passes(const VirtIONet *n, const uint8_t *frame,
 
 /* --- virtio-net-vhost.c --- */
 
+/* DeviceClass.prepare of the device that @n is a part of. */
+void virtio_net_prepare(VirtIONet *n, Error **errp);
 /* Queues are there. False and *errp: nothing is left of it. */
 bool virtio_net_add_vhost(VirtIONet *n, Error **errp);
 void virtio_net_remove_vhost(VirtIONet *n);

@@ -11,6 +11,7 @@
 #include "qemu/error-report.h"
 #include "vhost-user-peer.h"
 
+#define KIND "vhost-user-net"
 #define PAIR_QUEUES 2
 #define PROTOCOL_FEATURES                                                    \
     (VHOST_USER_COMMON_FEATURES | 1ULL << VHOST_USER_PROTOCOL_F_RARP |       \
@@ -77,6 +78,12 @@ static bool set_up(VhostUserNet *net, Error **errp)
     return ok;
 }
 
+bool vhost_user_net_await(CharBackend *chardev, uint32_t timeout_ms,
+                          Error **errp)
+{
+    return vhost_user_peer_await(chardev, KIND, timeout_ms, errp);
+}
+
 VhostUserNet *vhost_user_net_new(VirtIODevice *vdev,
                                  const VhostUserNetConfig *config, Error **errp)
 {
@@ -84,8 +91,8 @@ VhostUserNet *vhost_user_net_new(VirtIODevice *vdev,
 
     net->vdev = vdev;
     net->config = *config;
-    vhost_user_peer_init(&net->peer, &net_peer_ops, config->chardev,
-                         "vhost-user-net", config->timeout_ms, PROTOCOL_FEATURES);
+    vhost_user_peer_init(&net->peer, &net_peer_ops, config->chardev, KIND,
+                         config->timeout_ms, PROTOCOL_FEATURES);
     if (!set_up(net, errp)) {
         vhost_user_peer_destroy(&net->peer);
         g_free(net);

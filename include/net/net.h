@@ -77,6 +77,8 @@ struct Netdev {
     NetEnd ends[NET_QUEUES_MAX];
     /* Frames to and from it begin with a struct virtio_net_hdr_mrg_rxbuf. */
     bool has_vnet_hdr;
+    bool awaited;                         /* by a device that is being made,
+                                             until the other end answers */
 };
 
 /* An option of a kind of netdev: a member of its struct that is a char * or, of

@@ -5,6 +5,10 @@
  */
 #include "vhost-net-guest.h"
 
+#define GET_FEATURES 1
+#define ADD_NIC "{\"execute\": \"device_add\", \"arguments\": {\"driver\": "     \
+                "\"virtio-net-pci\", \"netdev\": \"n0\", \"bus\": \"rp0\"}}"
+
 /* Each fault with each message while the device is made, up to the first region
  * of memory: there is an error, and nothing is left of it. */
 static void test_lies_at_the_start(void)
@@ -25,6 +29,55 @@ static void test_lies_at_the_start(void)
     }
     g_assert_true(add_device(&f));
     stop(&f);
+}
+
+/* Sends device_add for a netdev whose back end then does not answer. */
+static void add_for_silence(Fixture *f)
+{
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    qvhost_server_fault(f->server, QVHOST_FAULT_HANG, -1, 0);
+    qmp_client_send(f->qmp, ADD_NIC);
+    while (!qvhost_server_count(f->server, GET_FEATURES)) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+}
+
+/* Nobody else waits for a back end that does not answer, even who deletes its
+ * netdev, which nobody else can have. */
+static void test_silence_holds_only_who_asked(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("silent-XXXXXX", NULL);
+    g_autofree char *monitor = g_build_filename(dir, "qmp", NULL);
+    g_autofree char *options = g_strdup_printf(
+        "-netdev vhost-user,id=n0,chardev=c0,x-msg-timeout=%u "
+        "-qmp unix:%s,server=on,wait=off", (unsigned)(patience_us() / 12000),
+        monitor);
+    Fixture f = { .server = new_network(1) };
+    g_autoptr(JsonObject) reply = NULL;
+    QmpClient *other;
+
+    start_with(&f, options, "");
+    other = qmp_client_connect(monitor);
+    qmp_client_handshake(other);
+    add_for_silence(&f);
+    qmp_client_expect_error(other, "GenericError", "netdev 'n0' is in use", "%s",
+                            ADD_NIC);
+    json_node_unref(qmp_client_do(other, "{'execute': 'netdev_del', "
+                                  "'arguments': {'id': 'n0'}}"));
+    /* It has not been waited for: its character device is still in use. */
+    qmp_client_expect_error(other, "GenericError", "busy", "{'execute': "
+                            "'chardev-remove', 'arguments': {'id': 'c0'}}");
+    reply = qmp_client_reply(f.qmp);
+    qmp_assert_error(reply, "GenericError", "netdev 'n0': vhost-user-net 'c0': "
+                     "the back end cannot be used: it has not answered "
+                     "GET_FEATURES");
+    add_netdev(&f);
+    g_assert_true(add_device(&f));
+    qmp_client_free(other);
+    stop(&f);
+    g_rmdir(dir);
 }
 
 /* With each message that a running device sends: for the guest the link goes down
@@ -93,6 +146,7 @@ int main(int argc, char **argv)
     qtest_needs(QTEST_NEEDS_SPARSEVM);
 #define ADD(name, fn) g_test_add_func("/vhost-user-net-faults/" name, fn)
     ADD("lies-at-the-start", test_lies_at_the_start);
+    ADD("silence", test_silence_holds_only_who_asked);
     ADD("lies-at-work", test_lies_at_work);
     ADD("hangs", test_hangs);
     ADD("plug-is-refused", test_plug_is_refused);

@@ -25,6 +25,13 @@ typedef struct VhostUserNetConfig {
     void (*changed)(VirtIODevice *vdev);
 } VhostUserNetConfig;
 
+/*
+ * Before that, while the machine runs: waits until whoever is behind @chardev, which
+ * stays attached meanwhile, answers at all, and lets the main loop go on. false:
+ * *errp.
+ */
+bool vhost_user_net_await(CharBackend *chardev, uint32_t timeout_ms,
+                          Error **errp);
 /* @vdev has its queues. NULL and *errp. Begins held. */
 VhostUserNet *vhost_user_net_new(VirtIODevice *vdev,
                                  const VhostUserNetConfig *config, Error **errp);
