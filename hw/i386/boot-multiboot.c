@@ -95,7 +95,9 @@ bool boot_multiboot_detect(const uint8_t *head, size_t size)
 {
     MultibootHeader header;
 
-    return find_header(head, MIN(size, BOOT_MULTIBOOT_SEARCH), &header) >= 0;
+    /* Of 64 bits it is one only if its ELF headers need not be looked at. */
+    return find_header(head, MIN(size, BOOT_MULTIBOOT_SEARCH), &header) >= 0 &&
+           (header.flags & HEADER_ADDRESSES || !boot_elf_detect_64(head, size));
 }
 
 /* What the header says, which is in the file at @at, instead of ELF headers. */
@@ -199,7 +201,7 @@ static char *next_module(const char **list)
 }
 
 /* All texts go to where a command line does. */
-static bool check_texts(const X86Boot *boot, const char *list, Error **errp)
+static bool check_texts(const X86Boot *boot, Error **errp)
 {
     size_t size = strlen(boot->cmdline) + 1;
 
@@ -249,7 +251,7 @@ bool boot_multiboot_plan_modules(X86Boot *boot, const char *list, Error **errp)
             return false;
         }
     }
-    return check_texts(boot, list, errp);
+    return check_texts(boot, errp);
 }
 
 bool boot_multiboot_load_modules(const X86Boot *boot, AddressSpace *as,

@@ -11,7 +11,8 @@
 /* A header is within so many bytes. */
 #define BOOT_MULTIBOOT_SEARCH 8192
 
-/* Whether a file with @head, its first @size bytes, is one. */
+/* Whether a file with @head, its first @size bytes, is one; an ELF image of 64 bits
+ * only if the header says itself what is loaded. */
 bool boot_multiboot_detect(const uint8_t *head, size_t size);
 /* The plan for it: segments, entry, kernel_start, kernel_end, cmdline. */
 bool boot_multiboot_plan(X86Boot *boot, const uint8_t *head, size_t size,

@@ -83,8 +83,8 @@ static bool plan_kernel(X86Boot *boot, Error **errp)
     if (boot_linux_detect(head, size)) {
         return boot_linux_plan(boot, errp);
     }
-    /* Xen, for one, is both; a multiboot kernel has 32 bits. */
-    if (boot_multiboot_detect(head, size) && !boot_elf_detect_64(head, size)) {
+    /* Xen, for one, is both. */
+    if (boot_multiboot_detect(head, size)) {
         return boot_multiboot_plan(boot, head, size, errp);
     }
     if (boot_elf_detect(head, size)) {

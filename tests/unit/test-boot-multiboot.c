@@ -164,6 +164,25 @@ static void test_header_with_addresses_loads(Fixture *f, gconstpointer data)
     g_assert_cmphex(code, ==, 0xee);
 }
 
+/* Kernels that go on to 64 bits by themselves are made so. */
+static void test_addresses_go_before_elf_of_64_bits(Fixture *f, gconstpointer data)
+{
+    g_autofree Image *image = new_image();
+    X86Entry entry;
+
+    image->eh.e_ident[EI_CLASS] = ELFCLASS64;
+    image->eh.e_machine = EM_X86_64;
+    set_multiboot(image, ADDRESSES);
+    image->multiboot.header_addr = ADDR + offsetof(Image, multiboot);
+    image->multiboot.load_addr = ADDR;
+    image->multiboot.entry_addr = ADDR + offsetof(Image, code);
+    load(f, image, NULL, &entry);
+    g_assert_false(entry.long_mode);
+    g_assert_cmphex(entry.rax, ==, 0x2badb002);
+    g_assert_cmphex(entry.rip, ==, ADDR + offsetof(Image, code));
+    g_assert_cmphex(read32(f, entry.rip), ==, 0x90909090);
+}
+
 static void test_modules_are_loaded(Fixture *f, gconstpointer data)
 {
     g_autofree Image *image = new_image();
@@ -375,6 +394,8 @@ int main(int argc, char **argv)
     ADD("multiboot/elf-loads", test_elf_loads);
     ADD("multiboot/memory-is-told", test_memory_is_told);
     ADD("multiboot/header-with-addresses-loads", test_header_with_addresses_loads);
+    ADD("multiboot/addresses-go-before-elf-of-64-bits",
+        test_addresses_go_before_elf_of_64_bits);
     ADD("multiboot/modules-are-loaded", test_modules_are_loaded);
     ADD("multiboot/bad-headers-are-refused", test_bad_headers_are_refused);
     ADD("multiboot/bad-addresses-are-refused", test_bad_addresses_are_refused);
