@@ -14,6 +14,7 @@
 
 #define TYPE_SYSTEM 1
 #define TYPE_OEM_STRINGS 11
+#define TYPE_END 127
 #define OEM_STRINGS_MAX 255
 #define HEADER_SIZE 4
 #define FILE_MAX (64 * KiB)
@@ -377,6 +378,11 @@ static bool add_file(SmbiosEntries *entries, JsonObject *opts, Error **errp)
     }
     data = g_bytes_get_data(bytes, &size);
     if (!check_structure(path, data, size, errp)) {
+        return false;
+    }
+    if (data[0] == TYPE_END) {
+        error_setg(errp, "file=%s: is the structure that ends all (type %d), which "
+                   "is there anyway: leave it out", path, TYPE_END);
         return false;
     }
     g_ptr_array_add(entries->files, g_steal_pointer(&bytes));

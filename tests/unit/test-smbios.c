@@ -461,6 +461,7 @@ static void test_bad_files_are_refused(Fixture *f, const void *data)
         { "\3\4\0\0a\0b", 7, "two zeros" },
         { "\3\4\0\0a\0\0b\0\0", 10, "two zeros at byte 5 of 10" },
         { "\3\4\0\0\0\0\0", 7, "two zeros at byte 4 of 7" },
+        { "\x7f\4\0\x7f\0\0", 6, "the structure that ends all (type 127)" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
