@@ -190,6 +190,21 @@ static inline void expect_sent(Fixture *f, size_t size, uint8_t n)
     g_assert_cmpmem(got, size, expected, size);
 }
 
+/* The peer, of a netdev whose frames are datagrams, has frame @n. */
+static inline void wire_expects(Fixture *f, uint8_t n)
+{
+    uint8_t expected[FRAME], got[ROOM];
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+    ssize_t size;
+
+    make_frame(expected, FRAME, all_mac, n);
+    while ((size = recv(f->peer, got, sizeof(got), MSG_DONTWAIT)) < 0) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+    g_assert_cmpmem(got, size, expected, FRAME);
+}
+
 /* Whether the device is alive and has used up nothing of the queue. */
 static inline void check_idle(Fixture *f, QVirtQueue *vq)
 {

@@ -58,20 +58,6 @@ static void wire_sends(Fixture *f, const char *path, uint8_t n)
                            path ? sizeof(addr) : 0), ==, FRAME);
 }
 
-static void wire_expects(Fixture *f, uint8_t n)
-{
-    uint8_t expected[FRAME], got[ROOM];
-    gint64 deadline = qtest_deadline();
-    unsigned round = 0;
-    ssize_t size;
-
-    make_frame(expected, FRAME, all_mac, n);
-    while ((size = recv(f->peer, got, sizeof(got), MSG_DONTWAIT)) < 0) {
-        g_assert_true(qtest_wait_more(deadline, &round));
-    }
-    g_assert_cmpmem(got, size, expected, FRAME);
-}
-
 static void guest_sends(Fixture *f, uint8_t n)
 {
     add_frame(f, ROOM, FRAME, n);
