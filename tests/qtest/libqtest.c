@@ -210,6 +210,20 @@ QmpClient *qtest_qmp(QTestState *s)
     return s->qmp;
 }
 
+char *qtest_hmp(QTestState *s, const char *fmt, ...)
+{
+    g_autofree char *line = NULL;
+    g_autoptr(JsonNode) said = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    line = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    said = qmp_client_do(qtest_qmp(s), "{'execute': 'human-monitor-command', "
+                         "'arguments': {'command-line': '%s'}}", line);
+    return json_node_dup_string(said);
+}
+
 /* --- the protocol -------------------------------------------------------- */
 
 /* Notes "IRQ raise N" and "IRQ lower N"; false if @line is neither. */

@@ -149,6 +149,8 @@ void qtest_quit(QTestState *s);
 int qtest_wait_exit(QTestState *s);
 pid_t qtest_pid(QTestState *s);
 QmpClient *qtest_qmp(QTestState *s);
+/* What the monitor for people says to a formatted line; g_free(). */
+char *qtest_hmp(QTestState *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 /* What emulators say that are started between these two goes to a file, the
  * path of which is returned: g_unlink(), g_free(). */

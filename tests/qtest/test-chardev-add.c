@@ -444,18 +444,9 @@ static void test_nothing_comes_without_hot_plug(Fixture *f, gconstpointer data)
 
 /* --- for people ----------------------------------------------------------- */
 
-static char *hmp(Fixture *f, const char *line)
-{
-    g_autoptr(JsonNode) text = qmp_client_do(
-        qtest_qmp(f->qts), "{'execute': 'human-monitor-command', "
-        "'arguments': {'command-line': '%s'}}", line);
-
-    return g_strdup(json_node_get_string(text));
-}
-
 static void check_hmp(Fixture *f, const char *line, const char *expected)
 {
-    g_autofree char *text = hmp(f, line);
+    g_autofree char *text = qtest_hmp(f->qts, "%s", line);
 
     g_assert_cmpstr(text, ==, expected);
 }

@@ -158,27 +158,17 @@ static void test_cpus_have_places(void)
                  "smp.sockets=2,smp.cores=2");
 }
 
-/* What the HMP command @line says. */
-static char *tell(QTestState *qts, const char *line)
-{
-    g_autoptr(JsonNode) text = qmp_client_do(
-        qtest_qmp(qts), "{'execute': 'human-monitor-command', 'arguments': "
-        "{'command-line': '%s'}}", line);
-
-    return json_node_dup_string(text);
-}
-
 static void test_questions_change_nothing_without_a_machine(void)
 {
     QTestState *qts = qtest_init("-nodefaults -machine none");
-    g_autofree char *before = tell(qts, "info qom-tree");
-    g_autofree char *buses = tell(qts, "info qtree");
+    g_autofree char *before = qtest_hmp(qts, "info qom-tree");
+    g_autofree char *buses = qtest_hmp(qts, "info qtree");
     g_autofree char *after = NULL;
 
     qmp_client_expect_error(qtest_qmp(qts), "GenericError", "has no CPUs",
                             "{'execute': 'query-hotpluggable-cpus'}");
     g_assert_nonnull(strstr(buses, "main-system-bus"));
-    after = tell(qts, "info qom-tree");
+    after = qtest_hmp(qts, "info qom-tree");
     g_assert_cmpstr(before, ==, after);
     qtest_quit(qts);
 }

@@ -26,20 +26,10 @@ static void teardown(Fixture *f, const void *data)
     qtest_quit(f->qts);
 }
 
-/* What @line says, g_free(). */
-static char *hmp(Fixture *f, const char *line)
-{
-    g_autoptr(JsonNode) node = qmp_client_do(
-        qtest_qmp(f->qts), "{'execute': 'human-monitor-command', "
-        "'arguments': {'command-line': '%s'}}", line);
-
-    return g_strdup(json_node_get_string(node));
-}
-
 /* What @line says must hold @part; "" stands for nothing at all. */
 static void check(Fixture *f, const char *line, const char *part)
 {
-    g_autofree char *text = hmp(f, line);
+    g_autofree char *text = qtest_hmp(f->qts, "%s", line);
 
     if (*part ? !strstr(text, part) : *text != '\0') {
         g_error("'%s' says '%s', expected '%s'", line, text, part);
@@ -189,7 +179,7 @@ static unsigned check_lines(const char *text, const char *head,
 
 static void test_info_mtree(Fixture *f, const void *data)
 {
-    g_autofree char *text = hmp(f, "info mtree");
+    g_autofree char *text = qtest_hmp(f->qts, "info mtree");
 
     g_assert_cmpuint(check_lines(text, "address-space: memory",
                                  "^ +" RANGE PRIO "(alias .* @.* " RANGE
@@ -208,7 +198,7 @@ static void test_info_mtree(Fixture *f, const void *data)
 
 static void test_info_flat_views(Fixture *f, const void *data)
 {
-    g_autofree char *text = hmp(f, "info mtree -f");
+    g_autofree char *text = qtest_hmp(f->qts, "info mtree -f");
 
     g_assert_true(g_str_has_prefix(text, "FlatView #0\n AS \"memory\", root: "
                                    "system\n"));
@@ -226,7 +216,7 @@ static void test_info_flat_views(Fixture *f, const void *data)
 
 static void test_info_ramblock(Fixture *f, const void *data)
 {
-    g_autofree char *text = hmp(f, "info ramblock");
+    g_autofree char *text = qtest_hmp(f->qts, "info ramblock");
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     g_assert_true(g_regex_match_simple("^ +Block Name +PSize +Offset +Used "
@@ -269,7 +259,7 @@ static void test_info_ram_discard(Fixture *f, const void *data)
 
 static void test_info_pci(Fixture *f, const void *data)
 {
-    g_autofree char *text = hmp(f, "info pci");
+    g_autofree char *text = qtest_hmp(f->qts, "info pci");
 
     g_assert_true(g_str_has_prefix(
         text, "  Bus  0, device   0, function 0:\n"
@@ -293,7 +283,7 @@ static void test_info_pci_behind_a_port(void)
         "-M q35 -m 64M -device pcie-root-port,id=rp0,slot=1,chassis=1 "
         "-device virtio-balloon-pci,id=b0,bus=rp0");
     Fixture f = { qts };
-    g_autofree char *text = hmp(&f, "info pci");
+    g_autofree char *text = qtest_hmp(f.qts, "info pci");
     const char *port = strstr(text, "PCI bridge: PCI device 1b36:000c\n");
     const char *balloon = strstr(text, "id \"b0\"\n");
 
@@ -315,7 +305,7 @@ static void test_info_pci_behind_a_port(void)
 /* Buses, their devices, and those's properties, each a level deeper. */
 static void test_info_qtree(Fixture *f, const void *data)
 {
-    g_autofree char *text = hmp(f, "info qtree");
+    g_autofree char *text = qtest_hmp(f->qts, "info qtree");
 
     g_assert_true(g_str_has_prefix(text, "bus: main-system-bus\n  type "));
     g_assert_true(g_regex_match_simple(

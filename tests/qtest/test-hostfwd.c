@@ -36,20 +36,10 @@ static bool is_open(uint16_t port)
     return open;
 }
 
-static char *hmp(QTestState *qts, const char *line)
-{
-    g_autoptr(JsonNode) said = qmp_client_do(
-        qtest_qmp(qts), "{'execute': 'human-monitor-command', 'arguments': "
-        "{'command-line': '%s'}}", line);
-
-    return g_strdup(json_node_get_string(said));
-}
-
 static void check_hmp(QTestState *qts, const char *command, const char *rule,
                       const char *part)
 {
-    g_autofree char *line = g_strdup_printf("%s %s", command, rule);
-    g_autofree char *said = hmp(qts, line);
+    g_autofree char *said = qtest_hmp(qts, "%s %s", command, rule);
 
     g_assert_true(*part ? strstr(said, part) != NULL : !*said);
 }

@@ -240,20 +240,16 @@ static void test_file_that_cannot_be_written(Fixture *f, const void *data)
 
 static void test_by_hmp(Fixture *f, const void *data)
 {
-    g_autoptr(JsonNode) said = qmp_client_do(
-        qtest_qmp(f->c.qts), "{'execute': 'human-monitor-command', "
-        "'arguments': {'command-line': 'memory-map-dump %s'}}", f->file);
-    g_autoptr(JsonNode) error = NULL;
+    g_autofree char *said = qtest_hmp(f->c.qts, "memory-map-dump %s", f->file);
+    g_autofree char *error = NULL;
     Picture p;
 
-    g_assert_cmpstr(json_node_get_string(said), ==, "");
+    g_assert_cmpstr(said, ==, "");
     picture_read(&p, f->file);
     g_assert_cmpuint(picture_count(&p, BOOT_RAM), >, 0);
     picture_free(&p);
-    error = qmp_client_do(
-        qtest_qmp(f->c.qts), "{'execute': 'human-monitor-command', "
-        "'arguments': {'command-line': 'memory-map-dump'}}");
-    g_assert_true(g_str_has_prefix(json_node_get_string(error), "Error: "));
+    error = qtest_hmp(f->c.qts, "memory-map-dump");
+    g_assert_true(g_str_has_prefix(error, "Error: "));
 }
 
 /* 1 TiB in 512 Ki blocks, and a guest without device memory. */

@@ -67,12 +67,10 @@ static void expect_error(QTestState *s, const char *part,
 /* What the monitor for people says to @line must hold @part. */
 static void expect_hmp(QTestState *s, const char *line, const char *part)
 {
-    g_autoptr(JsonNode) said = qmp_client_do(
-        qtest_qmp(s), "{'execute': 'human-monitor-command', "
-        "'arguments': {'command-line': '%s'}}", line);
+    g_autofree char *said = qtest_hmp(s, "%s", line);
 
-    if (!strstr(json_node_get_string(said), part)) {
-        g_error("%s says '%s'", line, json_node_get_string(said));
+    if (!strstr(said, part)) {
+        g_error("%s says '%s'", line, said);
     }
 }
 

@@ -35,11 +35,7 @@ static char *query(QTestState *s)
 /* What "info" says; g_free(). */
 static char *info(QTestState *s)
 {
-    g_autoptr(JsonNode) reply = qmp_client_do(
-        qtest_qmp(s), "{'execute': 'human-monitor-command', 'arguments': "
-        "{'command-line': 'info vm-generation-id'}}");
-
-    return g_strdup(json_node_get_string(reply));
+    return qtest_hmp(s, "info vm-generation-id");
 }
 
 static void test_guid_is_told(void)
