@@ -62,15 +62,11 @@ static bool add_options(JsonObject *opts, const char *backend,
 }
 
 /* A name that getfd has given becomes the descriptor's number, in *@taken, for
- * the chardev to close; else that is -1. */
+ * the chardev to close. A number would be one that somebody else has. */
 static bool add_fd(JsonObject *opts, const char *text, int *taken, Error **errp)
 {
     g_autofree char *number = NULL;
 
-    if (g_ascii_isdigit(*text)) {
-        json_object_set_string_member(opts, "fd", text);
-        return true;
-    }
     *taken = monitor_fd_take(text, errp);
     number = g_strdup_printf("%d", *taken);
     json_object_set_string_member(opts, "fd", number);
@@ -227,8 +223,7 @@ static const QmpType add_types[] = {
       .variants = "fd:StringWrapper,inet:InetSocketAddressWrapper,"
                   "unix:UnixSocketAddressWrapper",
       .help = "Where a socket is.\n"
-      "type: what kind of address; fd: a name that getfd has given, or the "
-      "number of a descriptor" },
+      "type: what kind of address; fd: a name that getfd has given" },
     WRAPPER("ChardevCommon"),
     WRAPPER("ChardevFile"),
     WRAPPER("ChardevHostdev"),

@@ -407,7 +407,7 @@ static void test_refused_and_nothing_is_left(Fixture *f, gconstpointer data)
         { "chardev-add", "c1", "socket", "{'addr': {'type': 'unix', 'data': "
           "{'path': 'DIR/s'}}, 'reconnect': 1}", "incompatible" },
         { "chardev-add", "c1", "socket", "{'addr': {'type': 'fd', 'data': "
-          "{'str': '99999'}}}", "a socket is expected" },
+          "{'str': '0'}}}", "named '0' has not been found" },
         { "chardev-change", "c9", "null", "{}", "'c9' does not exist" },
         { "chardev-change", "char0", "null", "{}",
           "does not support chardev hotswap" },
