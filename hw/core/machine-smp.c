@@ -66,17 +66,27 @@ static bool check_names(JsonObject *opts, Error **errp)
     return true;
 }
 
-/* Fills in what was not given: more sockets are preferred to more cores. */
+/* How many of one level there are if there are @others of the other two. */
+static unsigned int fit(unsigned int total, uint64_t others)
+{
+    return MAX(total / others, 1);
+}
+
+/* Fills in what was not given: more cores are preferred to more sockets, and these
+ * to more threads. */
 static void complete_topology(CpuTopology *t)
 {
     unsigned int total = t->max_cpus ? t->max_cpus : t->cpus;
 
-    t->threads = t->threads ? t->threads : 1;
-    if (!t->sockets) {
-        t->cores = t->cores ? t->cores : 1;
-        t->sockets = total ? MAX(total / (t->cores * t->threads), 1) : 1;
-    } else if (!t->cores) {
-        t->cores = total ? MAX(total / (t->sockets * t->threads), 1) : 1;
+    if (!t->cores) {
+        t->sockets = t->sockets ? t->sockets : 1;
+        t->threads = t->threads ? t->threads : 1;
+        t->cores = fit(total, (uint64_t)t->sockets * t->threads);
+    } else if (!t->sockets) {
+        t->threads = t->threads ? t->threads : 1;
+        t->sockets = fit(total, (uint64_t)t->cores * t->threads);
+    } else if (!t->threads) {
+        t->threads = fit(total, (uint64_t)t->sockets * t->cores);
     }
     if (!t->max_cpus) {
         t->max_cpus = (uint64_t)t->sockets * t->cores * t->threads;

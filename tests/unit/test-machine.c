@@ -96,14 +96,18 @@ static const Case memory_cases[] = {
 
 /* cpus, maxcpus, sockets, cores, threads */
 static const Case smp_cases[] = {
-    { "4", { 4, 4, 4, 1, 1 }, NULL },
+    { "4", { 4, 4, 1, 4, 1 }, NULL },
+    { "4,threads=2", { 4, 4, 1, 2, 2 }, NULL },
+    { "4,cores=1", { 4, 4, 4, 1, 1 }, NULL },
+    { "8,sockets=2,cores=2", { 8, 8, 2, 2, 2 }, NULL },
+    { "threads=2", { 2, 2, 1, 1, 2 }, NULL },
     { "cpus=4,cores=4", { 4, 4, 1, 4, 1 }, NULL },
     { "8,sockets=2,cores=2,threads=2", { 8, 8, 2, 2, 2 }, NULL },
     { "2,maxcpus=8,cores=4", { 2, 8, 2, 4, 1 }, NULL },
     { "sockets=2,cores=3", { 6, 6, 2, 3, 1 }, NULL },
     { "2,sockets=1", { 2, 2, 1, 2, 1 }, NULL },
-    { "maxcpus=4", { 4, 4, 4, 1, 1 }, NULL },
-    { "255", { 255, 255, 255, 1, 1 }, NULL },
+    { "maxcpus=4", { 4, 4, 1, 4, 1 }, NULL },
+    { "255", { 255, 255, 1, 255, 1 }, NULL },
     { "256", { 0 }, "The max CPUs supported by machine 'board' is 255" },
     { "0", { 0 }, "invalid value of cpus: '0'" },
     { "x", { 0 }, "invalid value of cpus: 'x'" },
@@ -112,7 +116,7 @@ static const Case smp_cases[] = {
     { "6,cores=4", { 0 }, "sockets (1) * cores (4) * threads (1) is 4" },
     { "4,sockets=65535,cores=65535,threads=65535", { 0 },
       "Invalid CPU topology" },
-    { "4,dies=1,clusters=1,modules=1", { 4, 4, 4, 1, 1 }, NULL },
+    { "4,dies=1,clusters=1,modules=1", { 4, 4, 1, 4, 1 }, NULL },
     { "4,dies=2", { 0 }, "dies=2: not supported" },
     { "4,cups=2", { 0 }, "Invalid parameter 'cups'" },
 };

@@ -28,6 +28,9 @@ def test_machine(lab):
         assert found == "hello", f"fw_cfg says '{found}'"
         cpus = vm.ask("grep -c ^processor /proc/cpuinfo")
         assert cpus == "2", f"the guest sees {cpus} CPUs"
+        places = vm.ask("cd /sys/devices/system/cpu/cpu1/topology; "
+                        "cat physical_package_id core_id").split()
+        assert places == ["0", "1"], f"CPU 1 is in socket and core {places}"
         vm.ask("test -e /sys/firmware/acpi/tables/MCFG")
         vm.ask("grep -E 'PCI (MMCONFIG|ECAM) 0000' /proc/iomem")
         check_clock(vm)
