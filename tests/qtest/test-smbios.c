@@ -167,7 +167,7 @@ static void test_dmidecode_reads_them(void)
 {
     static const char *const expected[] = {
         "SMBIOS 2.8 present.", "Manufacturer: Someone", "Serial Number: s-1",
-        "UUID: " UUID, "Version: 1.0\n", "UEFI is supported", "Asset Tag: a-3",
+        ("UUID: " UUID), "Version: 1.0\n", "UEFI is supported", "Asset Tag: a-3",
         "Socket Designation: CPU 1", "Core Count: 2", "Thread Count: 4",
         "String 2: two", "Size: 16 GB", "Locator: DIMM 1",
         "Speed: 3200 MT/s", "Range Size: 2 GB", "End Of Table",
