@@ -170,16 +170,31 @@ static uint64_t msix_table_read(void *opaque, hwaddr addr, unsigned size)
     return pci_get_long(dev->msix_table + addr);
 }
 
+/* A driver may not write the message of a vector that is not masked; if it does,
+ * what it has written is what is sent. */
+static void msix_message_changed(PCIDevice *dev, unsigned int vector)
+{
+    if (!msix_is_masked(dev, vector) && dev->msix_vector_use_notifier) {
+        dev->msix_vector_use_notifier(dev, vector,
+                                      msix_get_message(dev, vector));
+    }
+}
+
 static void msix_table_write(void *opaque, hwaddr addr, uint64_t val,
                              unsigned size)
 {
     PCIDevice *dev = opaque;
     unsigned int vector = addr / PCI_MSIX_ENTRY_SIZE;
     bool was_masked = msix_is_masked(dev, vector);
+    uint32_t was = pci_get_long(dev->msix_table + addr);
 
     aio_context_pause(dev->aio_context);
     pci_set_long(dev->msix_table + addr, val);
-    msix_mask_changed(dev, vector, was_masked);
+    if (addr % PCI_MSIX_ENTRY_SIZE == PCI_MSIX_ENTRY_VECTOR_CTRL) {
+        msix_mask_changed(dev, vector, was_masked);
+    } else if (was != (uint32_t)val) {
+        msix_message_changed(dev, vector);
+    }
     aio_context_resume(dev->aio_context);
 }
 

@@ -67,15 +67,12 @@ void vfio_pci_intx_eoi(VFIODevice *vbasedev);
 /* @nr vectors, none of them used. */
 void vfio_pci_vectors_new(VFIOPCIDevice *vdev, unsigned nr);
 void vfio_pci_vectors_free(VFIOPCIDevice *vdev);
-/* Opens the vector's notifier. 0 or -errno. */
-int vfio_vector_open(VFIOVector *vector);
+/* Opens the vector's notifier, whose signals @handler gets, who has to lower it. 0
+ * or -errno. */
+int vfio_vector_open(VFIOVector *vector, EventNotifierHandler *handler);
 void vfio_vector_close(VFIOVector *vector);
-/* The vector's interrupts go to the guest as @msg, by KVM if @kvm and it can,
- * else by @handler; what is raised already is not lost. */
-void vfio_vector_deliver(VFIOVector *vector, MSIMessage msg, bool kvm,
-                         EventNotifierHandler *handler);
-/* They go to @handler only. */
-void vfio_vector_intercept(VFIOVector *vector, EventNotifierHandler *handler);
+/* They go to the guest as @msg, by KVM if @kvm and it can. */
+void vfio_vector_deliver(VFIOVector *vector, MSIMessage msg, bool kvm);
 
 /* --- MSI and MSI-X: pci-msi.c, pci-msix.c --- */
 

@@ -23,7 +23,7 @@ static int vfio_msi_connect(VFIOPCIDevice *vdev)
     int32_t fds[PCI_MSI_VECTORS_MAX];
 
     for (unsigned i = 0; i < vdev->nr_vectors; i++) {
-        int ret = vfio_vector_open(&vdev->vectors[i]);
+        int ret = vfio_vector_open(&vdev->vectors[i], vfio_msi_interrupt);
 
         if (ret) {
             return ret;
@@ -60,6 +60,6 @@ void vfio_pci_msi_update(VFIOPCIDevice *vdev)
     for (unsigned i = 0; i < vdev->nr_vectors; i++) {
         vfio_vector_deliver(&vdev->vectors[i],
                             msi_get_message(PCI_DEVICE(vdev), i),
-                            !vdev->no_kvm_msi, vfio_msi_interrupt);
+                            !vdev->no_kvm_msi);
     }
 }

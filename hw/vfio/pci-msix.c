@@ -24,7 +24,7 @@ static int vfio_msix_connect(VFIOPCIDevice *vdev, unsigned nr)
 {
     VFIOVector *vector = &vdev->vectors[nr];
     int32_t fd;
-    int ret = vfio_vector_open(vector);
+    int ret = vfio_vector_open(vector, vfio_msix_interrupt);
 
     if (ret) {
         return ret;
@@ -53,8 +53,7 @@ static int vfio_msix_vector_use(PCIDevice *pdev, unsigned nr, MSIMessage msg)
             return ret;
         }
     }
-    vfio_vector_deliver(&vdev->vectors[nr], msg, !vdev->no_kvm_msix,
-                        vfio_msix_interrupt);
+    vfio_vector_deliver(&vdev->vectors[nr], msg, !vdev->no_kvm_msix);
     return 0;
 }
 
@@ -63,7 +62,7 @@ static void vfio_msix_vector_release(PCIDevice *pdev, unsigned nr)
     VFIOPCIDevice *vdev = VFIO_PCI_BASE(pdev);
 
     if (nr < vdev->nr_vectors && vdev->vectors[nr].used) {
-        vfio_vector_intercept(&vdev->vectors[nr], vfio_msix_interrupt);
+        msi_irqfd_intercept(&vdev->vectors[nr].irqfd);
     }
 }
 
@@ -76,8 +75,8 @@ static void vfio_msix_vector_poll(PCIDevice *pdev, unsigned start,
     for (unsigned i = start; i < MIN(end, vdev->nr_vectors); i++) {
         VFIOVector *vector = &vdev->vectors[i];
 
-        if (vector->used && !vector->in_kvm) {
-            vfio_msix_interrupt(&vector->notifier);
+        if (vector->used) {
+            msi_irqfd_poll(&vector->irqfd);
         }
     }
 }

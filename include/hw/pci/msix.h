@@ -6,8 +6,8 @@
  * msix_notify() sends a vector only while somebody uses it (msix_vector_use).
  * Whoever gets interrupts delivered past this code (an irqfd) sets vector
  * notifiers: they hear of each vector, used or not, that becomes deliverable
- * (enabled, not masked) with its message, and of its end; and are asked to set
- * pending bits when the guest looks at them. Big lock held throughout, and
+ * (enabled, not masked) with its message, of a new message, and of its end; and
+ * are asked to set pending bits when the guest looks at them. Big lock held throughout, and
  * dev->aio_context paused where a model uses one.
  */
 #ifndef HW_PCI_MSIX_H

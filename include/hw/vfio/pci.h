@@ -11,6 +11,7 @@
 #ifndef HW_VFIO_PCI_H
 #define HW_VFIO_PCI_H
 
+#include "hw/pci/msi_irqfd.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "hw/qdev-properties-system.h"
@@ -34,10 +35,8 @@ typedef enum VFIOIntMode {
 typedef struct VFIOVector {
     VFIOPCIDevice *vdev;
     EventNotifier notifier;
+    MSIIrqfd irqfd;                       /* what its signals become */
     bool used;                            /* notifier is open, and connected */
-    bool in_kvm;                          /* KVM waits for notifier, not we */
-    int virq;                             /* KVM's route; -1: none */
-    MSIMessage msg;                       /* of the route */
 } VFIOVector;
 
 /* The pin. */
