@@ -43,19 +43,6 @@ uint64_t vhost_get_features(const struct vhost_dev *dev,
     return features;
 }
 
-/* --- interrupts --- */
-
-static void vhost_call(EventNotifier *e)
-{
-    struct vhost_virtqueue *vq = container_of(e, struct vhost_virtqueue, call);
-    VirtIODevice *vdev = vq->dev->vdev;
-
-    if (event_notifier_test_and_clear(e)) {
-        virtio_notify_vector(vdev, virtio_queue_vector(
-                                       vdev, queue_of(vq->dev, vq->index)));
-    }
-}
-
 /* --- where the rings are --- */
 
 typedef struct Ring {
@@ -139,29 +126,22 @@ static bool rings_are_in(struct vhost_dev *dev, const GArray *set)
 static void release_queue(struct vhost_virtqueue *vq)
 {
     vq->started = false;
-    event_notifier_set_handler(&vq->call, NULL);
-    event_notifier_cleanup(&vq->call);
     virtio_queue_undelegate(virtio_get_queue(vq->dev->vdev,
                                              queue_of(vq->dev, vq->index)));
 }
 
 /* Interrupts and kicks have their descriptors. false: *errp, and none has. */
 static bool acquire_queue(struct vhost_virtqueue *vq, int *kick_fd,
-                          Error **errp)
+                          int *call_fd, Error **errp)
 {
     VirtQueue *queue = virtio_get_queue(vq->dev->vdev,
                                         queue_of(vq->dev, vq->index));
-    int ret = event_notifier_init(&vq->call, 1);
+    int ret = virtio_queue_delegate(queue, kick_fd, call_fd);
 
-    *kick_fd = ret < 0 ? ret : virtio_queue_delegate(queue);
-    if (*kick_fd < 0) {
-        if (!ret) {
-            event_notifier_cleanup(&vq->call);
-        }
-        error_setg_errno(errp, -*kick_fd, "cannot make an eventfd");
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "cannot make an eventfd");
         return false;
     }
-    event_notifier_set_handler(&vq->call, vhost_call);
     vq->started = true;
     return true;
 }
@@ -172,16 +152,15 @@ static bool start_queue(struct vhost_virtqueue *vq, Error **errp)
     const VhostOps *ops = dev->vhost_ops;
     VirtIODevice *vdev = dev->vdev;
     unsigned n = vq->index, queue = queue_of(dev, n);
-    int kick_fd;
+    int kick_fd, call_fd;
 
     return ops->vhost_set_vring_num(dev, n, virtio_queue_get_num(vdev, queue),
                                     errp) &&
            ops->vhost_set_vring_base(
                dev, n, virtio_queue_get_last_avail_idx(vdev, queue), errp) &&
            ops->vhost_set_vring_addr(dev, n, &vq->addr, errp) &&
-           acquire_queue(vq, &kick_fd, errp) &&
-           ops->vhost_set_vring_call(dev, n, event_notifier_get_fd(&vq->call),
-                                     errp) &&
+           acquire_queue(vq, &kick_fd, &call_fd, errp) &&
+           ops->vhost_set_vring_call(dev, n, call_fd, errp) &&
            ops->vhost_set_vring_kick(dev, n, kick_fd, errp);
 }
 

@@ -84,7 +84,6 @@ typedef struct VhostOps {
 struct vhost_virtqueue {
     struct vhost_dev *dev;
     unsigned index;                       /* of the back end's */
-    EventNotifier call;                   /* the back end's interrupts */
     VhostRingAddr addr;
     bool started;
 };

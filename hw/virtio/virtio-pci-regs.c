@@ -157,6 +157,7 @@ static void common_queue_write(VirtIOPCIProxy *proxy, VirtIODevice *vdev,
             uint16_t old = virtio_queue_vector(vdev, n);
 
             virtio_queue_set_vector(vdev, n, exchange_vector(proxy, old, val));
+            virtio_pci_irqfd_update(proxy, n);
         }
         break;
     case VIRTIO_PCI_COMMON_Q_ENABLE:

@@ -25,6 +25,13 @@ void virtio_pci_bar_write(VirtIOPCIProxy *proxy, uint32_t offset, uint32_t val,
 /* Ties kicks of queue @n to @notifier, or unties them. */
 void virtio_pci_notify_assign(VirtIOPCIProxy *proxy, EventNotifier *notifier,
                               int n, bool assign);
+/* virtio-pci-irqfd.c: who processes queue @n signals @notifier to interrupt, and
+ * @handler is what the main loop does about it, if KVM does not raise the interrupt
+ * by itself; no longer; the queue has another vector. */
+void virtio_pci_irqfd_add(VirtIOPCIProxy *proxy, int n, EventNotifier *notifier,
+                          EventNotifierHandler *handler);
+void virtio_pci_irqfd_remove(VirtIOPCIProxy *proxy, int n);
+void virtio_pci_irqfd_update(VirtIOPCIProxy *proxy, int n);
 /* What the device has: whether it is bus master decides if it may do DMA. */
 void virtio_pci_update_bus_master(VirtIOPCIProxy *proxy);
 

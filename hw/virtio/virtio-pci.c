@@ -89,8 +89,11 @@ static void virtio_pci_device_plugged(DeviceState *d, Error **errp)
 
 static void virtio_pci_device_unplugged(DeviceState *d)
 {
-    PCIDevice *pci_dev = &VIRTIO_PCI(d)->pci_dev;
+    VirtIOPCIProxy *proxy = VIRTIO_PCI(d);
+    PCIDevice *pci_dev = &proxy->pci_dev;
 
+    g_assert(!proxy->nr_irqfds);
+    g_clear_pointer(&proxy->irqfds, g_free);
     pci_dev->aio_context = NULL;
     msix_uninit_exclusive_bar(pci_dev);
 }
@@ -112,6 +115,17 @@ static int virtio_pci_ioeventfd_assign(DeviceState *d, EventNotifier *notifier,
     return 0;
 }
 
+static void virtio_pci_guest_notifier_assign(DeviceState *d,
+                                             EventNotifier *notifier, int n,
+                                             EventNotifierHandler *handler)
+{
+    if (handler) {
+        virtio_pci_irqfd_add(VIRTIO_PCI(d), n, notifier, handler);
+    } else {
+        virtio_pci_irqfd_remove(VIRTIO_PCI(d), n);
+    }
+}
+
 static void virtio_pci_bus_class_init(ObjectClass *klass, void *data)
 {
     VirtioBusClass *k = VIRTIO_BUS_CLASS(klass);
@@ -123,6 +137,7 @@ static void virtio_pci_bus_class_init(ObjectClass *klass, void *data)
     k->get_dma_as = virtio_pci_get_dma_as;
     k->ioeventfd_enabled = virtio_pci_ioeventfd_enabled;
     k->ioeventfd_assign = virtio_pci_ioeventfd_assign;
+    k->guest_notifier_assign = virtio_pci_guest_notifier_assign;
 }
 
 /* --- configuration space --- */

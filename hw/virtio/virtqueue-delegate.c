@@ -1,38 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Queues that somebody else processes, the kernel or another process: who gets
- * the kicks, and where in the rings the other one is to begin, or left off.
+ * the kicks, where interrupts come from, and where in the rings the other one is to
+ * begin, or left off.
  * Used by vhost.c. What is read from the rings here is the driver's, and taken
  * for no more than it is.
  */
 #include "qemu/osdep.h"
 
+#include "hw/virtio/virtio-bus.h"
 #include "virtqueue-internal.h"
 
-/* --- kicks --- */
+/* --- interrupts --- */
 
-int virtio_queue_delegate(VirtQueue *vq)
+/* One that the transport does not raise without us. */
+static void guest_notifier_read(EventNotifier *e)
 {
-    int ret = 0;
+    VirtQueue *vq = container_of(e, VirtQueue, guest_notifier);
+
+    if (event_notifier_test_and_clear(e)) {
+        virtio_notify_vector(vq->vdev, vq->vector);
+    }
+}
+
+static void assign_guest_notifier(VirtQueue *vq, EventNotifierHandler *handler)
+{
+    BusState *bus = qdev_get_parent_bus(DEVICE(vq->vdev));
+
+    VIRTIO_BUS_GET_CLASS(bus)->guest_notifier_assign(
+        bus->parent, &vq->guest_notifier, vq->index, handler);
+}
+
+/* --- kicks and interrupts --- */
+
+int virtio_queue_delegate(VirtQueue *vq, int *kick_fd, int *call_fd)
+{
+    int ret = event_notifier_init(&vq->guest_notifier, 1);
 
     g_assert(vq->enabled && !vq->delegated);
-    if (!vq->has_notifier) {
+    if (!ret && !vq->has_notifier) {
         /* Kicks come one by one, and are passed on by virtqueue_kicked(). */
         ret = event_notifier_init(&vq->host_notifier, 0);
         vq->notifier_is_own = ret == 0;
-    } else {
-        event_notifier_set_handler(&vq->host_notifier, NULL);
     }
     if (ret) {
+        event_notifier_cleanup(&vq->guest_notifier);
         return ret;
     }
+    if (vq->has_notifier) {
+        event_notifier_set_handler(&vq->host_notifier, NULL);
+    }
+    assign_guest_notifier(vq, guest_notifier_read);
     vq->delegated = true;
-    return event_notifier_get_fd(&vq->host_notifier);
+    *kick_fd = event_notifier_get_fd(&vq->host_notifier);
+    *call_fd = event_notifier_get_fd(&vq->guest_notifier);
+    return 0;
 }
 
 void virtio_queue_undelegate(VirtQueue *vq)
 {
     g_assert(vq->delegated);
+    assign_guest_notifier(vq, NULL);
+    event_notifier_cleanup(&vq->guest_notifier);
     vq->delegated = false;
     /* Whoever comes next looks into the ring. */
     vq->kick_pending = true;

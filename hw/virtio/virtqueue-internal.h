@@ -94,6 +94,7 @@ struct VirtQueue {
     bool has_notifier;
     bool delegated;                       /* somebody else polls the notifier */
     bool notifier_is_own;                 /* ... which was made for that */
+    EventNotifier guest_notifier;         /* ... and signals this one */
     bool kick_pending;                    /* came while it could not be handled */
     bool interrupt_pending;               /* is for the main loop */
 };

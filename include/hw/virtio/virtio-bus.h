@@ -40,6 +40,10 @@ struct VirtioBusClass {
     /* Ties a kick of queue @n to @notifier, or unties it. 0 or -errno. */
     int (*ioeventfd_assign)(DeviceState *d, EventNotifier *notifier, int n,
                             bool assign);
+    /* @notifier, signalled, is an interrupt of queue @n, which the transport raises
+     * without us, or @handler is called by the main loop; NULL: no longer. */
+    void (*guest_notifier_assign)(DeviceState *d, EventNotifier *notifier, int n,
+                                  EventNotifierHandler *handler);
 };
 
 /* The device on the bus, or NULL. */

@@ -21,6 +21,7 @@
 
 #include <linux/virtio_pci.h>
 
+#include "hw/pci/msi_irqfd.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "hw/qdev-properties.h"
@@ -77,6 +78,9 @@ struct VirtIOPCIProxy {
     MemoryRegion modern_bar;
     VirtIOPCIRegion regions[VIRTIO_PCI_REGIONS];
     uint8_t config_cap;                   /* offset of VIRTIO_PCI_CAP_PCI_CFG */
+    MSIIrqfd *irqfds;                     /* of queues that somebody else
+                                             processes; NULL: never any */
+    unsigned nr_irqfds;                   /* that are in use */
 
     VirtioBusState bus;
 };

@@ -264,12 +264,13 @@ void virtio_queue_host_notifier_read(EventNotifier *n);
 /* --- queues that somebody else processes (vhost) --- */
 
 /*
- * From now on kicks of @vq, which is enabled, are the business of who polls the
- * descriptor that this returns, an eventfd; no handler is called. It stays the
- * queue's. -errno: there are no descriptors left. Undone before the device
- * must not run any more; a kick that nobody has taken by then is not lost.
+ * From now on kicks of @vq, which is enabled, are the business of who polls
+ * *kick_fd, an eventfd; no handler is called. What he writes to *call_fd, another
+ * one, interrupts the driver; it does once already. Both stay the queue's. 0, or
+ * -errno: there are no descriptors left. Undone before the device must not run any
+ * more; a kick that nobody has taken by then is not lost.
  */
-int virtio_queue_delegate(VirtQueue *vq);
+int virtio_queue_delegate(VirtQueue *vq, int *kick_fd, int *call_fd);
 void virtio_queue_undelegate(VirtQueue *vq);
 /* The next entry of the available ring to be processed. */
 uint16_t virtio_queue_get_last_avail_idx(VirtIODevice *vdev, int n);
