@@ -305,6 +305,7 @@ static bool apply_kernel(const VlConfig *cfg, Error **errp)
     replace_text(&ms->initrd_filename, cfg->initrd);
     replace_text(&ms->kernel_cmdline, cfg->append);
     replace_text(&ms->firmware, cfg->bios);
+    ms->nographic |= cfg->nographic;
     if (!ms->kernel_filename && *ms->kernel_cmdline) {
         error_setg(errp, "-append only allowed with -kernel option");
         return false;

@@ -222,8 +222,22 @@ static void machine_set_hmat(Object *obj, bool value, Error **errp)
     MACHINE(obj)->numa_state->hmat_enabled = value;
 }
 
+/* There is none in any case; who says so has firmware talk over the serial port. */
+static bool machine_get_graphics(Object *obj, Error **errp)
+{
+    return false;
+}
+
+static void machine_set_graphics(Object *obj, bool value, Error **errp)
+{
+    if (value) {
+        error_setg(errp, "graphics=on: not supported; possible: off");
+        return;
+    }
+    MACHINE(obj)->nographic = true;
+}
+
 static const MachineFixedProperty machine_fixed[] = {
-    { .name = "graphics", .description = "A display" },
     { .name = "usb", .description = "USB" },
     { },
 };
@@ -249,6 +263,9 @@ static void machine_class_init(ObjectClass *klass, void *data)
                                    machine_set_hmat);
     object_class_property_set_description(
         klass, "hmat", "Tell the guest how fast the NUMA nodes' memory is");
+    object_class_property_add_bool(klass, "graphics", machine_get_graphics,
+                                   machine_set_graphics);
+    object_class_property_set_description(klass, "graphics", "A display");
     machine_class_add_config(klass);
     machine_class_add_fixed(klass, machine_fixed);
 }

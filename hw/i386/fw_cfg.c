@@ -48,7 +48,7 @@ static void add_items(FWCfgState *s, const X86FWCfg *config)
     qemu_vm_uuid_bytes(uuid);
     fw_cfg_add_bytes(s, FW_CFG_UUID, uuid, sizeof(uuid));
     fw_cfg_add_i64(s, FW_CFG_RAM_SIZE, ms->ram_size);
-    fw_cfg_add_i16(s, FW_CFG_NOGRAPHIC, 0);
+    fw_cfg_add_i16(s, FW_CFG_NOGRAPHIC, ms->nographic);
     fw_cfg_add_i16(s, FW_CFG_NB_CPUS, ms->smp.cpus);
     /* Not their number: firmware makes room for each APIC ID. */
     fw_cfg_add_i16(s, FW_CFG_MAX_CPUS, config->apic_id_limit);

@@ -112,6 +112,7 @@ struct MachineState {
     char *firmware;                       /* -bios; NULL: the board's default,
                                              or none beside a kernel */
     BootConfiguration boot_config;
+    bool nographic;                       /* -nographic, graphics=off */
     GPtrArray *firmware_files;            /* FirmwareFile; the board adds them */
     SmbiosEntries *smbios;                /* -smbios; NULL: none. The board's */
     char *ram_memdev_id;                  /* -M memory-backend= */

@@ -110,6 +110,20 @@ static void test_without_boot_options(void)
     qtest_quit(s);
 }
 
+/* SeaBIOS has the serial port for a screen, then. */
+static void test_nographic(void)
+{
+    static const char *const options[] = { "", "-machine graphics=off",
+                                           "-nographic" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        QTestState *s = qtest_init("-M q35 -m 64M -nodefaults %s", options[i]);
+
+        g_assert_cmpuint(qfw_cfg_read_le(s, FW_CFG_NOGRAPHIC, 2), ==, i > 0);
+        qtest_quit(s);
+    }
+}
+
 static uint8_t read_cmos(QTestState *s, uint8_t index)
 {
     qtest_outb(s, 0x70, index);
@@ -455,6 +469,7 @@ int main(int argc, char **argv)
                     test_max_cpus_is_limit_of_apic_ids);
     g_test_add_func("/fw-cfg/numa-nodes", test_numa_nodes);
     g_test_add_func("/fw-cfg/boot-options", test_boot_options);
+    g_test_add_func("/fw-cfg/nographic", test_nographic);
     g_test_add_func("/fw-cfg/boot-order-is-in-cmos",
                     test_boot_order_is_in_cmos);
     g_test_add_func("/fw-cfg/without-boot-options", test_without_boot_options);
