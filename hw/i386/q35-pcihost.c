@@ -36,6 +36,18 @@ OBJECT_DECLARE_SIMPLE_TYPE(Q35PCIHost, Q35_PCIHOST)
 #define MCH_PCIEXBAR_MASK 0xffc000007ULL
 #define MCH_PCIEXBAR_BASE 0xffc000000ULL
 #define MCH_PAM0 0x90
+/* Memory of system management mode (Intel 316966, 5.1). No CPU has that mode, so
+ * nothing is ever hidden; what the registers hold, and their lock, are the chip's. */
+#define MCH_SMBASE 0x9c                   /* not the chip's: a byte to write to */
+#define MCH_SMRAM 0x9d
+#define MCH_SMRAM_OPEN 0x40
+#define MCH_SMRAM_CLOSED 0x20
+#define MCH_SMRAM_LOCK 0x10
+#define MCH_SMRAM_ENABLE 0x08
+#define MCH_SMRAM_DEFAULT 0x02            /* at 0xa0000, always */
+#define MCH_ESMRAMC 0x9e
+#define MCH_ESMRAMC_MASK 0x87
+#define MCH_ESMRAMC_DEFAULT 0x38
 #define PCI_MEMORY_PRIORITY (-1)
 
 struct Q35PCIHost {
@@ -180,6 +192,22 @@ static void mch_update_pam(PCIDevice *dev)
     }
 }
 
+/* What is locked is not open, and stays as it is until a reset. */
+static void mch_update_smram(PCIDevice *dev)
+{
+    bool locked = dev->config[MCH_SMRAM] & MCH_SMRAM_LOCK;
+
+    if (locked) {
+        dev->config[MCH_SMRAM] &= ~MCH_SMRAM_OPEN;
+    }
+    dev->wmask[MCH_ESMRAMC] = locked ? 0 : MCH_ESMRAMC_MASK;
+    dev->wmask[MCH_SMRAM] = MCH_SMRAM_CLOSED;
+    if (!locked) {
+        dev->wmask[MCH_SMRAM] |= MCH_SMRAM_OPEN | MCH_SMRAM_LOCK |
+                                 MCH_SMRAM_ENABLE;
+    }
+}
+
 static void mch_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
                              int len)
 {
@@ -189,6 +217,9 @@ static void mch_config_write(PCIDevice *dev, uint32_t addr, uint32_t val,
     }
     if (ranges_overlap(addr, len, MCH_PAM0, PAM_REGISTERS)) {
         mch_update_pam(dev);
+    }
+    if (range_covers_byte(addr, len, MCH_SMRAM)) {
+        mch_update_smram(dev);
     }
 }
 
@@ -201,11 +232,16 @@ static void mch_reset(DeviceState *dev)
     mch_update_mmcfg(pd);
     memset(pd->config + MCH_PAM0, 0, PAM_REGISTERS);
     mch_update_pam(pd);
+    pd->config[MCH_SMBASE] = 0;
+    pd->config[MCH_SMRAM] = MCH_SMRAM_DEFAULT;
+    pd->config[MCH_ESMRAMC] = MCH_ESMRAMC_DEFAULT;
+    mch_update_smram(pd);
 }
 
 static void mch_realize(PCIDevice *dev, Error **errp)
 {
     pci_set_quad(dev->wmask + MCH_PCIEXBAR, MCH_PCIEXBAR_MASK);
+    dev->wmask[MCH_SMBASE] = 0xff;
     mch_reset(DEVICE(dev));
 }
 

@@ -192,6 +192,37 @@ static void test_there_is_no_smi_to_set_up(Fixture *f, const void *data)
     g_assert_cmphex(qtest_inl(f->qts, SMI_EN), ==, APMC_EN);
 }
 
+#define SMRAM 0x9d
+#define SMRAM_OPEN 0x40
+#define SMRAM_LOCK 0x10
+#define ESMRAMC 0x9e
+
+static uint8_t set_register(Fixture *f, uint8_t reg, uint8_t value)
+{
+    qpci_config_writeb(f->qts, HOST_BRIDGE, reg, value);
+    return qpci_config_readb(f->qts, HOST_BRIDGE, reg);
+}
+
+/* Memory that SMM would have stays what it is, whatever the registers say. */
+static void test_smram_is_locked_until_a_reset(Fixture *f, const void *data)
+{
+    g_assert_cmphex(set_register(f, SMRAM, SMRAM_OPEN), ==, SMRAM_OPEN | 2);
+    g_assert_cmphex(set_register(f, SMRAM, 0), ==, 2);
+    g_assert_cmphex(set_register(f, SMRAM, 0xff & ~SMRAM_LOCK), ==, 0x6a);
+    g_assert_cmphex(set_register(f, ESMRAMC, 0xff), ==, 0xbf);
+    g_assert_true(can_be_written(f, 64 * MiB - 1));
+    g_assert_cmphex(set_register(f, SMRAM, SMRAM_OPEN | SMRAM_LOCK), ==,
+                    SMRAM_LOCK | 2);
+    g_assert_cmphex(set_register(f, SMRAM, SMRAM_OPEN), ==, SMRAM_LOCK | 2);
+    g_assert_cmphex(set_register(f, ESMRAMC, 0), ==, 0xbf);
+    json_node_unref(qmp_client_do(qtest_qmp(f->qts),
+                                  "{'execute': 'system_reset'}"));
+    json_object_unref(qmp_client_event(qtest_qmp(f->qts), "RESET"));
+    g_assert_cmphex(qpci_config_readb(f->qts, HOST_BRIDGE, ESMRAMC), ==, 0x38);
+    g_assert_cmphex(qpci_config_readb(f->qts, HOST_BRIDGE, SMRAM), ==, 2);
+    g_assert_cmphex(set_register(f, SMRAM, SMRAM_OPEN), ==, SMRAM_OPEN | 2);
+}
+
 /* --- what it is told --- */
 
 static void test_memory_map_has_all_ram(Fixture *f, const void *data)
@@ -344,6 +375,7 @@ int main(int argc, char **argv)
     g_test_add_func("/firmware/without it all is RAM",
                     test_without_firmware_all_is_ram);
     ADD("there is no SMI to set up", test_there_is_no_smi_to_set_up);
+    ADD("SMRAM is locked until a reset", test_smram_is_locked_until_a_reset);
     ADD("memory map has all RAM", test_memory_map_has_all_ram);
     ADD("boot order is that of bootindex", test_boot_order_is_that_of_bootindex);
     ADD("strict boots from nothing else", test_strict_boots_from_nothing_else);
