@@ -171,6 +171,13 @@ QTestState *qtest_init(const char *fmt, ...)
 
 /* --- end ----------------------------------------------------------------- */
 
+static void state_free(QTestState *s)
+{
+    qmp_client_free(s->qmp);
+    line_reader_destroy(&s->qtest);
+    g_free(s);
+}
+
 int qtest_wait_exit(QTestState *s)
 {
     gint64 deadline = qtest_deadline();
@@ -185,9 +192,7 @@ int qtest_wait_exit(QTestState *s)
         }
     }
     g_assert_cmpint(pid, ==, s->pid);
-    qmp_client_free(s->qmp);
-    line_reader_destroy(&s->qtest);
-    g_free(s);
+    state_free(s);
     if (WIFSIGNALED(status)) {
         g_error("the emulator died of signal %d", WTERMSIG(status));
     }
@@ -198,6 +203,13 @@ void qtest_quit(QTestState *s)
 {
     kill(s->pid, SIGTERM);
     g_assert_cmpint(qtest_wait_exit(s), ==, 0);
+}
+
+void qtest_kill(QTestState *s)
+{
+    kill(s->pid, SIGKILL);
+    g_assert_cmpint(waitpid(s->pid, NULL, 0), ==, s->pid);
+    state_free(s);
 }
 
 pid_t qtest_pid(QTestState *s)

@@ -147,6 +147,8 @@ QTestState *qtest_init(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void qtest_quit(QTestState *s);
 /* Waits until it has ended by itself; its exit status; frees @s. */
 int qtest_wait_exit(QTestState *s);
+/* Ends it as a power cut would, and frees @s. */
+void qtest_kill(QTestState *s);
 pid_t qtest_pid(QTestState *s);
 QmpClient *qtest_qmp(QTestState *s);
 /* What the monitor for people says to a formatted line; g_free(). */

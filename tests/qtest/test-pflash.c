@@ -6,7 +6,9 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/mman.h>
 
 #include "cli.h"
 #include "libqtest.h"
@@ -15,6 +17,7 @@
 #define CODE_SIZE (64 * KiB)
 #define VARS_SIZE (16 * KiB)
 #define BLOCK 4096
+#define BUFFER 256
 #define CODE (4 * GiB - CODE_SIZE)
 #define VARS (CODE - VARS_SIZE)
 
@@ -321,6 +324,122 @@ static void test_image_has_nothing_of_half_a_sequence(Fixture *f,
                     original('v', VARS_SIZE - 1));
 }
 
+/* --- power that goes --- */
+
+static void append_write(GString *text, uint64_t addr, uint8_t value)
+{
+    g_string_append_printf(text, "writeb 0x%" PRIx64 " 0x%x\n", addr, value);
+}
+
+/* The accesses that erase the chip and fill it with zeros, a buffer at a time. */
+static char *erase_and_fill(void)
+{
+    GString *text = g_string_new(NULL);
+
+    for (uint64_t at = VARS; at < VARS + VARS_SIZE; at += BUFFER) {
+        if (at % BLOCK == 0) {
+            append_write(text, at, 0x20);
+            append_write(text, at, 0xd0);
+        }
+        append_write(text, at, 0xe8);
+        append_write(text, at, BUFFER - 1);
+        for (unsigned i = 0; i < BUFFER; i++) {
+            append_write(text, at + i, 0);
+        }
+        append_write(text, at, 0xd0);
+    }
+    return g_string_free(text, false);
+}
+
+/* Whether a piece of the image, at @offset, is all of one kind: 'o' as it was at
+ * first, 'e' erased, 'p' programmed; 0: mixed. */
+static char kind_of_piece(const uint8_t *bytes, size_t offset)
+{
+    bool as_before = true, erased = true, programmed = true;
+
+    for (size_t i = offset; i < offset + BUFFER; i++) {
+        as_before &= bytes[i] == original('v', i);
+        erased &= bytes[i] == 0xff;
+        programmed &= bytes[i] == 0;
+    }
+    return as_before ? 'o' : erased ? 'e' : programmed ? 'p' : 0;
+}
+
+/* What was done before is there, what came after is not, nothing is done in part.
+ * @done: how many pieces the test knows to be programmed. */
+static void check_cut_image(const char *path, unsigned done)
+{
+    g_autofree char *bytes = NULL;
+    char last = 'p';
+    gsize size;
+
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    g_assert_cmpuint(size, ==, VARS_SIZE);
+    for (unsigned i = 0; i < VARS_SIZE / BUFFER; i++) {
+        char kind = kind_of_piece((uint8_t *)bytes, i * BUFFER);
+
+        g_assert_cmpint(kind, !=, 0);
+        g_assert_true(kind == 'p' || i >= done);
+        g_assert_true(kind != 'p' || last == 'p');
+        g_assert_true(kind != 'e' || last != 'o');
+        last = kind;
+    }
+}
+
+static void test_power_cut_leaves_whole_blocks(Fixture *f, const void *data)
+{
+    const unsigned per_piece = BUFFER + 3, per_block = 2;
+    g_autofree char *steps = erase_and_fill();
+    g_autoptr(GRand) rand = qtest_rand_new();
+
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned done = g_rand_int_range(rand, 0, VARS_SIZE / BUFFER);
+        unsigned answers = done * per_piece +
+                           DIV_ROUND_UP(done * BUFFER, BLOCK) * per_block;
+
+        qtest_send_bytes(f->qts, steps, strlen(steps));
+        while (answers--) {
+            g_autofree char *answer = qtest_answer(f->qts);
+
+            g_assert_cmpstr(answer, ==, "OK");
+        }
+        qtest_kill(f->qts);
+        check_cut_image(f->vars, done);
+        g_free(f->vars);
+        f->vars = make_image(f, "vars", VARS_SIZE);
+        start(f);
+        g_assert_cmphex(get(f, VARS), ==, original('v', 0));
+    }
+}
+
+/* The host refuses, from now on; the chip is as it was, and says so. */
+static void test_image_that_cannot_be_written(Fixture *f, const void *data)
+{
+    int fd = memfd_create("vars", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    uint8_t ones[VARS_SIZE];
+
+    memset(ones, 0xff, sizeof(ones));
+    g_assert_cmpint(write(fd, ones, sizeof(ones)), ==, sizeof(ones));
+    qtest_quit(f->qts);
+    f->qts = qtest_init("-M q35 -m 64M "
+                        "-drive if=pflash,format=raw,readonly=on,file=%s "
+                        "-drive if=pflash,format=raw,file=/proc/%d/fd/%d",
+                        f->code, getpid(), fd);
+    put(f, VARS, 0x40);
+    put(f, VARS, 0x77);
+    g_assert_cmphex(end(f, VARS), ==, READY);
+    g_assert_cmpint(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), ==, 0);
+    put(f, VARS + 1, 0x40);
+    put(f, VARS + 1, 0);
+    g_assert_cmphex(end(f, VARS), ==, READY | PROGRAM_ERROR);
+    g_assert_cmphex(get(f, VARS + 1), ==, 0xff);
+    put(f, VARS, 0x20);
+    put(f, VARS, 0xd0);
+    g_assert_cmphex(end(f, VARS), ==, READY | ERASE_ERROR);
+    g_assert_cmphex(get(f, VARS), ==, 0x77);
+    close(fd);
+}
+
 /* By the names of nodes, as libvirt does. */
 static void test_nodes_are_chips(Fixture *f, const void *data)
 {
@@ -381,6 +500,8 @@ int main(int argc, char **argv)
     ADD("reset ends any sequence", test_reset_ends_any_sequence);
     ADD("image has nothing of half a sequence",
         test_image_has_nothing_of_half_a_sequence);
+    ADD("power cut leaves whole blocks", test_power_cut_leaves_whole_blocks);
+    ADD("image that cannot be written", test_image_that_cannot_be_written);
     ADD("nodes are chips", test_nodes_are_chips);
     g_test_add_func("/pflash/refused", test_refused);
     status = g_test_run();
