@@ -189,12 +189,14 @@ static void check_table(Loader *l, uint64_t address, const char *signature)
 static void check_fadt(Loader *l, uint64_t address)
 {
     uint32_t size;
-    const uint8_t *fadt = table_at(l, address, &size);
+    const uint8_t *fadt = table_at(l, address, &size), *facs;
 
     check_table(l, get32(fadt + 40), "DSDT");
     g_assert_cmphex(get64(fadt + 140), ==, get32(fadt + 40));
-    g_assert_true(!memcmp(table_at(l, get32(fadt + 36), &size), "FACS", 4));
+    facs = table_at(l, get32(fadt + 36), &size);
+    g_assert_true(!memcmp(facs, "FACS", 4));
     g_assert_cmpuint(get32(fadt + 36) % 64, ==, 0);
+    disassemble(facs, size);
 }
 
 static unsigned check_all(Loader *l)
@@ -246,7 +248,9 @@ static void check_vmgenid(Loader *l)
     g_assert_cmphex(get64(tables->data + 24), ==, GPOINTER_TO_UINT(page));
 }
 
-static void check_machine(const char *options, unsigned tables)
+/* Starts a machine whose firmware, given by @option, is a file of zeros, and does
+ * what that would do. */
+static Loader start(const char *option, const char *options)
 {
     g_autofree char *dir = g_dir_make_tmp("rom-XXXXXX", NULL);
     g_autofree char *rom = g_build_filename(dir, "rom", NULL);
@@ -254,17 +258,35 @@ static void check_machine(const char *options, unsigned tables)
     Loader l = {};
 
     g_assert_true(g_file_set_contents(rom, bytes, 64 * KiB, NULL));
-    l.qts = qtest_init("-M q35 -bios %s %s", rom, options);
+    l.qts = qtest_init("-M q35 %s%s %s", option, rom, options);
     run_loader(&l);
+    g_unlink(rom);
+    g_rmdir(dir);
+    return l;
+}
+
+static void stop(Loader *l)
+{
+    loader_free(l);
+    qtest_quit(l->qts);
+}
+
+static void check_machine_of(const char *firmware, const char *options,
+                             unsigned tables)
+{
+    Loader l = start(firmware, options);
+
     g_assert_cmpuint(check_all(&l), ==, tables);
     check_platform(&l);
     check_vmgenid(&l);
     g_assert_cmpint(g_hash_table_contains(l.places, "etc/vmgenid_guid"), ==,
                     strstr(options, "vmgenid") != NULL);
-    loader_free(&l);
-    qtest_quit(l.qts);
-    g_unlink(rom);
-    g_rmdir(dir);
+    stop(&l);
+}
+
+static void check_machine(const char *options, unsigned tables)
+{
+    check_machine_of("-bios ", options, tables);
 }
 
 static void test_small_machine(void)
@@ -284,6 +306,133 @@ static void test_machine_with_nodes(void)
                   "-numa dist,src=0,dst=1,val=20", 5);
 }
 
+static void test_machine_with_known_latencies(void)
+{
+    check_machine("-m 256M -smp 2 -machine hmat=on "
+                  "-object memory-backend-ram,id=a,size=128M "
+                  "-object memory-backend-ram,id=b,size=128M "
+                  "-numa node,cpus=0-1,memdev=a -numa node,memdev=b,initiator=0 "
+                  "-numa hmat-lb,initiator=0,target=0,hierarchy=memory,"
+                  "data-type=access-latency,latency=10 "
+                  "-numa hmat-lb,initiator=0,target=1,hierarchy=memory,"
+                  "data-type=access-latency,latency=20", 5);
+}
+
+static void test_machine_with_devices(void)
+{
+    check_machine("-m 64M -device pvpanic-pci -device vmcoreinfo "
+                  "-device vmgenid -device pcie-root-port,id=p,chassis=1 "
+                  "-device virtio-rng-pci,bus=p -serial null -serial null "
+                  "-serial null -serial null", 3);
+}
+
+static void test_machine_with_many_cpus(void)
+{
+    check_machine("-m 64M -smp 255", 3);
+}
+
+static void test_firmware_in_flash(void)
+{
+    check_machine_of("-drive if=pflash,format=raw,readonly=on,file=", "-m 64M",
+                     3);
+}
+
+/* --- memory that is plugged --- */
+
+#define PLUGGABLE                                                              \
+    "-m 256M,maxmem=8G,slots=2 -object memory-backend-memfd,id=m0,size=2G "    \
+    "-device virtio-mem-pci,id=vm0,memdev=m0,block-size=2M"
+#define REGION_SIZE (2 * GiB)
+#define SRAT_MEMORY 1
+#define SRAT_MEMORY_ENABLED 0x1
+#define SRAT_MEMORY_HOTPLUG 0x2
+
+static uint64_t get_number(Loader *l, const char *file)
+{
+    g_autoptr(GByteArray) bytes = qfw_cfg_read_file(l->qts, file);
+
+    g_assert_nonnull(bytes);
+    g_assert_cmpuint(bytes->len, ==, sizeof(uint64_t));
+    return get64(bytes->data);
+}
+
+static const uint8_t *find_table(Loader *l, const char *signature)
+{
+    GByteArray *rsdp = file(l, (const uint8_t *)"etc/acpi/rsdp");
+    uint32_t size, unused;
+    const uint8_t *xsdt = table_at(l, get64(rsdp->data + 24), &size);
+
+    for (uint32_t i = 36; i < size; i += 8) {
+        const uint8_t *table = table_at(l, get64(xsdt + i), &unused);
+
+        if (!memcmp(table, signature, 4)) {
+            return table;
+        }
+    }
+    g_error("there is no %s", signature);
+}
+
+/* How much of [@base, @base + @size) the SRAT has as memory with just @flags. */
+static uint64_t srat_covers(const uint8_t *srat, uint64_t base, uint64_t size,
+                            uint32_t flags)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 48; i < get32(srat + 4); i += srat[i + 1]) {
+        uint64_t start, end;
+
+        g_assert_cmpuint(srat[i + 1], >, 1);
+        if (srat[i] == SRAT_MEMORY && get32(srat + i + 28) == flags) {
+            start = MAX(base, get64(srat + i + 8));
+            end = MIN(base + size,
+                      get64(srat + i + 8) + get64(srat + i + 16));
+            sum += end > start ? end - start : 0;
+        }
+    }
+    return sum;
+}
+
+/* What etc/e820 has of [@base, @base + @size), of whatever type. */
+static uint64_t e820_covers(Loader *l, uint64_t base, uint64_t size)
+{
+    g_autoptr(GByteArray) map = qfw_cfg_read_file(l->qts, "etc/e820");
+    uint64_t sum = 0;
+
+    for (guint i = 0; i < map->len; i += 20) {
+        uint64_t start = MAX(base, get64(map->data + i));
+        uint64_t end = MIN(base + size, get64(map->data + i) +
+                                        get64(map->data + i + 8));
+
+        sum += end > start ? end - start : 0;
+    }
+    return sum;
+}
+
+/* Linux is to expect memory there, firmware to use none of it, and to place BARs
+ * behind it. */
+static void test_room_for_plugged_memory(void)
+{
+    Loader l = start("-bios ", PLUGGABLE);
+    uint64_t base = qtest_qom_get_uint(l.qts, "/machine/peripheral/vm0",
+                                       "memaddr");
+    const uint8_t *srat = find_table(&l, "SRAT");
+    uint64_t end = get_number(&l, "etc/reserved-memory-end");
+
+    g_assert_cmphex(base, >=, 4 * GiB);
+    g_assert_cmphex(srat_covers(srat, base, REGION_SIZE, SRAT_MEMORY_ENABLED |
+                                SRAT_MEMORY_HOTPLUG), ==, REGION_SIZE);
+    g_assert_cmphex(srat_covers(srat, 0, 256 * MiB, SRAT_MEMORY_ENABLED), ==,
+                    256 * MiB);
+    g_assert_cmphex(e820_covers(&l, base, REGION_SIZE), ==, 0);
+    g_assert_cmphex(e820_covers(&l, 0, 256 * MiB), ==, 256 * MiB);
+    g_assert_cmphex(end, >=, base + REGION_SIZE);
+    /* The window of which the ACPI tables tell begins there, too. */
+    g_assert_cmphex(get64(file(&l, (const uint8_t *)"etc/acpi/tables")->data),
+                    ==, end);
+    check_all(&l);
+    stop(&l);
+}
+
 int main(int argc, char **argv)
 {
     qtest_main_init(&argc, &argv);
@@ -293,5 +442,15 @@ int main(int argc, char **argv)
                     test_machine_with_vmgenid);
     g_test_add_func("/firmware-tables/of one with nodes",
                     test_machine_with_nodes);
+    g_test_add_func("/firmware-tables/of one with known latencies",
+                    test_machine_with_known_latencies);
+    g_test_add_func("/firmware-tables/of one with devices",
+                    test_machine_with_devices);
+    g_test_add_func("/firmware-tables/of one with many CPUs",
+                    test_machine_with_many_cpus);
+    g_test_add_func("/firmware-tables/of one with firmware in flash",
+                    test_firmware_in_flash);
+    g_test_add_func("/firmware-tables/room for plugged memory",
+                    test_room_for_plugged_memory);
     return g_test_run();
 }
