@@ -248,7 +248,7 @@ static bool dgram_open(Netdev *nd, Error **errp)
     nd->info = fd ? g_strdup_printf("dgram,fd=%s", s->local_str)
                   : g_strdup_printf("dgram,local.path=%s,remote.path=%s",
                                     s->local_path, s->remote_path);
-    sandbox_need(SANDBOX_DGRAM);
+    sandbox_need(SANDBOX_NET_SOCKET);
     s->frame = g_malloc(NET_FRAME_MAX);
     s->retry = timer_new_ms(QEMU_CLOCK_REALTIME, retry, s);
     s->retry_bh = qemu_bh_new(start_retry, s);

@@ -277,8 +277,8 @@ bool netdev_set_aio_context(Netdev *nd, AioContext *ctx, Error **errp)
     if (nc->set_aio_context ? nc->set_aio_context(nd, ctx) : !ctx) {
         return true;
     }
-    error_setg(errp, "iothread=: netdev '%s' (%s) cannot be in an I/O thread: tap "
-               "without vhost=on, and dgram, can", nd->id, nc->kind);
+    error_setg(errp, "iothread=: netdev '%s' (%s) cannot be in an I/O thread: "
+               "stream, dgram, and tap without vhost=on, can", nd->id, nc->kind);
     return false;
 }
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -netdev stream: frames over a stream socket, each behind its length (4 bytes,
- * big endian), to another emulator or to passt. The socket is a character
+ * big endian), to another emulator or to passt. The socket is that of a character
  * device, /chardevs/netdev-ID, so listening, connecting and connecting again are
- * what they are there.
+ * what they are there, and the main loop's. What goes over it is read and written
+ * here, by who handles the netdev's frames: the main loop, or an I/O thread.
  *
- * Of what comes at most a frame is held here, of what goes a buffer of them, as
- * they are written together; without a peer, what the guest sends is dropped, as
- * from a cable that is not plugged in.
+ * In either direction a buffer of frames is held, as many are read, or written, by
+ * one call; without a peer, what the guest sends is dropped, as from a cable that
+ * is not plugged in.
  */
 #include "qemu/osdep.h"
+
+#include <sys/socket.h>
 
 #include "chardev/char.h"
 #include "net/net.h"
@@ -17,12 +20,15 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/iov.h"
+#include "qemu/sandbox-need.h"
 
 #define TYPE_NETDEV_STREAM "netdev-stream"
 OBJECT_DECLARE_SIMPLE_TYPE(NetdevStream, NETDEV_STREAM)
 
 #define LENGTH_SIZE sizeof(uint32_t)
 #define BUFFER_SIZE (LENGTH_SIZE + NET_FRAME_MAX)
+/* Buffers of frames that are read before others have their turn. */
+#define READ_BURST 4
 
 struct NetdevStream {
     Netdev parent_obj;
@@ -37,72 +43,112 @@ struct NetdevStream {
     uint32_t reconnect;
 
     CharBackend chr;
+    struct QEMUBH *hang_up_bh;            /* the peer's end is the main loop's */
+    uint64_t nr_bad;                      /* lengths that no frame has */
+
+    /* Of who handles frames. */
+    AioContext *ctx;                      /* NULL: the main loop */
+    int fd;                               /* the peer's socket; -1: there is none,
+                                             or will be none soon */
     uint8_t *in;                          /* from the peer, not yet handed on */
     size_t in_size;
+    bool read_waits;                      /* the guest has no room for the frame
+                                             that @in begins with */
     uint8_t *out;                         /* frames to the peer, not written */
     size_t out_size, out_done;
-    guint watch;                          /* until more can be written; 0: none */
-    uint64_t nr_bad;                      /* lengths that no frame has */
+    bool write_waits;                     /* the socket has no room for them */
+    bool bad_length;                      /* is why the peer is hung up on */
 };
 
-/* --- to the peer ---------------------------------------------------------- */
+static void stream_read(void *opaque);
+static void stream_write(void *opaque);
 
-static void stop_watching(NetdevStream *s)
+/* --- the socket ----------------------------------------------------------- */
+
+static void update_handlers(NetdevStream *s)
 {
-    if (s->watch) {
-        g_source_remove(s->watch);
-        s->watch = 0;
+    aio_set_fd_handler(s->ctx, s->fd, s->read_waits ? NULL : stream_read,
+                       s->write_waits ? stream_write : NULL, s);
+}
+
+static void forget_frames(NetdevStream *s)
+{
+    s->in_size = s->out_size = s->out_done = 0;
+    s->read_waits = s->write_waits = false;
+}
+
+/* The peer has gone, or has to: nothing more is read or written, and the main loop
+ * does the rest. */
+static void hang_up(NetdevStream *s)
+{
+    aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
+    s->fd = -1;
+    forget_frames(s);
+    qemu_bh_schedule(s->hang_up_bh);
+}
+
+static bool stream_set_aio_context(Netdev *nd, AioContext *ctx)
+{
+    NetdevStream *s = NETDEV_STREAM(nd);
+    int fd = qemu_chr_fe_get_socket(&s->chr);
+
+    if (s->ctx == ctx) {
+        return true;
     }
+    if (fd >= 0) {
+        aio_set_fd_handler(s->ctx, fd, NULL, NULL, NULL);
+    }
+    s->ctx = ctx;
+    if (s->fd >= 0) {
+        update_handlers(s);
+    }
+    return true;
 }
 
-static void drop_output(NetdevStream *s)
-{
-    stop_watching(s);
-    s->out_size = s->out_done = 0;
-}
-
-static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque);
+/* --- to the peer ---------------------------------------------------------- */
 
 /* Writes what it can of the frames in @s->out. */
 static void write_output(NetdevStream *s)
 {
-    int n = qemu_chr_fe_write(&s->chr, s->out + s->out_done,
-                              s->out_size - s->out_done);
+    bool waited = s->write_waits;
+    struct iovec iov = { s->out + s->out_done, s->out_size - s->out_done };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n;
 
+    do {
+        n = sendmsg(s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != EAGAIN) {
+        hang_up(s);
+        return;
+    }
     s->out_done += MAX(n, 0);
-    if (s->out_done == s->out_size) {
+    s->write_waits = s->out_done < s->out_size;
+    if (!s->write_waits) {
         s->out_size = s->out_done = 0;
-    } else if (!s->watch) {
-        s->watch = qemu_chr_fe_add_watch(&s->chr, G_IO_OUT, can_write, s);
-        if (!s->watch) {
-            drop_output(s);               /* nobody is there any more */
-        }
+    }
+    if (s->write_waits != waited) {
+        update_handlers(s);
     }
 }
 
-static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque)
+static void stream_write(void *opaque)
 {
     NetdevStream *s = opaque;
 
-    if (cond & G_IO_HUP) {
-        s->watch = 0;
-        drop_output(s);
-    } else {
+    if (s->out_size) {
         write_output(s);
     }
-    if (s->out_size) {
-        return G_SOURCE_CONTINUE;
+    if (!s->out_size) {
+        net_end_has_room(&NETDEV(s)->ends[0]);
     }
-    s->watch = 0;
-    net_end_has_room(&NETDEV(s)->ends[0]);
-    return G_SOURCE_REMOVE;
 }
 
 static void stream_flush(NetEnd *end)
 {
     NetdevStream *s = end->owner;
 
-    if (s->out_size && !s->watch) {
+    if (s->out_size && !s->write_waits) {
         write_output(s);
     }
 }
@@ -114,13 +160,13 @@ static bool stream_receive(NetEnd *end, const struct iovec *iov,
     size_t size = iov_size(iov, iov_cnt);
     uint32_t length = GUINT32_TO_BE((uint32_t)size);
 
-    if (size == 0 || size > NET_FRAME_MAX || !qemu_chr_fe_backend_open(&s->chr)) {
-        return true;
-    }
     if (s->out_size + LENGTH_SIZE + size > BUFFER_SIZE) {
         stream_flush(end);
     }
-    if (s->watch) {
+    if (size == 0 || size > NET_FRAME_MAX || s->fd < 0) {
+        return true;
+    }
+    if (s->write_waits) {
         return false;
     }
     memcpy(s->out + s->out_size, &length, LENGTH_SIZE);
@@ -148,101 +194,64 @@ static size_t frame_in(const uint8_t *data, size_t size)
     return size < LENGTH_SIZE + length ? 0 : LENGTH_SIZE + length;
 }
 
-static void refuse_length(NetdevStream *s)
-{
-    warn_report_counted(&s->nr_bad, "netdev '%s': the peer sent no frame: its "
-                        "length must be 1 to %d; the connection is closed",
-                        NETDEV(s)->id, NET_FRAME_MAX);
-    s->in_size = 0;
-    qemu_chr_fe_disconnect(&s->chr);
-}
-
-/* Hands the frames of @data on until one is refused, or the rest is none; how
- * many bytes of it that were. */
-static size_t hand_on(NetdevStream *s, const uint8_t *data, size_t size)
+/* Hands on the frames that are there until one is refused. */
+static void hand_on(NetdevStream *s)
 {
     NetEnd *end = &NETDEV(s)->ends[0];
     size_t at = 0, part;
 
-    while ((part = frame_in(data + at, size - at)) && part != SIZE_MAX) {
-        struct iovec iov = { (void *)(data + at + LENGTH_SIZE),
-                             part - LENGTH_SIZE };
+    s->read_waits = false;
+    while ((part = frame_in(s->in + at, s->in_size - at)) && part != SIZE_MAX) {
+        struct iovec iov = { s->in + at + LENGTH_SIZE, part - LENGTH_SIZE };
 
         if (!net_end_send(end, &iov, 1)) {
+            s->read_waits = true;
             break;
         }
         at += part;
     }
     net_end_flush(end);
+    s->in_size -= at;
+    memmove(s->in, s->in + at, s->in_size);
     if (part == SIZE_MAX) {
-        refuse_length(s);
-        return size;
+        s->bad_length = true;
+        hang_up(s);
     }
-    return at;
 }
 
-static void hand_on_kept(NetdevStream *s)
+/* More of what the peer has sent; false: that is all for now. */
+static bool read_input(NetdevStream *s)
 {
-    size_t done = hand_on(s, s->in, s->in_size);
+    struct iovec iov = { s->in + s->in_size, BUFFER_SIZE - s->in_size };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n;
 
-    /* Refusing a length has thrown all away. */
-    s->in_size -= MIN(done, s->in_size);
-    memmove(s->in, s->in + done, s->in_size);
+    do {
+        n = recvmsg(s->fd, &msg, MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        return false;
+    }
+    if (n <= 0) {
+        hang_up(s);
+        return false;
+    }
+    s->in_size += n;
+    return (size_t)n == iov.iov_len;
 }
 
-/* Nothing while a frame that is all there waits to be taken. */
-static int stream_can_read(void *opaque)
+static void stream_read(void *opaque)
 {
     NetdevStream *s = opaque;
+    bool more = true;
 
-    return frame_in(s->in, s->in_size) ? 0 : BUFFER_SIZE - s->in_size;
-}
-
-static void keep(NetdevStream *s, const uint8_t *buf, size_t size)
-{
-    memcpy(s->in + s->in_size, buf, size);
-    s->in_size += size;
-}
-
-/* Bytes that the frame that is kept lacks, or its length. */
-static size_t missing(const NetdevStream *s)
-{
-    uint32_t length;
-
-    if (s->in_size < LENGTH_SIZE) {
-        return LENGTH_SIZE - s->in_size;
+    for (unsigned i = 0; i < READ_BURST && more && !s->read_waits; i++) {
+        more = read_input(s);
+        hand_on(s);
+        more = more && s->fd >= 0;
     }
-    memcpy(&length, s->in, LENGTH_SIZE);
-    return LENGTH_SIZE + GUINT32_FROM_BE(length) - s->in_size;
-}
-
-/* Hands on the frame that is kept if @buf has the rest of it; how many bytes of
- * @buf that took. */
-static size_t complete_kept(NetdevStream *s, const uint8_t *buf, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size && !frame_in(s->in, s->in_size)) {
-        size_t part = MIN(missing(s), size - done);
-
-        keep(s, buf + done, part);
-        done += part;
-    }
-    hand_on_kept(s);
-    return done;
-}
-
-/* What is kept is a frame that is not all there, or those that wait. */
-static void stream_read(void *opaque, const uint8_t *buf, int size)
-{
-    NetdevStream *s = opaque;
-    size_t done = s->in_size ? complete_kept(s, buf, size) : 0;
-
-    if (!s->in_size && qemu_chr_fe_backend_open(&s->chr)) {
-        done += hand_on(s, buf + done, size - done);
-    }
-    if (qemu_chr_fe_backend_open(&s->chr)) {
-        keep(s, buf + done, size - done);
+    if (s->read_waits) {
+        update_handlers(s);
     }
 }
 
@@ -250,8 +259,12 @@ static void stream_peer_has_room(NetEnd *end)
 {
     NetdevStream *s = end->owner;
 
-    hand_on_kept(s);
-    qemu_chr_fe_accept_input(&s->chr);
+    if (s->read_waits) {
+        hand_on(s);
+        if (!s->read_waits && s->fd >= 0) {
+            update_handlers(s);
+        }
+    }
 }
 
 /* --- connections ---------------------------------------------------------- */
@@ -264,18 +277,41 @@ static JsonObject *event_data(NetdevStream *s)
     return data;
 }
 
+/* The frames that the guest could not send yet are sent to nobody. */
 static void stream_event(void *opaque, QEMUChrEvent event)
 {
     NetdevStream *s = opaque;
 
     if (event == CHR_EVENT_OPENED) {
+        aio_context_pause(s->ctx);
+        s->fd = qemu_chr_fe_get_socket(&s->chr);
+        update_handlers(s);
+        aio_context_resume(s->ctx);
         qapi_event_emit("NETDEV_STREAM_CONNECTED", event_data(s));
     } else if (event == CHR_EVENT_CLOSED) {
-        s->in_size = 0;
-        drop_output(s);
+        aio_context_pause(s->ctx);
         net_end_has_room(&NETDEV(s)->ends[0]);
+        aio_context_resume(s->ctx);
         qapi_event_emit("NETDEV_STREAM_DISCONNECTED", event_data(s));
     }
+}
+
+/* The main loop's part of hang_up(). */
+static void disconnect(void *opaque)
+{
+    NetdevStream *s = opaque;
+
+    aio_context_pause(s->ctx);
+    aio_set_fd_handler(s->ctx, qemu_chr_fe_get_socket(&s->chr), NULL, NULL,
+                       NULL);
+    aio_context_resume(s->ctx);
+    if (s->bad_length) {
+        s->bad_length = false;
+        warn_report_counted(&s->nr_bad, "netdev '%s': the peer sent no frame: "
+                            "its length must be 1 to %d; the connection is "
+                            "closed", NETDEV(s)->id, NET_FRAME_MAX);
+    }
+    qemu_chr_fe_disconnect(&s->chr);
 }
 
 /* The option that addr.type= needs; NULL and *errp: it is not there. */
@@ -337,20 +373,41 @@ static bool stream_open(Netdev *nd, Error **errp)
     if (!chr) {
         return false;
     }
+    sandbox_need(SANDBOX_NET_SOCKET);
     s->in = g_malloc(BUFFER_SIZE);
     s->out = g_malloc(BUFFER_SIZE);
+    s->hang_up_bh = qemu_bh_new(disconnect, s);
     nd->info = g_strdup_printf("stream,%s", chr->filename);
     qemu_chr_fe_init(&s->chr, chr, &error_abort);
-    qemu_chr_fe_set_handlers(&s->chr, stream_can_read, stream_read,
-                             stream_event, NULL, s, NULL, true);
+    qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, stream_event, NULL, s, NULL,
+                             true);
     return true;
+}
+
+/* The chardev closes the socket, which a thread may still look at. */
+static void stream_at_exit(Netdev *nd)
+{
+    NetdevStream *s = NETDEV_STREAM(nd);
+
+    if (s->fd >= 0) {
+        aio_context_pause(s->ctx);
+        aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
+        s->fd = -1;
+        aio_context_resume(s->ctx);
+    }
+}
+
+static void stream_init(Object *obj)
+{
+    NETDEV_STREAM(obj)->fd = -1;
 }
 
 static void stream_finalize(Object *obj)
 {
     NetdevStream *s = NETDEV_STREAM(obj);
 
-    stop_watching(s);
+    stream_at_exit(NETDEV(s));
+    g_clear_pointer(&s->hang_up_bh, qemu_bh_delete);
     qemu_chr_fe_deinit(&s->chr, true);
     g_free(s->in);
     g_free(s->out);
@@ -386,6 +443,8 @@ static void stream_class_init(ObjectClass *klass, void *data)
     nc->options = stream_options;
     nc->ops = &stream_ops;
     nc->open = stream_open;
+    nc->at_exit = stream_at_exit;
+    nc->set_aio_context = stream_set_aio_context;
 }
 
 static const TypeInfo stream_types[] = {
@@ -393,6 +452,7 @@ static const TypeInfo stream_types[] = {
         .name = TYPE_NETDEV_STREAM,
         .parent = TYPE_NETDEV,
         .instance_size = sizeof(NetdevStream),
+        .instance_init = stream_init,
         .instance_finalize = stream_finalize,
         .class_init = stream_class_init,
     },

@@ -63,7 +63,7 @@
 #define GUARD N(GUARD)
 #define DISK N(DISK)
 #define TAP N(TAP)
-#define DGRAM N(DGRAM)
+#define NET_SOCKET N(NET_SOCKET)
 #define KVM N(KVM)
 #define VFIO N(VFIO)
 #define VHOST N(VHOST)
@@ -140,9 +140,9 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG | LISTEN, "accept4"),
     CALL(M, ALWAYS, "recvmsg"),
     CALL(C, PEERS, "recvmsg"),
-    CALL(I, DGRAM, "recvmsg"),
+    CALL(I, NET_SOCKET, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
-    CALL(I, DGRAM, "sendmsg"),
+    CALL(I, NET_SOCKET, "sendmsg"),
     CALL(M, PEERS | THREADS, "shutdown"),
     CALL(C, PEERS, "shutdown"),
     /* QMP out of band */

@@ -23,7 +23,7 @@ typedef enum SandboxNeed {
     SANDBOX_GUARD,                        /* guards memory: userfaultfd */
     SANDBOX_DISK,                         /* disk images */
     SANDBOX_TAP,                          /* network interfaces */
-    SANDBOX_DGRAM,                        /* frames as datagrams */
+    SANDBOX_NET_SOCKET,                   /* frames over sockets */
     SANDBOX_KVM,
     SANDBOX_VFIO,                         /* devices of the kernel's VFIO */
     SANDBOX_VHOST,                        /* devices of the kernel's vhost */

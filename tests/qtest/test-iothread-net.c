@@ -14,6 +14,7 @@
 #define MEMORY "-object memory-backend-ram,id=mem0,size=256M "                \
     "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"               \
     "requested-size=256M "
+#define STREAM "-netdev stream,id=n0,addr.type=fd,addr.str=%d"
 #define ROUNDS 8
 #define PORT_VENDOR 0x1b36
 #define PORT_DEVICE 0x000c
@@ -22,6 +23,7 @@
 typedef struct Flood {
     GThread *thread;
     int fd;
+    bool is_stream;
     int quit;
 } Flood;
 
@@ -33,6 +35,18 @@ static void start_guest(Fixture *f, uint64_t features, const char *more)
     g_assert_no_errno(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds));
     options = g_strdup_printf(IOTHREAD "%s -netdev dgram,id=n0,local.type=fd,"
                               "local.str=%d", more, fds[1]);
+    start_with(f, features, options);
+    close(fds[1]);
+    f->peer = fds[0];
+}
+
+static void start_stream_guest(Fixture *f, uint64_t features)
+{
+    g_autofree char *options = NULL;
+    int fds[2];
+
+    g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    options = g_strdup_printf(IOTHREAD STREAM, fds[1]);
     start_with(f, features, options);
     close(fds[1]);
     f->peer = fds[0];
@@ -145,7 +159,106 @@ static void test_stopped(void)
     stop(&f);
 }
 
+/* --- a stream ------------------------------------------------------------- */
+
+/* Many at once, some of them in parts, both ways. */
+static void test_stream_data(void)
+{
+    Fixture f;
+
+    start_stream_guest(&f, 0);
+    for (uint8_t n = 0; n < 50; n++) {
+        give_room(&f, n * ROOM, ROOM);
+        add_frame(&f, (50 + n) * ROOM, FRAME, n);
+    }
+    qvirtqueue_kick(&f.tx);
+    for (uint8_t n = 0; n < 50; n++) {
+        peer_send_to(&f, own_mac, n);
+    }
+    for (uint8_t n = 0; n < 50; n++) {
+        expect_sent(&f, FRAME, n);
+        expect_frame(&f, n * ROOM, own_mac, n);
+        qvirtqueue_wait(&f.tx, NULL);
+    }
+    /* More than the guest has room for waits. */
+    for (uint8_t n = 0; n < 5; n++) {
+        peer_send_to(&f, own_mac, n);
+    }
+    for (uint8_t n = 0; n < 5; n++) {
+        give_room(&f, 0, ROOM);
+        expect_frame(&f, 0, own_mac, n);
+    }
+    stop(&f);
+}
+
+/* Far more than the socket takes: all come, in order, when the peer reads again,
+ * frames for the guest in between. */
+static void test_stream_slow_peer(void)
+{
+    const unsigned frames = 200, size = 60000;
+    int room = 4096;
+    Fixture f;
+
+    start_stream_guest(&f, 0);
+    setsockopt(f.peer, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    give_room(&f, 0, ROOM);
+    for (unsigned n = 0; n < frames; n++) {
+        add_frame(&f, ROOM + (n % 8) * 65536, size, n % 8);
+    }
+    qvirtqueue_kick(&f.tx);
+    peer_send_to(&f, own_mac, 1);
+    expect_frame(&f, 0, own_mac, 1);
+    for (unsigned n = 0; n < frames; n++) {
+        expect_sent(&f, size, n % 8);
+    }
+    for (unsigned n = 0; n < frames; n++) {
+        qvirtqueue_wait(&f.tx, NULL);
+    }
+    stop(&f);
+}
+
+/* What the peer's end comes to is the main loop's. */
+static void test_stream_peer_goes(bool rudely)
+{
+    const uint32_t no_length = 0;
+    Fixture f;
+
+    start_stream_guest(&f, BIT(STATUS));
+    give_room(&f, 0, ROOM);
+    if (rudely) {
+        g_assert_cmpint(write(f.peer, &no_length, 4), ==, 4);
+    } else {
+        shutdown(f.peer, SHUT_RDWR);
+    }
+    json_object_unref(qmp_client_event(f.qmp, "NETDEV_STREAM_DISCONNECTED"));
+    guest_sends(&f, 1);                   /* to nobody */
+    do_qmp(&f, "{'execute': 'netdev_del', 'arguments': {'id': 'n0'}}");
+    stop(&f);
+}
+
+static void test_stream_peer_ends(void)
+{
+    test_stream_peer_goes(false);
+}
+
+static void test_stream_no_frame(void)
+{
+    test_stream_peer_goes(true);
+}
+
 /* --- changes under a flood ------------------------------------------------ */
+
+/* Without waiting: false: there is no room for it. */
+static bool flood_send(const Flood *flood, const uint8_t *frame)
+{
+    uint32_t length = htonl(FRAME);
+    uint8_t data[sizeof(length) + FRAME];
+    size_t skip = flood->is_stream ? 0 : sizeof(length);
+
+    memcpy(data, &length, sizeof(length));
+    memcpy(data + sizeof(length), frame, FRAME);
+    return send(flood->fd, data + skip, sizeof(data) - skip, MSG_DONTWAIT) > 0;
+}
 
 static gpointer flood_thread(gpointer opaque)
 {
@@ -154,7 +267,7 @@ static gpointer flood_thread(gpointer opaque)
 
     make_frame(frame, FRAME, own_mac, 0);
     while (!g_atomic_int_get(&flood->quit)) {
-        if (send(flood->fd, frame, FRAME, MSG_DONTWAIT) < 0) {
+        if (!flood_send(flood, frame)) {
             g_usleep(50);
         }
         while (recv(flood->fd, got, sizeof(got), MSG_DONTWAIT) > 0) {
@@ -165,7 +278,11 @@ static gpointer flood_thread(gpointer opaque)
 
 static void flood_begin(Flood *flood, Fixture *f)
 {
-    *flood = (Flood) { .fd = f->peer };
+    int type;
+    socklen_t size = sizeof(type);
+
+    g_assert_no_errno(getsockopt(f->peer, SOL_SOCKET, SO_TYPE, &type, &size));
+    *flood = (Flood) { .fd = f->peer, .is_stream = type == SOCK_STREAM };
     flood->thread = g_thread_new("flood", flood_thread, flood);
 }
 
@@ -187,7 +304,7 @@ static void pass(Fixture *f, uint64_t at, unsigned n)
     }
 }
 
-static void test_changes(void)
+static void change(Fixture *f)
 {
     static const char *const changes[][2] = {
         { "{'execute': 'stop'}", "{'execute': 'cont'}" },
@@ -199,21 +316,35 @@ static void test_changes(void)
           "'rounds': 2, 'step': 0}}", "{'execute': 'query-status'}" },
     };
     Flood flood;
+
+    flood_begin(&flood, f);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned k = 0; k < G_N_ELEMENTS(changes); k++) {
+            pass(f, 0, 2);
+            do_qmp(f, changes[k][0]);
+            do_qmp(f, changes[k][1]);
+        }
+        start_driver(f, BIT(STATUS));     /* which is a reset */
+    }
+    pass(f, 0, 2);
+    flood_end(&flood);
+    stop(f);
+}
+
+static void test_changes(void)
+{
     Fixture f;
 
     start_guest(&f, BIT(STATUS), "");
-    flood_begin(&flood, &f);
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        for (unsigned k = 0; k < G_N_ELEMENTS(changes); k++) {
-            pass(&f, 0, 2);
-            do_qmp(&f, changes[k][0]);
-            do_qmp(&f, changes[k][1]);
-        }
-        start_driver(&f, BIT(STATUS));    /* which is a reset */
-    }
-    pass(&f, 0, 2);
-    flood_end(&flood);
-    stop(&f);
+    change(&f);
+}
+
+static void test_stream_changes(void)
+{
+    Fixture f;
+
+    start_stream_guest(&f, BIT(STATUS));
+    change(&f);
 }
 
 static void test_memory_comes_and_goes(void)
@@ -312,30 +443,15 @@ static void test_unplug(void)
 
 static void test_refusals(void)
 {
-    static const char *const cases[][2] = {
-        { "'netdev': 'n0', 'iothread': 'io0'",
-          "iothread=: netdev 'n0' (stream) cannot be in an I/O thread" },
-        { "'iothread': 'io0', 'ioeventfd': false",
-          "iothread=: ioeventfd=on is required for it" },
-    };
-    QTestState *qts;
-    int fds[2];
+    QTestState *qts = qtest_init("-M q35 -object iothread,id=io0 "
+                                 "-device pcie-root-port,id=rp0");
 
-    g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
-    qts = qtest_init("-M q35 -object iothread,id=io0 -device pcie-root-port,id=rp0 "
-                     "-netdev stream,id=n0,addr.type=fd,addr.str=%d", fds[1]);
-    close(fds[1]);
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        qmp_client_expect_error(qtest_qmp(qts), "GenericError", cases[i][1],
-                                "{'execute': 'device_add', 'arguments': "
-                                "{'driver': 'virtio-net-pci', 'bus': 'rp0', %s}}",
-                                cases[i][0]);
-    }
-    json_node_unref(qmp_client_do(qtest_qmp(qts), "{'execute': 'device_add', "
-                                  "'arguments': {'driver': 'virtio-net-pci', "
-                                  "'bus': 'rp0', 'netdev': 'n0'}}"));
+    qmp_client_expect_error(qtest_qmp(qts), "GenericError",
+                            "iothread=: ioeventfd=on is required for it",
+                            "{'execute': 'device_add', 'arguments': "
+                            "{'driver': 'virtio-net-pci', 'bus': 'rp0', "
+                            "'iothread': 'io0', 'ioeventfd': false}}");
     qtest_quit(qts);
-    close(fds[0]);
 }
 
 int main(int argc, char **argv)
@@ -347,6 +463,11 @@ int main(int argc, char **argv)
     ADD("slow-peer", test_slow_peer);
     ADD("control-queue", test_control_queue);
     ADD("stopped", test_stopped);
+    ADD("stream/data", test_stream_data);
+    ADD("stream/slow-peer", test_stream_slow_peer);
+    ADD("stream/peer-ends", test_stream_peer_ends);
+    ADD("stream/no-frame", test_stream_no_frame);
+    ADD("stream/changes", test_stream_changes);
     ADD("changes", test_changes);
     ADD("memory-comes-and-goes", test_memory_comes_and_goes);
     ADD("netdev-del", test_netdev_del);

@@ -543,6 +543,9 @@ static void test_bad_command_lines(void)
         { QTEST_ARGS "-M q35 -sandbox on,hotplug=off -netdev user,id=n0",
           QTEST_SANITIZED ? "sanitizers" : "hotplug=off|passt" },
         { QTEST_ARGS "-M q35 -nic hostfwd=tcp::1-:1,hostfwd=x", "hostfwd=x" },
+        { QTEST_ARGS "-M q35 -object iothread,id=io0 -netdev user,id=n0 "
+          "-device virtio-net-pci,netdev=n0,iothread=io0",
+          "iothread=: netdev 'n0' (user) cannot be in an I/O thread" },
         { QTEST_ARGS "-M q35 -nic user,dnssearch=a,dnssearch=b,tftp=x", "tftp=x" },
     };
 
