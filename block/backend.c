@@ -90,11 +90,12 @@ bool block_drive_add(JsonObject *options, Error **errp)
     g_autoptr(JsonObject) o = block_options_nest(options, errp);
     g_autofree char *id = o ? block_take_string(o, "id", errp) : NULL;
     int werror = BLOCK_ERROR_AUTO, rerror = BLOCK_ERROR_AUTO;
-    bool write_cache = true;
+    bool write_cache = true, cdrom = false;
     BlockBackend *blk;
     BlockNode *node;
 
     if (*errp || !block_take_bool(o, "write-cache", &write_cache, errp) ||
+        !block_take_bool(o, "cdrom", &cdrom, errp) ||
         !block_take_enum(o, "werror", &BlockErrorPolicy_lookup, &werror,
                          errp) ||
         !block_take_enum(o, "rerror", &BlockErrorPolicy_lookup, &rerror,
@@ -114,6 +115,7 @@ bool block_drive_add(JsonObject *options, Error **errp)
     node->implicit = true;
     blk = blk_new(id, node);
     blk->write_cache = write_cache;
+    blk->cdrom = cdrom;
     blk_set_on_error(blk, rerror, werror);
     return true;
 }
@@ -173,6 +175,11 @@ void blk_detach(BlockBackend *blk)
 bool blk_is_read_only(const BlockBackend *blk)
 {
     return blk->node->read_only;
+}
+
+bool blk_is_cdrom(const BlockBackend *blk)
+{
+    return blk->cdrom;
 }
 
 uint64_t blk_size(const BlockBackend *blk)

@@ -213,6 +213,7 @@ struct BlockBackend {
     const BlockUserOps *ops;
     void *opaque;
     bool write_cache;
+    bool cdrom;
     BlockErrorPolicy on_error[2];         /* reading, writing */
     int status;                           /* errno that stopped the VM; 0 */
     unsigned int in_flight;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disks of the command line: -blockdev, -drive, and -hda to -hdd, which are
- * short for it. -drive says things of three kinds: of the image, of the backend,
+ * Disks of the command line: -blockdev, -drive, and -hda to -hdd and -cdrom, which
+ * are short for it. -drive says things of three kinds: of the image, of the backend,
  * and, with if=virtio, of a device that is made for it; with if=pflash the machine
- * has one. Cache modes are QEMU's.
+ * has one. Cache modes are QEMU's. A CD is a disk that is read-only.
  */
 #include "qemu/osdep.h"
 
@@ -121,19 +121,38 @@ static void expand_image(JsonObject *o)
 
 /* --- the device --- */
 
-/* Takes the words that are not about the image. *interface: to be freed. */
-static bool take_interface(JsonObject *o, char **interface, Error **errp)
+/* media=: an image of a CD is one that is read only. */
+static bool expand_media(JsonObject *o, Error **errp)
 {
     const char *media = json_object_get_string_member_with_default(o, "media",
                                                                    "disk");
+    const char *readonly = json_object_get_string_member_with_default(
+        o, "readonly", "on");
+    bool cdrom = !strcmp(media, "cdrom");
+
+    if (!cdrom && strcmp(media, "disk") != 0) {
+        error_setg(errp, "media=%s: expected is disk or cdrom", media);
+        return false;
+    }
+    if (cdrom && strcmp(readonly, "on") != 0) {
+        error_setg(errp, "readonly=%s: media=cdrom is read only, readonly=on",
+                   readonly);
+        return false;
+    }
+    if (cdrom) {
+        json_object_set_string_member(o, "readonly", "on");
+        json_object_set_boolean_member(o, "cdrom", true);
+    }
+    json_object_remove_member(o, "media");
+    return true;
+}
+
+/* Takes the words that are not about the image. *interface: to be freed. */
+static bool take_interface(JsonObject *o, char **interface, Error **errp)
+{
     const char *name = json_object_get_string_member_with_default(o, "if",
                                                                   "virtio");
 
-    if (strcmp(media, "disk") != 0) {
-        error_setg(errp, "media=%s: not supported by sparsevm; what is: disk",
-                   media);
-        return false;
-    }
     if (strcmp(name, "virtio") != 0 && strcmp(name, "none") != 0 &&
         strcmp(name, "pflash") != 0) {
         error_setg(errp, "if=%s: not supported by sparsevm; what is: virtio, "
@@ -142,7 +161,6 @@ static bool take_interface(JsonObject *o, char **interface, Error **errp)
         return false;
     }
     *interface = g_strdup(name);
-    json_object_remove_member(o, "media");
     json_object_remove_member(o, "if");
     return true;
 }
@@ -206,6 +224,7 @@ typedef struct Late {
     GPtrArray *blockdevs;
     GPtrArray *drives;
     GPtrArray *disks;
+    GPtrArray *cdroms;
     bool now;                             /* there is memory */
 } Late;
 static Late late;
@@ -236,7 +255,9 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     g_autofree char *interface = NULL, *index = NULL;
     const char *id;
 
-    if (!o || !take_interface(o, &interface, errp) || !expand_cache(o, errp)) {
+    if (!o || !expand_media(o, errp) ||
+        !take_interface(o, &interface, errp) ||
+        !expand_cache(o, errp)) {
         return false;
     }
     index = take_text(o, "index") ?: take_text(o, "unit");
@@ -254,19 +275,31 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     return block_drive_add(o, errp);
 }
 
-/* Its argument is a file's name, whatever is in it. */
-static bool create_disk(const char *arg, void *opaque, Error **errp)
+/* @arg is a file's name, whatever is in it. */
+static bool create_of_file(const char *arg, const char *more, GPtrArray *early,
+                           void *opaque, Error **errp)
 {
     g_auto(GStrv) parts = g_strsplit(arg, ",", -1);
     g_autofree char *escaped = g_strjoinv(",,", parts);
-    g_autofree char *drive = g_strconcat("file=", escaped, ",format=raw", NULL);
+    g_autofree char *drive = g_strconcat("file=", escaped, ",format=raw", more,
+                                          NULL);
 
     /* Its place among the drives is behind them. */
     if (late.drives->len && !late.now) {
-        g_ptr_array_add(late.disks, (char *)arg);
+        g_ptr_array_add(early, (char *)arg);
         return true;
     }
     return create_drive(drive, opaque, errp);
+}
+
+static bool create_disk(const char *arg, void *opaque, Error **errp)
+{
+    return create_of_file(arg, "", late.disks, opaque, errp);
+}
+
+static bool create_cdrom(const char *arg, void *opaque, Error **errp)
+{
+    return create_of_file(arg, ",media=cdrom", late.cdroms, opaque, errp);
 }
 
 static GPtrArray *drives_to_plug;
@@ -328,20 +361,22 @@ unsigned vl_block_nr_drives(const VlConfig *cfg)
 }
 
 static bool create_all(GPtrArray *blockdevs, GPtrArray *drives,
-                       GPtrArray *disks, Error **errp)
+                       GPtrArray *disks, GPtrArray *cdroms, Error **errp)
 {
     return vl_foreach("blockdev", blockdevs, create_blockdev, NULL, errp) &&
            vl_foreach("drive", drives, create_drive, drives_to_plug, errp) &&
-           vl_foreach("hda", disks, create_disk, drives_to_plug, errp);
+           vl_foreach("hda", disks, create_disk, drives_to_plug, errp) &&
+           vl_foreach("cdrom", cdroms, create_cdrom, drives_to_plug, errp);
 }
 
 bool vl_create_block(const VlConfig *cfg, Error **errp)
 {
     drives_to_plug = g_ptr_array_new_with_free_func(g_free);
     late = (Late) { g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new(),
-                    false };
+                    g_ptr_array_new(), false };
     block_init();
-    return create_all(cfg->blockdevs, cfg->drives, cfg->disks, errp);
+    return create_all(cfg->blockdevs, cfg->drives, cfg->disks, cfg->cdroms,
+                      errp);
 }
 
 bool vl_create_late_block(Error **errp)
@@ -349,10 +384,11 @@ bool vl_create_late_block(Error **errp)
     bool ok;
 
     late.now = true;
-    ok = create_all(late.blockdevs, late.drives, late.disks, errp);
+    ok = create_all(late.blockdevs, late.drives, late.disks, late.cdroms, errp);
     g_clear_pointer(&late.blockdevs, g_ptr_array_unref);
     g_clear_pointer(&late.drives, g_ptr_array_unref);
     g_clear_pointer(&late.disks, g_ptr_array_unref);
+    g_clear_pointer(&late.cdroms, g_ptr_array_unref);
     return ok;
 }
 

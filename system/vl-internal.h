@@ -42,6 +42,7 @@ typedef struct VlConfig {
     GPtrArray *blockdevs;
     GPtrArray *drives;
     GPtrArray *disks;                     /* -hda and others */
+    GPtrArray *cdroms;
     GPtrArray *run_with;
     /* the last one counts; NULL: not given */
     const char *cpu;

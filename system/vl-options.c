@@ -181,6 +181,10 @@ static const VlOption options[] = {
       .params = "ARG" },
     { .name = "hdd", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
       .params = "ARG" },
+    { .name = "cdrom", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(cdroms),
+      .params = "FILE",
+      .help = "the same as -drive file=FILE,media=cdrom: a disk that is\n"
+              "read-only, which -boot d means" },
     { .name = "object", .kind = OPT_LIST, .group = GROUP_DEVICES,
       FIELD(objects), .params = "TYPE,id=ID[,PROP=VALUE...]",
       .help = "create an object, e.g. a memory backend; help lists" },

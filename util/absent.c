@@ -24,7 +24,7 @@ static const struct {
     { NO("disks but virtio-blk-pci and vhost-user-blk-pci"),
       { "floppy ide-* *-ide isa-fdc ich9-ahci nvme nvme-* sd-card sdhci-pci "
         "virtio-pmem*", "throttle-group",
-        "cdrom fda fdb iscsi mtdblock sd snapshot" } },
+        "fda fdb iscsi mtdblock sd snapshot" } },
     { NO("network devices but virtio-net-pci"),
       { "e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
         "rtl8139 tulip vmxnet3", "filter-* colo-compare", "" } },

@@ -16,7 +16,11 @@ struct VirtIOBlkPCI {
 
 static void blk_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
 {
-    qdev_realize(DEVICE(&VIRTIO_BLK_PCI(proxy)->vdev), BUS(&proxy->bus), errp);
+    VirtIOBlock *vdev = &VIRTIO_BLK_PCI(proxy)->vdev;
+
+    if (qdev_realize(DEVICE(vdev), BUS(&proxy->bus), errp)) {
+        PCI_DEVICE(proxy)->cdrom = blk_is_cdrom(vdev->blk);
+    }
 }
 
 static void blk_pci_init(Object *obj)

@@ -82,14 +82,15 @@ void q35_firmware_add_kernel(Q35Firmware *fw, const X86Boot *boot,
 }
 
 void q35_firmware_inform(const Q35Firmware *fw, FWCfgState *s, PCIBus *bus,
-                         bool strict, const GByteArray *tables, uint64_t rsdp)
+                         const char *order, bool strict,
+                         const GByteArray *tables, uint64_t rsdp)
 {
     size_t size;
-    g_autofree char *order = pci_boot_order(
-        bus, fw->has_boot_rom ? X86_BOOT_ROM_PATH : NULL, strict, &size);
+    g_autofree char *paths = pci_boot_order(
+        bus, fw->has_boot_rom ? X86_BOOT_ROM_PATH : NULL, order, strict, &size);
 
     acpi_loader_set_files(s, tables, rsdp);
-    fw_cfg_modify_file(s, BOOT_ORDER_FILE, order, size);
+    fw_cfg_modify_file(s, BOOT_ORDER_FILE, paths, size);
 }
 
 void q35_firmware_free(Q35Firmware *fw)

@@ -30,9 +30,11 @@ void q35_firmware_map(Q35Firmware *fw, Object *owner, MemoryRegion *pci);
 /* Has it start @boot. */
 void q35_firmware_add_kernel(Q35Firmware *fw, const X86Boot *boot,
                              FWCfgState *s);
-/* At each reset: what follows from the devices that there are now. */
+/* At each reset: what follows from the devices that there are now, and @order, the
+ * kinds to boot from. */
 void q35_firmware_inform(const Q35Firmware *fw, FWCfgState *s, PCIBus *bus,
-                         bool strict, const GByteArray *tables, uint64_t rsdp);
+                         const char *order, bool strict,
+                         const GByteArray *tables, uint64_t rsdp);
 void q35_firmware_free(Q35Firmware *fw);
 
 #endif

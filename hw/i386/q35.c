@@ -324,13 +324,12 @@ static bool load_guest(Q35MachineState *m, Error **errp)
 }
 
 /* once= is for the first start. */
-static void set_boot_order(Q35MachineState *m)
+static const char *boot_order(const Q35MachineState *m)
 {
     const BootConfiguration *boot = &MACHINE(m)->boot_config;
-    const char *order = boot->once && !m->guest_loaded ? boot->once : boot->order;
 
-    rtc_set_boot_order(m->rtc, order ?: DEFAULT_BOOT_ORDER,
-                       !boot->no_floppy_check);
+    return (m->guest_loaded ? NULL : boot->once) ?: boot->order
+           ?: DEFAULT_BOOT_ORDER;
 }
 
 static void q35_reset(MachineState *ms)
@@ -339,14 +338,15 @@ static void q35_reset(MachineState *ms)
     Error *err = NULL;
 
     qemu_devices_reset();
-    set_boot_order(m);
+    rtc_set_boot_order(m->rtc, boot_order(m), !ms->boot_config.no_floppy_check);
     if (m->firmware.present) {
         AcpiConfig acpi = acpi_config(m);
         uint64_t rsdp;
         g_autoptr(GByteArray) tables = acpi_build(&acpi, &rsdp);
 
         q35_firmware_inform(&m->firmware, m->fw_cfg, m->pci_bus,
-                            ms->boot_config.strict, tables, rsdp);
+                            boot_order(m), ms->boot_config.strict, tables,
+                            rsdp);
     } else if (!qtest_enabled()) {
         pci_setup_bus(m->pci_bus, &m->map);
     }

@@ -11,15 +11,28 @@
 
 /* --- what is there --- */
 
-static void add_behind(PCIBus *bus, GPtrArray *found)
+typedef bool Wanted(const PCIDevice *dev);
+
+static bool has_index(const PCIDevice *dev)
+{
+    return dev->bootindex >= 0;
+}
+
+/* Firmware takes it for a disk, so -boot order=d has to be translated. */
+static bool is_cd_without_index(const PCIDevice *dev)
+{
+    return dev->cdrom && dev->bootindex < 0;
+}
+
+static void add_behind(PCIBus *bus, Wanted *wanted, GPtrArray *found)
 {
     for (int i = 0; i < PCI_DEVFN_MAX; i++) {
         PCIDevice *dev = bus->devices[i];
         PCIBus *behind = dev ? pci_bridge_get_sec_bus(dev) : NULL;
 
         if (behind) {
-            add_behind(behind, found);
-        } else if (dev && dev->bootindex >= 0) {
+            add_behind(behind, wanted, found);
+        } else if (dev && wanted(dev)) {
             g_ptr_array_add(found, dev);
         }
     }
@@ -42,7 +55,7 @@ bool pci_boot_check_index(PCIDevice *dev, Error **errp)
                    dev->bootindex);
         return false;
     }
-    add_behind(root_of(pci_get_bus(dev)), others);
+    add_behind(root_of(pci_get_bus(dev)), has_index, others);
     for (guint i = 0; dev->bootindex >= 0 && i < others->len; i++) {
         PCIDevice *other = others->pdata[i];
 
@@ -112,13 +125,25 @@ static void begin_line(GString *out)
     }
 }
 
-char *pci_boot_order(PCIBus *root, const char *first, bool strict, size_t *size)
+/* Of the letters of -boot order=. */
+static bool cds_before_disks(const char *order)
+{
+    const char *cd = strchr(order, 'd'), *disk = strchr(order, 'c');
+
+    return cd && (!disk || cd < disk);
+}
+
+char *pci_boot_order(PCIBus *root, const char *first, const char *order,
+                     bool strict, size_t *size)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
     GString *out = g_string_new(first);
 
-    add_behind(root, found);
+    add_behind(root, has_index, found);
     g_ptr_array_sort(found, compare_indexes);
+    if (cds_before_disks(order)) {
+        add_behind(root, is_cd_without_index, found);
+    }
     for (guint i = 0; i < found->len; i++) {
         PCIDevice *dev = found->pdata[i];
 

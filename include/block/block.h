@@ -76,7 +76,7 @@ typedef enum BlockErrorAction {
 
 /*
  * A backend that -drive has made, of the options of a node and id, werror,
- * rerror. false: *errp.
+ * rerror, write-cache, cdrom. false: *errp.
  */
 bool block_drive_add(JsonObject *options, Error **errp);
 
@@ -101,6 +101,8 @@ void blk_detach(BlockBackend *blk);
 bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp);
 
 bool blk_is_read_only(const BlockBackend *blk);
+/* -drive said that the image is of a CD. */
+bool blk_is_cdrom(const BlockBackend *blk);
 /* Bytes; what is not a whole sector counts as one. */
 uint64_t blk_size(const BlockBackend *blk);
 /* What requests must be aligned to, bytes; a power of two. */

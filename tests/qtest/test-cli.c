@@ -24,7 +24,20 @@ static void test_unknown_options(void)
         { QTEST_ARGS "-device", "-device|argument" },
         { QTEST_ARGS "-display gtk", "-display gtk" },
         { QTEST_ARGS "-vnc :0", "-vnc" },
-        { QTEST_ARGS "-drive file=x", "-drive" },
+    };
+
+    cli_check_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_drives(void)
+{
+    static const CliBadCase cases[] = {
+        { QTEST_ARGS "-drive file=x,media=tape", "media=tape|disk or cdrom" },
+        { QTEST_ARGS "-drive file=x,media=cdrom,readonly=off",
+          "readonly=off|media=cdrom is read only" },
+        { QTEST_ARGS "-drive file=x,if=ide", "if=ide|virtio" },
+        { QTEST_ARGS "-cdrom /no/such", "-cdrom /no/such|No such file" },
+        { QTEST_ARGS "-hdb /no/such", "-hda|/no/such|No such file" },
     };
 
     cli_check_all(cases, G_N_ELEMENTS(cases));
@@ -281,6 +294,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/unknown-options", test_unknown_options);
     g_test_add_func("/cli/machine-and-accelerator",
                     test_machine_and_accelerator);
+    g_test_add_func("/cli/drives", test_drives);
     g_test_add_func("/cli/firmware-configuration",
                     test_firmware_configuration);
     g_test_add_func("/cli/memory-sizes", test_memory_sizes);

@@ -245,12 +245,13 @@ static void restart(Fixture *f, const char *options)
                         f->rom, f->rom, f->rom, options);
 }
 
+/* "": none. */
 static void check_order(Fixture *f, const char *expected)
 {
     g_autoptr(GByteArray) order = qfw_cfg_read_file(f->qts, "bootorder");
 
-    g_assert_cmpuint(order->len, ==, strlen(expected) + 1);
-    g_assert_cmpstr((char *)order->data, ==, expected);
+    g_assert_cmpuint(order->len, ==, *expected ? strlen(expected) + 1 : 0);
+    g_assert_cmpstr(order->len ? (char *)order->data : "", ==, expected);
 }
 
 static void test_boot_order_is_that_of_bootindex(Fixture *f, const void *data)
@@ -271,12 +272,47 @@ static void test_strict_boots_from_nothing_else(Fixture *f, const void *data)
     check_order(f, "/pci@i0cf8/scsi@4/disk@0,0\nHALT");
 }
 
+static void test_cd_is_first_if_the_order_says_so(Fixture *f, const void *data)
+{
+    const char *cd = "/pci@i0cf8/scsi@3/disk@0,0";
+    const char *disk = "/pci@i0cf8/scsi@4/disk@0,0";
+    g_autofree char *both = g_strdup_printf("%s\n%s", disk, cd);
+    const struct { const char *order, *disk, *expected; } cases[] = {
+        { "order=dc", "addr=4", cd },
+        { "order=nd", "addr=4", cd },
+        { "order=cd", "addr=4", "" },
+        { "once=d", "addr=4", cd },
+        { "order=d", "addr=4,bootindex=1", both },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree char *options = g_strdup_printf(
+            "-boot %s -device pcie-root-port,addr=1 -device pcie-root-port,"
+            "addr=2,chassis=2 -cdrom %s -device virtio-blk-pci,drive=a,%s",
+            cases[i].order, f->rom, cases[i].disk);
+
+        restart(f, options);
+        check_order(f, cases[i].expected);
+    }
+}
+
+/* once= is over, and a disk is the first again. */
+static void test_cd_is_first_only_once(Fixture *f, const void *data)
+{
+    g_autofree char *options = g_strdup_printf("-boot once=d -cdrom %s", f->rom);
+
+    restart(f, options);
+    check_order(f, "/pci@i0cf8/scsi@1/disk@0,0");
+    json_node_unref(qmp_client_do(qtest_qmp(f->qts),
+                                  "{'execute': 'system_reset'}"));
+    json_object_unref(qmp_client_event(qtest_qmp(f->qts), "RESET"));
+    check_order(f, "");
+}
+
 static void test_without_bootindex_there_is_no_order(Fixture *f,
                                                      const void *data)
 {
-    g_autoptr(GByteArray) order = qfw_cfg_read_file(f->qts, "bootorder");
-
-    g_assert_cmpuint(order->len, ==, 0);
+    check_order(f, "");
 }
 
 /* --- -kernel by firmware --- */
@@ -379,6 +415,8 @@ int main(int argc, char **argv)
     ADD("memory map has all RAM", test_memory_map_has_all_ram);
     ADD("boot order is that of bootindex", test_boot_order_is_that_of_bootindex);
     ADD("strict boots from nothing else", test_strict_boots_from_nothing_else);
+    ADD("CD is first if the order says so", test_cd_is_first_if_the_order_says_so);
+    ADD("CD is first only once", test_cd_is_first_only_once);
     ADD("without bootindex there is no order",
         test_without_bootindex_there_is_no_order);
     ADD("kernel is given to firmware", test_kernel_is_given_to_firmware);

@@ -117,6 +117,7 @@ struct PCIDevice {
     char *romfile;                        /* NULL or empty, for that reason */
     int32_t bootindex;                    /* -1: firmware decides; a property of
                                              the types that can be booted from */
+    bool cdrom;                           /* what it has is a CD: order=d means it */
     const char *boot_suffix;              /* of the path that firmware knows it by;
                                              set before realize; may be NULL */
 

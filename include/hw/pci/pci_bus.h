@@ -73,11 +73,12 @@ void pci_for_each_device(PCIBus *bus, int bus_num,
 /*
  * What firmware reads as "bootorder": the paths of all functions behind @root with
  * a bootindex, the lowest first, each on a line, by Open Firmware's names; in
- * front of them @first, if that is not NULL; with @strict a last one that says to
+ * front of them @first, if that is not NULL; behind them, if @order (-boot order=)
+ * has CDs before disks, those that are CDs; with @strict a last one that says to
  * boot from nothing else. *size: bytes, with the
  * final NUL; 0: there is nothing to say, and NULL is returned. g_free().
  */
-char *pci_boot_order(PCIBus *root, const char *first, bool strict,
-                     size_t *size);
+char *pci_boot_order(PCIBus *root, const char *first, const char *order,
+                     bool strict, size_t *size);
 
 #endif
