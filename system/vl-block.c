@@ -119,6 +119,23 @@ static void expand_image(JsonObject *o)
     }
 }
 
+/* Nobody means another format than the one that the image has. */
+static bool check_format(JsonObject *o, Error **errp)
+{
+    const char *file = json_object_get_string_member_with_default(o, "file",
+                                                                  NULL);
+    const char *format = NULL;
+
+    if (file && !json_object_has_member(o, "format") && !is_device(file)) {
+        format = block_recognise_format(file);
+    }
+    if (format) {
+        error_setg(errp, "'%s' is a %s image: -drive file=FILE,format=%s opens it "
+                   "as one, format=raw as it is", file, format, format);
+    }
+    return !format;
+}
+
 /* --- the device --- */
 
 /* media=: an image of a CD is one that is read only. */
@@ -257,7 +274,7 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
 
     if (!o || !expand_media(o, errp) ||
         !take_interface(o, &interface, errp) ||
-        !expand_cache(o, errp)) {
+        !expand_cache(o, errp) || !check_format(o, errp)) {
         return false;
     }
     index = take_text(o, "index") ?: take_text(o, "unit");
@@ -281,8 +298,7 @@ static bool create_of_file(const char *arg, const char *more, GPtrArray *early,
 {
     g_auto(GStrv) parts = g_strsplit(arg, ",", -1);
     g_autofree char *escaped = g_strjoinv(",,", parts);
-    g_autofree char *drive = g_strconcat("file=", escaped, ",format=raw", more,
-                                          NULL);
+    g_autofree char *drive = g_strconcat("file=", escaped, more, NULL);
 
     /* Its place among the drives is behind them. */
     if (late.drives->len && !late.now) {

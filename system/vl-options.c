@@ -174,7 +174,7 @@ static const VlOption options[] = {
       .params = "[driver=]raw|file|host_device,node-name=NAME[,OPTION=VALUE...]",
       .help = "an image for the drive= of a device" },
     { .name = "hda", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
-      .params = "FILE", .help = "the same as -drive file=FILE,format=raw" },
+      .params = "FILE", .help = "the same as -drive file=FILE" },
     { .name = "hdb", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),
       .params = "ARG" },
     { .name = "hdc", .kind = OPT_LIST, .group = GROUP_DEVICES, FIELD(disks),

@@ -54,6 +54,10 @@ bool block_options_need_sharing(JsonObject *options);
  * when it is there, or nobody could say that it cannot be had. */
 bool block_options_need_memory(JsonObject *options);
 
+/* The name of the format that the file @filename has at its beginning if it is one of
+ * those with a mark there; NULL: none of them, or it cannot be read. */
+const char *block_recognise_format(const char *filename);
+
 /* --- backends --- */
 
 /* What becomes of a request that failed; werror= and rerror=. */

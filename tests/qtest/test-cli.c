@@ -29,6 +29,41 @@ static void test_unknown_options(void)
     cli_check_all(cases, G_N_ELEMENTS(cases));
 }
 
+static void test_images_of_other_formats(void)
+{
+    static const struct {
+        const char *format;
+        unsigned int offset;
+        const char *bytes;
+        size_t size;
+    } images[] = {
+        { "qcow", 0, "QFI\xfb\0\0\0\1", 8 },
+        { "qcow2", 0, "QFI\xfb\0\0\0\2", 8 },
+        { "qcow2", 0, "QFI\xfb\0\0\0\3", 8 },
+        { "vmdk", 0, "KDMV", 4 },
+        { "vhdx", 0, "vhdxfile", 8 },
+        { "vdi", 64, "\x7f\x10\xda\xbe", 4 },
+    };
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "image-XXXXXX",
+                                             NULL);
+    int fd = g_mkstemp(path);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(images); i++) {
+        g_autofree char *disk = g_strdup_printf(QTEST_ARGS "-hda %s", path);
+        g_autofree char *message = g_strdup_printf(
+            "%s|is a %s image|format=%s", path, images[i].format,
+            images[i].format);
+
+        g_assert_cmpint(ftruncate(fd, 0), ==, 0);
+        g_assert_cmpint(ftruncate(fd, 4096), ==, 0);
+        g_assert_cmpint(pwrite(fd, images[i].bytes, images[i].size,
+                               images[i].offset), ==, images[i].size);
+        cli_check_refused(disk, message);
+    }
+    close(fd);
+    unlink(path);
+}
+
 static void test_drives(void)
 {
     static const CliBadCase cases[] = {
@@ -295,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/machine-and-accelerator",
                     test_machine_and_accelerator);
     g_test_add_func("/cli/drives", test_drives);
+    g_test_add_func("/cli/images-of-other-formats", test_images_of_other_formats);
     g_test_add_func("/cli/firmware-configuration",
                     test_firmware_configuration);
     g_test_add_func("/cli/memory-sizes", test_memory_sizes);
