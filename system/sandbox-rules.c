@@ -197,7 +197,7 @@ const SandboxRule sandbox_rules[] = {
     IOCTL(C, KVM, KVM_RUN),
     IOCTL(M | C, KVM, KVM_GET_REGS),
     IOCTL(M, KVM, KVM_GET_MSRS),
-    IOCTL(M, KVM, KVM_GET_SREGS),
+    IOCTL(M | C, KVM, KVM_GET_SREGS),
     IOCTL(M | C, KVM, KVM_SET_USER_MEMORY_REGION),
     IOCTL(M | C, KVM, KVM_IOEVENTFD),
     IOCTL(M | C, KVM, KVM_IRQFD),

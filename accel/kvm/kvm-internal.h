@@ -88,6 +88,8 @@ struct CPUState;
 struct user_regs_struct;
 bool kvm_x86_get_user_regs(struct CPUState *cpu, struct user_regs_struct *regs);
 bool kvm_x86_get_system_regs(struct CPUState *cpu, CPUSystemRegs *regs);
+/* Where the vCPU is, in the words of a message: on its thread. The caller's. */
+char *kvm_x86_describe_regs(KVMVcpu *vcpu);
 
 /* kvm-x86-state.c: remembers the vCPU's state; what reset goes back to. */
 bool kvm_x86_state_save(KVMState *s, KVMVcpu *vcpu, Error **errp);

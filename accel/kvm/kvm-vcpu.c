@@ -20,6 +20,7 @@
 #include "qemu/file-mapping.h"
 #include "qemu/main-loop.h"
 #include "sysemu/kvm-x86.h"
+#include "trace.h"
 
 /* Makes KVM_RUN return; other threads never get it. */
 #define SIG_KICK SIGUSR1
@@ -106,15 +107,31 @@ static const char *internal_error_name(uint32_t suberror)
 
 static CPUExit exit_internal_error(CPUState *cpu, KVMVcpu *vcpu)
 {
+    g_autofree char *where = kvm_x86_describe_regs(vcpu);
     struct kvm_run *run = vcpu->run;
-    struct kvm_regs regs = {};
 
-    kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &regs);
-    return fail(cpu, "internal error %u, %s, at RIP 0x%llx; data 0x%llx"
-                " 0x%llx", run->internal.suberror,
-                internal_error_name(run->internal.suberror), regs.rip,
+    return fail(cpu, "internal error %u, %s, at %s; data 0x%llx 0x%llx",
+                run->internal.suberror,
+                internal_error_name(run->internal.suberror), where,
                 run->internal.ndata > 0 ? run->internal.data[0] : 0,
                 run->internal.ndata > 1 ? run->internal.data[1] : 0);
+}
+
+/*
+ * A triple fault. Some systems restart by one, when all else has failed; of any
+ * other it is a crash of which nobody else tells.
+ */
+static CPUExit exit_shutdown(CPUState *cpu, KVMVcpu *vcpu)
+{
+    g_autofree char *where = kvm_x86_describe_regs(vcpu);
+    static uint64_t count;
+
+    qemu_mutex_lock_iothread();
+    warn_report_counted(&count, "KVM: CPU %d: a triple fault resets the guest, at "
+                        "%s", cpu->cpu_index, where);
+    qemu_mutex_unlock_iothread();
+    trace_guest_reset("triple fault");
+    return CPU_EXIT_RESET;
 }
 
 static CPUExit handle_exit(CPUState *cpu, KVMVcpu *vcpu)
@@ -131,8 +148,8 @@ static CPUExit handle_exit(CPUState *cpu, KVMVcpu *vcpu)
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN:
         return CPU_EXIT_NONE;
-    case KVM_EXIT_SHUTDOWN:               /* a triple fault */
-        return CPU_EXIT_RESET;
+    case KVM_EXIT_SHUTDOWN:
+        return exit_shutdown(cpu, vcpu);
     case KVM_EXIT_FAIL_ENTRY:
         return fail(cpu, "the guest cannot be entered, hardware reason 0x%llx",
                     run->fail_entry.hardware_entry_failure_reason);

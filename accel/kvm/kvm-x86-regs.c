@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stopped vCPU's registers as a debugger knows them, for dumps of the guest.
- * Changes nothing.
+ * A stopped vCPU's registers as a debugger knows them, for dumps of the guest, and
+ * in words, for messages. Changes nothing.
  */
 #include "qemu/osdep.h"
 #include <sys/user.h>
@@ -10,6 +10,9 @@
 #include "sysemu/accel.h"
 
 #define MSR_KERNEL_GS_BASE 0xc0000102
+/* Where a CPU begins. */
+#define RESET_CS_BASE 0xffff0000
+#define RESET_RIP 0xfff0
 
 static void copy_general(struct user_regs_struct *to,
                          const struct kvm_regs *from)
@@ -114,4 +117,30 @@ bool kvm_x86_get_system_regs(CPUState *cpu, CPUSystemRegs *regs)
         .kernel_gs_base = read_msr(vcpu, MSR_KERNEL_GS_BASE),
     };
     return true;
+}
+
+/* --- in words --- */
+
+/* On AMD's CPUs KVM has reset the vCPU before it tells of a triple fault. */
+static bool is_after_reset(const struct kvm_regs *r, const struct kvm_sregs *s)
+{
+    return r->rip == RESET_RIP && s->cs.base == RESET_CS_BASE;
+}
+
+char *kvm_x86_describe_regs(KVMVcpu *vcpu)
+{
+    struct kvm_sregs s;
+    struct kvm_regs r;
+
+    if (kvm_vcpu_ioctl(vcpu, KVM_GET_REGS, &r) < 0 ||
+        kvm_vcpu_ioctl(vcpu, KVM_GET_SREGS, &s) < 0) {
+        return g_strdup("an address that KVM does not tell");
+    }
+    if (is_after_reset(&r, &s)) {
+        return g_strdup("an address that KVM has forgotten: its registers are "
+                        "those of a reset");
+    }
+    return g_strdup_printf("RIP 0x%llx, RSP 0x%llx, CR0 0x%llx, CR2 0x%llx, CR3 "
+                           "0x%llx, IDT 0x%llx", r.rip, r.rsp, s.cr0, s.cr2,
+                           s.cr3, s.idt.base);
 }

@@ -15,6 +15,7 @@
 #include "hw/irq.h"
 #include "hw/sysbus.h"
 #include "sysemu/runstate.h"
+#include "trace.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(Q35PCIHost, Q35_PCIHOST)
 
@@ -96,6 +97,7 @@ static void config_write(void *opaque, hwaddr addr, uint64_t val,
         /* Which kind of reset the other bits say; all are the same here. */
         s->reset_control = val & ~RESET_CPU;
         if (val & RESET_CPU) {
+            trace_guest_reset("port 0xcf9");
             qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
         }
     }

@@ -11,6 +11,7 @@
 #include "reset-ports.h"
 #include "hw/sysbus.h"
 #include "sysemu/runstate.h"
+#include "trace.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(ResetPorts, RESET_PORTS)
 
@@ -37,6 +38,7 @@ static uint64_t kbd_read(void *opaque, hwaddr addr, unsigned size)
 static void kbd_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     if (val == KBD_PULSE_RESET) {
+        trace_guest_reset("port 0x64");
         qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
     }
 }
@@ -53,6 +55,7 @@ static void port92_write(void *opaque, hwaddr addr, uint64_t val,
     ResetPorts *s = opaque;
 
     if ((val & PORT92_RESET) && !(s->port92 & PORT92_RESET)) {
+        trace_guest_reset("port 0x92");
         qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
     }
     s->port92 = val;

@@ -112,6 +112,11 @@
     TRACE_EVENT(runstate_set,                                                 \
         (const char *from, const char *to),                                   \
         (from, to),                                                           \
-        "%s -> %s")
+        "%s -> %s")                                                           \
+    /* hw/i386, accel/kvm: by what a guest is reset */                        \
+    TRACE_EVENT(guest_reset,                                                  \
+        (const char *by),                                                     \
+        (by),                                                                 \
+        "by %s")
 
 #endif
