@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -netdev dgram: frames as datagrams between Unix sockets, a frame each. The own
- * socket has a path, or is a descriptor that is connected already; whoever sends to
- * it is the peer, and what the guest sends goes to remote.path, be somebody there
- * or not.
+ * -netdev dgram: frames as datagrams, a frame each: of Unix sockets, of UDP, of a
+ * multicast group, or of a descriptor that is connected already. Whoever sends to the
+ * own socket is the peer, and what the guest sends goes to the remote one, be
+ * somebody there or not. dgram-socket.c makes the socket.
  *
  * The kernel does not tell when a peer's queue has room again, so a frame that it
  * has no room for is tried again a little later.
  */
 #include "qemu/osdep.h"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
-#include "monitor/fds.h"
+#include "dgram-socket.h"
 #include "net/net.h"
 #include "qapi/error.h"
 #include "qemu/iov.h"
 #include "qemu/main-loop.h"
 #include "qemu/sandbox-need.h"
-#include "qemu/socket-path.h"
 #include "qemu/timer.h"
 
 #define TYPE_NETDEV_DGRAM "netdev-dgram"
@@ -33,13 +29,9 @@ struct NetdevDgram {
     Netdev parent_obj;
 
     /* Options. */
-    char *local_type, *local_path, *local_str;
-    char *remote_type, *remote_path;
+    DgramAddress local, remote;
 
-    int fd;                               /* -1: none */
-    struct sockaddr_un local, remote;
-    SocketFile file;                      /* that of local */
-    socklen_t remote_size;                /* 0: the socket is connected */
+    DgramSocket socket;
     uint8_t *frame;                       /* from the peer, not yet taken */
     size_t frame_size;                    /* 0: none */
     bool write_waits;                     /* the guest has a frame for us */
@@ -54,7 +46,7 @@ static void dgram_read(void *opaque);
 
 static void update_handler(NetdevDgram *s)
 {
-    aio_set_fd_handler(s->ctx, s->fd, s->frame_size ? NULL : dgram_read, NULL, s);
+    aio_set_fd_handler(s->ctx, s->socket.fd, s->frame_size ? NULL : dgram_read, NULL, s);
 }
 
 static bool dgram_set_aio_context(Netdev *nd, AioContext *ctx)
@@ -62,7 +54,7 @@ static bool dgram_set_aio_context(Netdev *nd, AioContext *ctx)
     NetdevDgram *s = NETDEV_DGRAM(nd);
 
     if (s->ctx != ctx) {
-        aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
+        aio_set_fd_handler(s->ctx, s->socket.fd, NULL, NULL, NULL);
         s->ctx = ctx;
         update_handler(s);
     }
@@ -86,7 +78,7 @@ static bool read_frame(NetdevDgram *s)
 {
     struct iovec iov = { s->frame, NET_FRAME_MAX };
     struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-    ssize_t n = recvmsg(s->fd, &msg, MSG_DONTWAIT);
+    ssize_t n = recvmsg(s->socket.fd, &msg, MSG_DONTWAIT);
 
     s->frame_size = n > 0 && !(msg.msg_flags & MSG_TRUNC) ? n : 0;
     return n >= 0;
@@ -119,8 +111,8 @@ static bool dgram_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt
 {
     NetdevDgram *s = end->owner;
     struct msghdr msg = {
-        .msg_name = s->remote_size ? &s->remote : NULL,
-        .msg_namelen = s->remote_size,
+        .msg_name = s->socket.remote_size ? &s->socket.remote : NULL,
+        .msg_namelen = s->socket.remote_size,
         .msg_iov = (struct iovec *)iov,
         .msg_iovlen = iov_cnt,
     };
@@ -130,7 +122,7 @@ static bool dgram_receive(NetEnd *end, const struct iovec *iov, unsigned iov_cnt
         return false;
     }
     do {
-        n = sendmsg(s->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = sendmsg(s->socket.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
         s->write_waits = true;
@@ -158,96 +150,14 @@ static void retry(void *opaque)
 
 /* --- opening -------------------------------------------------------------- */
 
-static bool set_path(const char *option, const char *path,
-                     struct sockaddr_un *addr, Error **errp)
-{
-    if (!path) {
-        error_setg(errp, "Parameter '%s' is missing", option);
-        return false;
-    }
-    if (!socket_path_address(addr, path)) {
-        error_setg(errp, "%s=%s is too long: at most %zu bytes are possible",
-                   option, path, sizeof(addr->sun_path) - 1);
-        return false;
-    }
-    return true;
-}
-
-static bool bind_local(NetdevDgram *s, Error **errp)
-{
-    int ret = socket_path_bind(s->fd, &s->local, &s->file);
-
-    if (ret == -ENOTSOCK) {
-        error_setg(errp, "local.path=%s exists, and is no socket",
-                   s->local_path);
-    } else if (ret == -EADDRINUSE) {
-        error_setg(errp, "local.path=%s is another socket's", s->local_path);
-    } else if (ret) {
-        error_setg_errno(errp, -ret, "local.path=%s cannot be had",
-                         s->local_path);
-    }
-    return !ret;
-}
-
-static bool open_unix(NetdevDgram *s, Error **errp)
-{
-    if (g_strcmp0(s->remote_type, "unix")) {
-        error_setg(errp, "Parameter 'remote.type' expects unix, which goes with "
-                   "local.type=unix");
-        return false;
-    }
-    if (!set_path("local.path", s->local_path, &s->local, errp) ||
-        !set_path("remote.path", s->remote_path, &s->remote, errp)) {
-        return false;
-    }
-    s->remote_size = sizeof(s->remote);
-    s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return bind_local(s, errp);
-}
-
-static bool is_datagram_socket(int fd)
-{
-    int type;
-    socklen_t size = sizeof(type);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
-        return false;
-    }
-    errno = EPROTOTYPE;
-    return type == SOCK_DGRAM;
-}
-
-static bool open_fd(NetdevDgram *s, Error **errp)
-{
-    if (s->remote_type || s->remote_path || !s->local_str) {
-        error_setg(errp, "local.type=fd goes with local.str=, a socket that is "
-                   "connected, and without remote.");
-        return false;
-    }
-    s->fd = monitor_fd_open("local.str", s->local_str, NULL, is_datagram_socket,
-                            errp);
-    if (s->fd < 0) {
-        return false;
-    }
-    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
-    return true;
-}
-
 static bool dgram_open(Netdev *nd, Error **errp)
 {
     NetdevDgram *s = NETDEV_DGRAM(nd);
-    bool fd = !g_strcmp0(s->local_type, "fd");
 
-    if (!fd && g_strcmp0(s->local_type, "unix")) {
-        error_setg(errp, "Parameter 'local.type' expects unix or fd");
+    if (!dgram_socket_open(&s->socket, &s->local, &s->remote, errp)) {
         return false;
     }
-    if (!(fd ? open_fd(s, errp) : open_unix(s, errp))) {
-        return false;
-    }
-    nd->info = fd ? g_strdup_printf("dgram,fd=%s", s->local_str)
-                  : g_strdup_printf("dgram,local.path=%s,remote.path=%s",
-                                    s->local_path, s->remote_path);
+    nd->info = dgram_socket_name(&s->socket, &s->local, &s->remote);
     sandbox_need(SANDBOX_NET_SOCKET);
     s->frame = g_malloc(NET_FRAME_MAX);
     s->retry = timer_new_ms(QEMU_CLOCK_REALTIME, retry, s);
@@ -258,14 +168,12 @@ static bool dgram_open(Netdev *nd, Error **errp)
 
 static void dgram_init(Object *obj)
 {
-    NETDEV_DGRAM(obj)->fd = -1;
+    NETDEV_DGRAM(obj)->socket.fd = -1;
 }
 
 static void dgram_at_exit(Netdev *nd)
 {
-    NetdevDgram *s = NETDEV_DGRAM(nd);
-
-    socket_path_remove(&s->local, &s->file);
+    dgram_socket_remove_file(&NETDEV_DGRAM(nd)->socket);
 }
 
 static void dgram_finalize(Object *obj)
@@ -274,11 +182,10 @@ static void dgram_finalize(Object *obj)
 
     g_clear_pointer(&s->retry_bh, qemu_bh_delete);
     timer_free(s->retry);
-    if (s->fd >= 0) {
-        aio_set_fd_handler(s->ctx, s->fd, NULL, NULL, NULL);
-        close(s->fd);
+    if (s->socket.fd >= 0) {
+        aio_set_fd_handler(s->ctx, s->socket.fd, NULL, NULL, NULL);
     }
-    dgram_at_exit(NETDEV(s));
+    dgram_socket_close(&s->socket);
     g_free(s->frame);
 }
 
@@ -290,11 +197,16 @@ static const NetEndOps dgram_ops = {
 };
 
 static const NetdevOption dgram_options[] = {
-    NETDEV_OPTION(NetdevDgram, "local.type", STR, local_type, "unix or fd"),
-    NETDEV_OPTION(NetdevDgram, "local.path", STR, local_path, "unix: the own socket"),
-    NETDEV_OPTION(NetdevDgram, "local.str", STR, local_str, "fd: a socket's descriptor"),
-    NETDEV_OPTION(NetdevDgram, "remote.type", STR, remote_type, "unix"),
-    NETDEV_OPTION(NetdevDgram, "remote.path", STR, remote_path, "unix: the peer's socket"),
+    NETDEV_OPTION(NetdevDgram, "local.type", STR, local.type, "unix, inet or fd"),
+    NETDEV_OPTION(NetdevDgram, "local.path", STR, local.path, "unix: the own socket"),
+    NETDEV_OPTION(NetdevDgram, "local.host", STR, local.host, "inet: the own address"),
+    NETDEV_OPTION(NetdevDgram, "local.port", STR, local.port, "inet: the own UDP port"),
+    NETDEV_OPTION(NetdevDgram, "local.str", STR, local.str, "fd: a socket's descriptor"),
+    NETDEV_OPTION(NetdevDgram, "remote.type", STR, remote.type, "unix or inet"),
+    NETDEV_OPTION(NetdevDgram, "remote.path", STR, remote.path, "unix: the peer's socket"),
+    NETDEV_OPTION(NetdevDgram, "remote.host", STR, remote.host,
+                  "inet: the peer's address, or that of a multicast group"),
+    NETDEV_OPTION(NetdevDgram, "remote.port", STR, remote.port, "inet: the peer's UDP port"),
     { },
 };
 
@@ -304,7 +216,9 @@ static void dgram_class_init(ObjectClass *klass, void *data)
 
     nc->kind = "dgram";
     nc->help = "local.type=unix,local.path=PATH,remote.type=unix,"
-               "remote.path=PATH | local.type=fd,local.str=N";
+               "remote.path=PATH | [local.type=inet,local.host=ADDRESS,local.port="
+               "PORT,]remote.type=inet,remote.host=ADDRESS,remote.port=PORT | "
+               "local.type=fd,local.str=N";
     nc->options = dgram_options;
     nc->ops = &dgram_ops;
     nc->open = dgram_open;

@@ -71,6 +71,31 @@ static NetdevClass *find_kind(const char *kind)
     return NULL;
 }
 
+/* One that this program, or this build of it, does not have. */
+static void refuse_kind(const char *kind, Error **errp)
+{
+    static const struct {
+        const char *kind, *instead;
+    } others[] = {
+        { "bridge", "tap with ifname=, an interface that is in the bridge" },
+        { "socket", "stream for listen= and connect=, dgram for udp= and mcast=" },
+#ifndef CONFIG_SLIRP
+        { "user", "this build is without libslirp; stream to passt does the same" },
+#endif
+        { "vhost-vdpa", "vfio-pci, which passes the device through" },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        if (!strcmp(kind, others[i].kind)) {
+            error_setg(errp, "netdev %s is not supported: %s", kind,
+                       others[i].instead);
+            return;
+        }
+    }
+    error_setg(errp, "Parameter 'type' expects a netdev backend type, which '%s' "
+               "is not (-netdev help lists them)", kind);
+}
+
 void netdev_print_types(void)
 {
     g_autoptr(GSList) classes = object_class_get_list_sorted(TYPE_NETDEV, false);
@@ -238,16 +263,8 @@ Netdev *netdev_new_from_json(JsonObject *opts, bool keyval, Error **errp)
         return NULL;
     }
     nc = find_kind(kind);
-#ifndef CONFIG_SLIRP
-    if (!strcmp(kind, "user")) {
-        error_setg(errp, "netdev user: this build is without libslirp; stream "
-                   "to passt does the same");
-        return NULL;
-    }
-#endif
     if (!nc) {
-        error_setg(errp, "Parameter 'type' expects a netdev backend type, which "
-                   "'%s' is not (-netdev help lists them)", kind);
+        refuse_kind(kind, errp);
         return NULL;
     }
     obj = object_new(object_class_get_name(OBJECT_CLASS(nc)));

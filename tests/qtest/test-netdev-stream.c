@@ -162,6 +162,8 @@ static void test_bad_input(void)
 {
     static const char *const netdevs[][2] = {
         { "'type': 'nosuch', 'id': 'x'", "'nosuch'" },
+        { "'type': 'socket', 'id': 'x'", "dgram for udp=" },
+        { "'type': 'bridge', 'id': 'x'", "tap with ifname=" },
         { "'type': 'stream', 'id': '9x'", "id" },
         { "'type': 'stream', 'id': 'n0'", "Duplicate" },
         { "'type': 'stream', 'id': 'x'", "addr.type" },
