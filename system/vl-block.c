@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disks of the command line: -blockdev, -drive, and -hda to -hdd and -cdrom, which
- * are short for it. -drive says things of three kinds: of the image, of the backend,
+ * Disks of the command line: -blockdev, -drive, and -pflash, -hda to -hdd and -cdrom,
+ * which are short for it. -drive says things of three kinds: of the image, of the backend,
  * and, with if=virtio, of a device that is made for it; with if=pflash the machine
  * has one. Cache modes are QEMU's. A CD is a disk that is read-only.
  */
@@ -279,7 +279,8 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     }
     index = take_text(o, "index") ?: take_text(o, "unit");
     expand_image(o);
-    if (is_early(o, arg, late.drives)) {
+    /* The board's chips do not wait for other drives. */
+    if (strcmp(interface, "pflash") != 0 && is_early(o, arg, late.drives)) {
         return true;
     }
     id = name_drive(o, interface);
@@ -292,13 +293,26 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     return block_drive_add(o, errp);
 }
 
-/* @arg is a file's name, whatever is in it. */
+/* What -drive says of the file @name, whatever is in that. */
+static char *drive_of_file(const char *name, const char *more)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ",", -1);
+    g_autofree char *escaped = g_strjoinv(",,", parts);
+
+    return g_strconcat("file=", escaped, more, NULL);
+}
+
+static bool create_flash(const char *arg, void *opaque, Error **errp)
+{
+    g_autofree char *drive = drive_of_file(arg, ",format=raw,if=pflash");
+
+    return create_drive(drive, opaque, errp);
+}
+
 static bool create_of_file(const char *arg, const char *more, GPtrArray *early,
                            void *opaque, Error **errp)
 {
-    g_auto(GStrv) parts = g_strsplit(arg, ",", -1);
-    g_autofree char *escaped = g_strjoinv(",,", parts);
-    g_autofree char *drive = g_strconcat("file=", escaped, more, NULL);
+    g_autofree char *drive = drive_of_file(arg, more);
 
     /* Its place among the drives is behind them. */
     if (late.drives->len && !late.now) {
@@ -392,7 +406,8 @@ bool vl_create_block(const VlConfig *cfg, Error **errp)
                     g_ptr_array_new(), false };
     block_init();
     return create_all(cfg->blockdevs, cfg->drives, cfg->disks, cfg->cdroms,
-                      errp);
+                      errp) &&
+           vl_foreach("pflash", cfg->pflashes, create_flash, NULL, errp);
 }
 
 bool vl_create_late_block(Error **errp)

@@ -2,12 +2,13 @@
 /*
  * -boot, -fw_cfg and -smbios: what firmware, and whoever else reads the firmware
  * configuration device, is told. All are stored in the machine; its board
- * passes them on.
+ * passes them on. And -L: where firmware itself is found.
  */
 #include "qemu/osdep.h"
 
 #include "hw/firmware/smbios.h"
 #include "qemu/cutils.h"
+#include "qemu/datadir.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qemu/regular-file.h"
@@ -187,12 +188,26 @@ static bool apply_smbios(const char *arg, void *opaque, Error **errp)
            (!uuid || qemu_set_vm_uuid(uuid, errp));
 }
 
+/* --- -L --- */
+
+/* As in QEMU it may come to be later, or hold nothing of use; a word about a
+ * directory that was mistyped is due all the same. */
+static bool apply_data_dir(const char *arg, void *opaque, Error **errp)
+{
+    if (!g_file_test(arg, G_FILE_TEST_IS_DIR)) {
+        warn_report("there is no such directory");
+    }
+    qemu_add_data_dir(arg);
+    return true;
+}
+
 /* --- all of them --- */
 
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp)
 {
     current_machine->boot_config.no_floppy_check = cfg->no_fd_bootchk;
-    return vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
+    return vl_foreach("L", cfg->data_dirs, apply_data_dir, NULL, errp) &&
+           vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
            vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp) &&
            vl_foreach("smbios", cfg->smbios, apply_smbios, NULL, errp);
 }

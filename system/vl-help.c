@@ -4,6 +4,7 @@
 #include "chardev/char.h"
 #include "net/net.h"
 #include "qdev-monitor.h"
+#include "qemu/datadir.h"
 #include "qemu/error-report.h"
 #include "qemu/keyval.h"
 #include "qom/object_interfaces.h"
@@ -83,6 +84,11 @@ static void list_properties(ObjectClass *oc, const char *name)
 
 /* Each of these prints and returns true if @arg asks for help. */
 typedef bool HelpFunc(const char *arg, Error **errp);
+
+static bool is_help(const char *arg)
+{
+    return !strcmp(arg, "help") || !strcmp(arg, "?");
+}
 
 /* Whether @arg asks for help; *what (g_free()): on this, NULL: on all. */
 static bool asks_for_help(const char *arg, const char *key, char **what)
@@ -208,7 +214,7 @@ static bool help_cpu(const char *arg, Error **errp)
 {
     MachineClass *mc = find_default_machine_class();
 
-    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+    if (!is_help(arg)) {
         return false;
     }
     if (mc && mc->list_cpus) {
@@ -221,7 +227,7 @@ static bool help_cpu(const char *arg, Error **errp)
 
 static bool help_trace(const char *arg, Error **errp)
 {
-    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+    if (!is_help(arg)) {
         return false;
     }
     vl_list_traces();
@@ -234,7 +240,7 @@ static bool help_log(const char *arg, Error **errp)
         vl_list_traces();
         return true;
     }
-    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+    if (!is_help(arg)) {
         return false;
     }
     vl_list_log_items();
@@ -243,11 +249,30 @@ static bool help_log(const char *arg, Error **errp)
 
 static bool help_sandbox(const char *arg)
 {
-    if (strcmp(arg, "help") != 0 && strcmp(arg, "?") != 0) {
+    if (!is_help(arg)) {
         return false;
     }
     sandbox_print_help();
     return true;
+}
+
+/* With those of the command line, which nobody else will look into. */
+static bool help_data_dirs(const GPtrArray *args)
+{
+    bool asked = false;
+
+    for (guint i = 0; i < args->len; i++) {
+        asked |= is_help(args->pdata[i]);
+    }
+    for (guint i = 0; asked && i < args->len; i++) {
+        if (!is_help(args->pdata[i])) {
+            qemu_add_data_dir(args->pdata[i]);
+        }
+    }
+    if (asked) {
+        qemu_list_data_dirs();
+    }
+    return asked;
 }
 
 static bool try_help(const char *option, GPtrArray *args, HelpFunc *fn,
@@ -285,5 +310,6 @@ bool vl_print_help(const VlConfig *cfg, Error **errp)
            try_help("device", cfg->devices, help_device, errp) ||
            try_help("d", cfg->log_items, help_log, errp) ||
            try_help("trace", cfg->traces, help_trace, errp) ||
+           help_data_dirs(cfg->data_dirs) ||
            (cfg->sandbox && help_sandbox(cfg->sandbox));
 }

@@ -36,11 +36,13 @@ typedef struct VlConfig {
     GPtrArray *msgs;
     GPtrArray *actions;
     GPtrArray *log_items;
+    GPtrArray *data_dirs;
     GPtrArray *boots;
     GPtrArray *fw_cfgs;
     GPtrArray *smbios;
     GPtrArray *blockdevs;
     GPtrArray *drives;
+    GPtrArray *pflashes;
     GPtrArray *disks;                     /* -hda and others */
     GPtrArray *cdroms;
     GPtrArray *run_with;
@@ -143,7 +145,7 @@ bool vl_wants_mem_lock(const VlConfig *cfg);
  * the parsing of options. false: *errp. */
 bool vl_explain(const VlConfig *cfg, Error **errp);
 
-/* vl-firmware.c: -boot, -fw_cfg, -smbios. Before machine_run_board_init(). */
+/* vl-firmware.c: -L, -boot, -fw_cfg, -smbios. Before machine_run_board_init(). */
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 
 /* vl-backends.c: what devices and monitors are connected to. */
@@ -159,7 +161,7 @@ bool vl_check_daemon(const VlConfig *cfg, Error **errp);
 bool vl_create_monitors(const VlConfig *cfg, Error **errp);
 bool vl_create_serials(const VlConfig *cfg, Error **errp);
 
-/* vl-block.c: -blockdev, -drive, -hda. Before devices; the latter before any
+/* vl-block.c: -blockdev, -drive, -pflash, -hda. Before devices; the latter before any
  * object: whether another process will need guest memory for them. */
 bool vl_create_block(const VlConfig *cfg, Error **errp);
 /* Those of them that need guest memory, which is there now. */

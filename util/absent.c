@@ -66,7 +66,7 @@ static const struct {
     { NO("confidential guests"), { "", "sev-guest", "" } },
     { NO("firmware"),
       { "loader guest-loader acpi-erst", "",
-        "L acpitable option-rom pflash" } },
+        "acpitable option-rom" } },
     { NO("TCG"), { "", "", "icount plugin singlestep" } },
     { NO("migration and no snapshots"),
       { "", "dbus-vmstate",

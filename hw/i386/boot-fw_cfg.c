@@ -13,6 +13,7 @@
 #include "boot-linux.h"
 #include "firmware.h"
 #include "qapi/error.h"
+#include "qemu/datadir.h"
 #include "qemu/regular-file.h"
 
 /* Where the option ROM is to put things. */
@@ -110,7 +111,7 @@ bool x86_boot_add_items(const X86Boot *boot, FWCfgState *s, Error **errp)
 
 bool x86_boot_add_rom(FWCfgState *s, Error **errp)
 {
-    g_autofree char *path = x86_firmware_find(X86_BOOT_ROM);
+    g_autofree char *path = qemu_find_file(X86_BOOT_ROM);
     g_autoptr(GBytes) rom = NULL;
     gsize size;
     const void *data;

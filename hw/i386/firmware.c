@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding, loading and placing a PC's firmware (firmware.h). The file is read
+ * Loading and placing a PC's firmware (firmware.h). The file is read
  * once: what is in ROM stays as it is, whatever becomes of the file.
  */
 #include "qemu/osdep.h"
@@ -16,26 +16,6 @@
 #define ROM_UNIT (64 * KiB)
 #define SHADOW_MAX (128 * KiB)
 #define SHADOW_END MiB
-
-char *x86_firmware_find(const char *name)
-{
-    static const char *const dirs[] = {
-        "/usr/share/seabios", "/usr/share/qemu", "/usr/share/OVMF",
-        "/usr/share/ovmf",
-    };
-
-    if (g_file_test(name, G_FILE_TEST_EXISTS)) {
-        return g_strdup(name);
-    }
-    for (size_t i = 0; !strchr(name, '/') && i < ARRAY_SIZE(dirs); i++) {
-        g_autofree char *path = g_build_filename(dirs[i], name, NULL);
-
-        if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-            return g_steal_pointer(&path);
-        }
-    }
-    return NULL;
-}
 
 static GBytes *read_file(const char *path, Error **errp)
 {

@@ -19,10 +19,6 @@
 #define X86_FIRMWARE_DEFAULT "bios-256k.bin"
 #define X86_FIRMWARE_PACKAGE "seabios"
 
-/* The file that @name means: a path, or a file in a directory where firmware
- * usually is. NULL: there is none. */
-char *x86_firmware_find(const char *name);
-
 typedef struct X86Firmware {
     MemoryRegion rom;
     MemoryRegion shadow;                  /* of its end; of flash: a copy */

@@ -10,6 +10,7 @@
 #include "fw_cfg.h"
 #include "q35-firmware.h"
 #include "qapi/error.h"
+#include "qemu/datadir.h"
 #include "sysemu/kvm.h"
 
 bool q35_firmware_set_flash(Q35Firmware *fw, unsigned n, const char *drive,
@@ -46,7 +47,7 @@ void q35_firmware_choose(Q35Firmware *fw, const MachineState *ms)
     if (!name && !fw->flash_drives[0] && !ms->kernel_filename && kvm_enabled()) {
         name = X86_FIRMWARE_DEFAULT;
     }
-    fw->path = name ? x86_firmware_find(name) : NULL;
+    fw->path = name ? qemu_find_file(name) : NULL;
     fw->present = fw->path || fw->flash_drives[0];
     if (!name || fw->path) {
         return;

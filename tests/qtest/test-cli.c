@@ -313,6 +313,7 @@ static void test_help(void)
     check_prints("-cpu help", "host");
     check_prints("-object help", "memory-backend-memfd");
     check_prints("-object memory-backend-ram,help", "size");
+    check_prints("-L /tmp -L help", "/tmp\n/usr/share");
     check_prints("-device help", "virtio-mem-pci");
     check_prints("-device virtio-mem-pci,help", "requested-size");
     cli_check_refused("-device warp-drive,help", "warp-drive");

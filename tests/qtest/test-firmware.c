@@ -70,6 +70,19 @@ static uint64_t file_size(const char *path)
     return st.st_size;
 }
 
+/* --- where it is found --- */
+
+/* The first directory of -L that has it. */
+static void test_is_found_by_name(Fixture *f, const void *data)
+{
+    qtest_quit(f->qts);
+    f->qts = qtest_init("-M q35 -m 64M -L /tmp/firmware-none -L %s -L / -bios rom",
+                        f->dir);
+    g_assert_cmphex(qtest_readl(f->qts, ROM_BASE), ==,
+                    f->bytes[0] | f->bytes[1] << 8 | f->bytes[2] << 16 |
+                    (uint32_t)f->bytes[3] << 24);
+}
+
 /* --- ROM --- */
 
 static void check_rom(Fixture *f, uint64_t addr, size_t offset, size_t size)
@@ -419,6 +432,7 @@ int main(int argc, char **argv)
     ADD("CD is first only once", test_cd_is_first_only_once);
     ADD("without bootindex there is no order",
         test_without_bootindex_there_is_no_order);
+    ADD("is found by name", test_is_found_by_name);
     ADD("kernel is given to firmware", test_kernel_is_given_to_firmware);
     ADD("its log goes to a character device",
         test_log_goes_to_a_character_device);

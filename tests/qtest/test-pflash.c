@@ -453,6 +453,20 @@ static void test_nodes_are_chips(Fixture *f, const void *data)
     g_assert_cmphex(get(f, VARS), ==, original('v', 0));
 }
 
+/* As -drive does, and behind those that -drive has. */
+static void test_pflash_is_a_drive(Fixture *f, const void *data)
+{
+    qtest_quit(f->qts);
+    f->qts = qtest_init("-M q35 -m 64M -pflash %s "
+                        "-drive if=pflash,format=raw,readonly=on,file=%s",
+                        f->vars, f->code);
+    g_assert_cmphex(get(f, CODE), ==, original('c', 0));
+    put(f, VARS, 0x40);
+    put(f, VARS, 0);
+    g_assert_cmphex(end(f, VARS), ==, READY);
+    g_assert_cmphex(in_image(f->vars, 0), ==, 0);
+}
+
 static void test_refused(void)
 {
     static const CliBadCase cases[] = {
@@ -466,6 +480,7 @@ static void test_refused(void)
           "file=/etc/passwd", "no pflash0" },
         { QTEST_ARGS "-M q35,pflash0=x -drive if=pflash,format=raw,readonly=on,"
           "file=/etc/passwd,unit=0", "pflash0 is 'x' already" },
+        { QTEST_ARGS "-pflash /no/such,file", "-pflash|/no/such,file" },
         { QTEST_ARGS "-bios /etc/passwd -M q35,pflash0=x",
           "-bios /etc/passwd|pflash0" },
     };
@@ -503,6 +518,7 @@ int main(int argc, char **argv)
     ADD("power cut leaves whole blocks", test_power_cut_leaves_whole_blocks);
     ADD("image that cannot be written", test_image_that_cannot_be_written);
     ADD("nodes are chips", test_nodes_are_chips);
+    ADD("-pflash is a drive", test_pflash_is_a_drive);
     g_test_add_func("/pflash/refused", test_refused);
     status = g_test_run();
     cli_end();
