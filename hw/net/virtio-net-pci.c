@@ -41,6 +41,7 @@ static const Property net_pci_properties[] = {
 static void net_pci_class_init(ObjectClass *klass, void *data)
 {
     set_bit(DEVICE_CATEGORY_MISC, DEVICE_CLASS(klass)->categories);
+    PCI_DEVICE_CLASS(klass)->romfile = "efi-virtio.rom";
     DEVICE_CLASS(klass)->prepare = net_pci_prepare;
     DEVICE_CLASS(klass)->desc = "virtio-net over PCI: a network device";
     device_class_set_props(DEVICE_CLASS(klass), net_pci_properties);

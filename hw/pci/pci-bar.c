@@ -15,7 +15,7 @@
 static int pci_bar(PCIDevice *dev, int region_num)
 {
     g_assert(region_num >= 0 && region_num < PCI_NUM_REGIONS);
-    return region_num == PCI_ROM_SLOT ? PCI_ROM_ADDRESS
+    return region_num == PCI_ROM_SLOT ? pci_rom_register_offset(dev)
                                       : PCI_BASE_ADDRESS_0 + region_num * 4;
 }
 
@@ -121,8 +121,18 @@ static void pci_bar_map(PCIIORegion *r, uint64_t addr)
     }
 }
 
+/* Before any of the map changes: whoever has the ROM may take its time. */
+static void pci_bar_prepare_rom(PCIDevice *dev)
+{
+    if (dev->io_regions[PCI_ROM_SLOT].size &&
+        pci_bar_decode(dev, PCI_ROM_SLOT) != PCI_BAR_UNMAPPED) {
+        pci_rom_enable(dev);
+    }
+}
+
 void pci_update_mappings(PCIDevice *dev)
 {
+    pci_bar_prepare_rom(dev);
     memory_region_transaction_begin();
     for (int i = 0; i < PCI_NUM_REGIONS; i++) {
         PCIIORegion *r = &dev->io_regions[i];

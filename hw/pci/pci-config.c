@@ -60,7 +60,7 @@ void pci_default_write_config(PCIDevice *dev, uint32_t address, uint32_t val,
     command = ranges_overlap(address, len, PCI_COMMAND, 2);
     bars = ranges_overlap(address, len, PCI_BASE_ADDRESS_0,
                           PCI_STD_NUM_BARS * 4) ||
-           ranges_overlap(address, len, PCI_ROM_ADDRESS, 4);
+           ranges_overlap(address, len, pci_rom_register_offset(dev), 4);
     if (command || bars) {
         pci_update_mappings(dev);
     }

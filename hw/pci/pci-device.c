@@ -218,6 +218,7 @@ static void pci_init_express(PCIDevice *dev)
 static void pci_teardown(PCIDevice *dev)
 {
     memset(dev->io_regions, 0, sizeof(dev->io_regions));
+    pci_rom_free(dev);
     pci_fini_bus_master(dev);
     pci_config_free(dev);
     pci_leave_place(pci_get_bus(dev), dev);
@@ -229,15 +230,11 @@ static void pci_qdev_realize(DeviceState *qdev, Error **errp)
     PCIDeviceClass *pc = PCI_DEVICE_GET_CLASS(dev);
     Error *local_err = NULL;
 
-    if (dev->romfile && *dev->romfile) {
-        error_setg(errp, "romfile=%s: option ROMs are for firmware, which is "
-                   "not there; possible: romfile= (empty)", dev->romfile);
-        return;
-    }
     g_strlcpy(dev->name, object_get_typename(OBJECT(dev)), sizeof(dev->name));
     pci_init_express(dev);
-    if (!pci_boot_check_index(dev, errp) ||
+    if (!pci_boot_check_index(dev, errp) || !pci_rom_open_file(dev, errp) ||
         !pci_take_place(pci_get_bus(dev), dev, errp)) {
+        pci_rom_free(dev);
         return;
     }
     pci_config_alloc(dev);
@@ -247,8 +244,10 @@ static void pci_qdev_realize(DeviceState *qdev, Error **errp)
         if (local_err) {
             error_propagate(errp, local_err);
             pci_teardown(dev);
+            return;
         }
     }
+    pci_rom_register(dev);
 }
 
 static void pci_qdev_unrealize(DeviceState *qdev)
@@ -289,6 +288,7 @@ static const Property pci_properties[] = {
 static void pci_device_instance_init(Object *obj)
 {
     PCI_DEVICE(obj)->bootindex = -1;
+    PCI_DEVICE(obj)->rom_fd = -1;
 }
 
 static void pci_device_class_init(ObjectClass *klass, void *data)

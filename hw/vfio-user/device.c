@@ -266,8 +266,8 @@ static uint32_t user_room(const VFIODevice *vdev, size_t size)
     return MIN(size, vdev->user->caps.max_data_xfer_size);
 }
 
-static int user_region_read(VFIODevice *vdev, uint32_t index, uint64_t offset,
-                            void *buf, size_t size)
+static int user_read_all(VFIODevice *vdev, uint32_t index, uint64_t offset,
+                         void *buf, size_t size)
 {
     for (size_t done = 0; done < size;) {
         const VFIOUserRegionAccess access = {
@@ -283,6 +283,21 @@ static int user_region_read(VFIODevice *vdev, uint32_t index, uint64_t offset,
         done += access.count;
     }
     return 0;
+}
+
+/* However many messages it takes, such as of a ROM: one time-out. */
+static int user_region_read(VFIODevice *vdev, uint32_t index, uint64_t offset,
+                            void *buf, size_t size)
+{
+    VFIOUserSocket *socket = vdev->user->socket;
+    bool outermost = size > user_room(vdev, size) &&
+                     vfio_user_socket_begin(socket, g_get_monotonic_time());
+    int ret = user_read_all(vdev, index, offset, buf, size);
+
+    if (outermost) {
+        vfio_user_socket_end(socket);
+    }
+    return ret;
 }
 
 static int user_region_write(VFIODevice *vdev, uint32_t index, uint64_t offset,

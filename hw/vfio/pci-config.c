@@ -179,7 +179,7 @@ static void vfio_pci_init_header(VFIOPCIDevice *vdev, bool multifunction)
     config[PCI_HEADER_TYPE] = multifunction ? 0x80 : 0;
     vfio_pci_emulate(vdev, PCI_HEADER_TYPE, 1);
 
-    /* BARs come when they are registered; the ROM stays hidden. */
+    /* BARs come when they are registered, as the ROM does. */
     memset(config + PCI_BASE_ADDRESS_0, 0, PCI_STD_NUM_BARS * 4);
     vfio_pci_emulate(vdev, PCI_BASE_ADDRESS_0, PCI_STD_NUM_BARS * 4);
     pci_set_long(config + PCI_ROM_ADDRESS, 0);

@@ -42,6 +42,12 @@ void vfio_pci_bars_exit(VFIOPCIDevice *vdev);
 void vfio_pci_bars_finalize(VFIOPCIDevice *vdev);
 void vfio_pci_bars_set_mmaps_enabled(VFIOPCIDevice *vdev, bool enabled);
 
+/* --- the ROM: pci-rom.c --- */
+
+/* Has the PCI layer show it, if there is one and the user has not said otherwise.
+ * There is nothing to undo; false: *errp. */
+bool vfio_pci_rom_init(VFIOPCIDevice *vdev, Error **errp);
+
 /* --- interrupts: pci-irq.c --- */
 
 bool vfio_pci_irq_init(VFIOPCIDevice *vdev, Error **errp);

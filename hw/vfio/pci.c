@@ -164,7 +164,7 @@ static void vfio_pci_realize(PCIDevice *pdev, Error **errp)
         goto bars;
     }
     vfio_pci_bars_register(vdev);
-    if (vfio_pci_irq_init(vdev, errp)) {
+    if (vfio_pci_rom_init(vdev, errp) && vfio_pci_irq_init(vdev, errp)) {
         return;
     }
 

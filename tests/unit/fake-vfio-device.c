@@ -81,6 +81,8 @@ static int fake_region_info(VFIODevice *vbasedev, uint32_t index,
         info->flags |= f->bar_mmap[index] ? VFIO_REGION_INFO_FLAG_MMAP : 0;
     } else if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
         info->size = sizeof(f->config);
+    } else if (index == VFIO_PCI_ROM_REGION_INDEX) {
+        info->size = f->rom_size;
     }
     *out = info;
     return 0;
@@ -133,6 +135,15 @@ static int fake_set_irqs(VFIODevice *vbasedev, struct vfio_irq_set *set)
     return fake_fails(f) ? -EIO : fake_connect(f, set);
 }
 
+static int fake_rom_read(FakeVFIODevice *f, uint64_t offset, void *buf,
+                         size_t size)
+{
+    f->rom_reads++;
+    g_assert_cmpuint(offset + size, <=, sizeof(f->rom));
+    memcpy(buf, f->rom + offset, size);
+    return f->rom_fails ? -EIO : 0;
+}
+
 static int fake_region_read(VFIODevice *vbasedev, uint32_t index,
                             uint64_t offset, void *buf, size_t size)
 {
@@ -150,6 +161,9 @@ static int fake_region_read(VFIODevice *vbasedev, uint32_t index,
             }
         }
         return 0;
+    }
+    if (index == VFIO_PCI_ROM_REGION_INDEX) {
+        return fake_rom_read(f, offset, buf, size);
     }
     f->slow_accesses++;
     g_assert_cmpuint(offset + size, <=, f->bar_size[index]);

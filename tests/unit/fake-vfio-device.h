@@ -25,6 +25,10 @@ typedef struct FakeVFIODevice {
     uint64_t area_size, area_stride;
     /* From the second read on the header is the complement of what it was. */
     bool changes_its_mind;
+    uint64_t rom_size;                    /* what it says; 0: none */
+    uint8_t rom[4096];
+    bool rom_fails;                       /* to be read */
+    unsigned rom_reads;
     uint32_t irq_count[VFIO_PCI_NUM_IRQS];
     uint32_t max_vectors;                 /* that the host has */
     /* Operations to let pass before one fails, once; -1: none fails. */

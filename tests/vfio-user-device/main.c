@@ -18,7 +18,7 @@ static char *opt_socket;
 static int opt_fd = -1;
 static gboolean opt_once, opt_die_with_parent;
 static char *opt_log, *opt_bar2_file;
-static gint64 opt_max_dma_maps, opt_pgsizes, opt_max_msg_fds;
+static gint64 opt_max_dma_maps, opt_pgsizes, opt_max_msg_fds, opt_rom_size;
 static int opt_refuse_map, opt_refuse_unmap, opt_refuse_errno = ENOMEM;
 static int opt_stall = -1, opt_garbage = -1, opt_die = -1, opt_seed;
 static char *opt_garbage_kind;
@@ -36,6 +36,8 @@ static const GOptionEntry entries[] = {
       "Write each map and unmap to FILE", "FILE" },
     { "bar2-file", 0, 0, G_OPTION_ARG_FILENAME, &opt_bar2_file,
       "Show FILE to the client as BAR 2's memory, which it is not", "FILE" },
+    { "rom-size", 0, 0, G_OPTION_ARG_INT64, &opt_rom_size,
+      "Claim to have a ROM of N bytes (0)", "N" },
     { "max-dma-maps", 0, 0, G_OPTION_ARG_INT64, &opt_max_dma_maps,
       "Allow N mappings at the same time (65535)", "N" },
     { "pgsizes", 0, 0, G_OPTION_ARG_INT64, &opt_pgsizes,
@@ -112,6 +114,7 @@ static bool parse_options(int *argc, char ***argv, TestDevOptions *options,
         .max_dma_maps = opt_max_dma_maps,
         .pgsizes = opt_pgsizes,
         .max_msg_fds = opt_max_msg_fds,
+        .rom_size = opt_rom_size,
         .fault_after = {
             [TESTDEV_FAULT_REFUSE_MAP] = opt_refuse_map,
             [TESTDEV_FAULT_REFUSE_UNMAP] = opt_refuse_unmap,

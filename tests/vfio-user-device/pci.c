@@ -45,7 +45,7 @@ void testdev_pci_init(TestDev *dev)
     put32(config + MSIX_CAP + PCI_MSIX_PBA, TESTDEV_PBA_OFFSET | 1);
 }
 
-static uint64_t region_size(uint32_t index)
+static uint64_t region_size(const TestDev *dev, uint32_t index)
 {
     switch (index) {
     case VFIO_PCI_BAR0_REGION_INDEX:
@@ -54,6 +54,8 @@ static uint64_t region_size(uint32_t index)
         return TESTDEV_BAR1_SIZE;
     case VFIO_PCI_BAR2_REGION_INDEX:
         return TESTDEV_BAR2_SIZE;
+    case VFIO_PCI_ROM_REGION_INDEX:
+        return dev->rom_size;
     case VFIO_PCI_CONFIG_REGION_INDEX:
         return PCI_CFG_SPACE_SIZE;
     default:
@@ -88,7 +90,7 @@ struct vfio_region_info *testdev_region_info(const TestDev *dev,
     }
     info = g_malloc0(sizeof(*info) + sparse);
     info->index = ask->index;
-    info->size = region_size(ask->index);
+    info->size = region_size(dev, ask->index);
     info->argsz = sizeof(*info);
     info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ |
                                VFIO_REGION_INFO_FLAG_WRITE : 0;
@@ -138,10 +140,21 @@ static void bar2_access(TestDev *dev, uint64_t offset, uint8_t *data,
     }
 }
 
+static int rom_access(uint64_t offset, uint8_t *data, uint32_t count, bool write)
+{
+    if (write || offset + count > TESTDEV_ROM_MAX) {
+        return -EIO;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        data[i] = TESTDEV_ROM_BYTE(offset + i);
+    }
+    return 0;
+}
+
 int testdev_region_access(TestDev *dev, uint32_t index, uint64_t offset,
                           uint8_t *data, uint32_t count, bool write)
 {
-    uint64_t size = region_size(index);
+    uint64_t size = region_size(dev, index);
 
     if (offset > size || count > size - offset) {
         return -EINVAL;
@@ -159,6 +172,8 @@ int testdev_region_access(TestDev *dev, uint32_t index, uint64_t offset,
         config_write(dev, offset, data, count);
     } else if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
         memcpy(data, dev->config + offset, count);
+    } else if (index == VFIO_PCI_ROM_REGION_INDEX) {
+        return rom_access(offset, data, count, write);
     }
     return 0;
 }

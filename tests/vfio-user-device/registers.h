@@ -5,6 +5,7 @@
  *   BAR 0  4 KiB      the registers below
  *   BAR 1  8 KiB      the MSI-X table (4 vectors) and, at 4 KiB, pending bits
  *   BAR 2  64 KiB     (64 bit) memory; all but the first page can be mapped
+ *   a ROM of as many bytes as --rom-size says; those beyond 64 KiB cannot be read
  *   the pin INTA, while MSI-X is off
  *
  * Registers are little endian; an access may be of any size and alignment.
@@ -24,6 +25,8 @@
 #define TESTDEV_PBA_OFFSET 0x1000         /* in BAR 1 */
 #define TESTDEV_BAR2_SIZE 0x10000
 #define TESTDEV_BAR2_MMAP_OFFSET 0x1000   /* from here on it can be mapped */
+#define TESTDEV_ROM_MAX 0x10000           /* what can be read ... */
+#define TESTDEV_ROM_BYTE(i) ((uint8_t)((i) * 7 + (i) / 256)) /* ... and is there */
 #define TESTDEV_NR_VECTORS 4
 
 /* --- registers: offset, bits --- */

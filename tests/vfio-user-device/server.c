@@ -283,6 +283,7 @@ TestDev *testdev_new(const TestDevOptions *options, Error **errp)
     dev->caps.pgsizes = options->pgsizes ? options->pgsizes : 4 * KiB;
     dev->caps.max_msg_fds = options->max_msg_fds ? options->max_msg_fds
                                                  : VFIO_USER_MAX_FDS;
+    dev->rom_size = options->rom_size;
     dev->rand = g_rand_new_with_seed(options->seed);
     testdev_memory_init(&dev->mem);
     testdev_irq_init(&dev->irqs);

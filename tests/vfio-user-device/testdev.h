@@ -24,6 +24,7 @@ typedef struct TestDevOptions {
     uint64_t max_dma_maps;                /* 0: 65535 */
     uint64_t pgsizes;                     /* 0: 4096 */
     uint64_t max_msg_fds;                 /* 0: VFIO_USER_MAX_FDS */
+    uint64_t rom_size;                    /* what is said of it */
     /* By TESTDEV_FAULT_*: after so many messages, plus 1; 0: never. */
     uint32_t fault_after[TESTDEV_NR_FAULTS];
     uint32_t fault_arg[TESTDEV_NR_FAULTS];
@@ -146,6 +147,7 @@ struct TestDev {
     uint8_t *bar2;
     int bar2_fd;
     int bar2_shown_fd;                    /* the client's; -1: the same */
+    uint64_t rom_size;
     bool pending;                         /* a command that was put off */
     uint32_t resets;
 

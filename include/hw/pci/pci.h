@@ -29,6 +29,8 @@
 #define PCI_ROM_SLOT 6                    /* the expansion ROM's region */
 #define PCI_NUM_REGIONS 7
 #define PCI_BAR_UNMAPPED UINT64_MAX
+/* Bytes of an expansion ROM at most (PCI Local Bus 3.0, 6.2.5.2). */
+#define PCI_ROM_MAX (16ULL << 20)
 #define PCI_CONFIG_SPACE_SIZE PCI_CFG_SPACE_SIZE
 #define PCI_CONFIG_HEADER_SIZE PCI_STD_HEADER_SIZEOF
 /* What a guest reads where nothing answers. */
@@ -42,6 +44,9 @@ typedef void PCIConfigWriteFunc(PCIDevice *d, uint32_t addr, uint32_t val,
                                 int len);
 typedef uint32_t PCIConfigReadFunc(PCIDevice *d, uint32_t addr, int len);
 typedef void PCIUnregisterFunc(PCIDevice *d);
+/* Puts the @size bytes of the function's ROM into @buf, zeroed; false: it cannot be
+ * read, which has been said. */
+typedef bool PCIROMReadFunc(PCIDevice *d, void *buf, uint64_t size);
 /* See hw/pci/msix.h. */
 typedef int (*MSIVectorUseNotifier)(PCIDevice *dev, unsigned int vector,
                                     MSIMessage msg);
@@ -106,6 +111,8 @@ struct PCIDeviceClass {
     uint16_t class_id;
     uint16_t subsystem_vendor_id;         /* both 0: Red Hat, QEMU */
     uint16_t subsystem_id;
+    const char *romfile;                  /* by default, if it is installed; or
+                                             NULL */
 };
 
 struct PCIDevice {
@@ -113,8 +120,9 @@ struct PCIDevice {
 
     /* Properties. */
     int32_t devfn;                        /* -1 before realize: any free slot */
-    uint32_t rombar;                      /* not looked at: there is no ROM */
-    char *romfile;                        /* NULL or empty, for that reason */
+    uint32_t rombar;                      /* 0: no ROM is shown */
+    char *romfile;                        /* "": neither; NULL: what the class, or
+                                             the device itself, has */
     int32_t bootindex;                    /* -1: firmware decides; a property of
                                              the types that can be booted from */
     bool cdrom;                           /* what it has is a CD: order=d means it */
@@ -138,6 +146,13 @@ struct PCIDevice {
 
     PCIConfigReadFunc *config_read;
     PCIConfigWriteFunc *config_write;
+
+    /* The expansion ROM: hw/pci/pci-rom.c. */
+    MemoryRegion rom;
+    uint64_t rom_size;                    /* of its contents, bytes */
+    PCIROMReadFunc *rom_read;             /* NULL: there is none */
+    bool rom_loaded;                      /* rom has what rom_read gave */
+    int rom_fd;                           /* of romfile, until then; -1: none */
 
     /* Where the model sends MSI-X from, too; whoever changes how they are sent
      * pauses it. NULL: only with the big lock held. */
@@ -177,6 +192,15 @@ void pci_register_bar(PCIDevice *dev, int region_num, uint8_t attr,
                       MemoryRegion *memory);
 /* Maps and unmaps BARs as the registers say; the default write does that. */
 void pci_update_mappings(PCIDevice *dev);
+
+/* Whether pci_set_rom() is wanted: rombar= and romfile= leave it to the device. */
+bool pci_wants_rom(const PCIDevice *dev);
+/*
+ * The function has a ROM of @size bytes (1 to PCI_ROM_MAX), which @read is called
+ * for when the guest first has it shown. In realize; false: *errp.
+ */
+bool pci_set_rom(PCIDevice *dev, uint64_t size, PCIROMReadFunc *read,
+                 Error **errp);
 
 /* --- configuration space --- */
 
