@@ -23,11 +23,11 @@
 #include "ich9-lpc.h"
 #include "ioapic.h"
 #include "kvm-pit.h"
-#include "pam.h"
 #include "pci-setup.h"
 #include "pm.h"
 #include "q35-firmware.h"
 #include "q35-fixed.h"
+#include "q35-memory.h"
 #include "q35-pcihost.h"
 #include "q35-serial.h"
 #include "q35-tables.h"
@@ -49,15 +49,12 @@ OBJECT_DECLARE_SIMPLE_TYPE(Q35MachineState, Q35_MACHINE)
 
 #define DEFAULT_RAM_SIZE (128 * MiB)
 #define DEFAULT_BOOT_ORDER "cad"
-#define QTEST_PHYS_BITS 46
 
 struct Q35MachineState {
     MachineState parent_obj;
 
     X86MemoryMap map;
-    MemoryRegion ram_below_4g;
-    MemoryRegion ram_below_pam;           /* with firmware: its beginning */
-    MemoryRegion ram_above_4g;
+    Q35Memory memory;
     X86CpuFeatures features;
     uint8_t apic_ids[X86_APIC_ID_LIMIT];
     unsigned apic_id_limit;               /* of all CPUs that are possible */
@@ -75,54 +72,6 @@ struct Q35MachineState {
 };
 
 /* --- building the board --- */
-
-/*
- * Firmware changes what is seen of the first MiB a few times. The rest is kept a
- * section of its own, lest all RAM be unmapped, unpinned and pinned again.
- */
-static void map_low_ram(Q35MachineState *m)
-{
-    MachineState *ms = MACHINE(m);
-    uint64_t size = m->map.below_4g, rest = m->firmware.present ? MiB : 0;
-
-    if (rest) {
-        memory_region_init_alias(&m->ram_below_pam, OBJECT(m), "ram-below-pam",
-                                 ms->ram, 0, PAM_AREA_BASE);
-        memory_region_add_subregion(get_system_memory(), 0, &m->ram_below_pam);
-    }
-    if (size > rest) {
-        memory_region_init_alias(&m->ram_below_4g, OBJECT(m), "ram-below-4g",
-                                 ms->ram, rest, size - rest);
-        memory_region_set_unmergeable(&m->ram_below_4g, rest != 0);
-        memory_region_add_subregion(get_system_memory(), rest,
-                                    &m->ram_below_4g);
-    }
-}
-
-static void init_memory(Q35MachineState *m)
-{
-    MachineState *ms = MACHINE(m);
-    X86MemoryMap *map = &m->map;
-    unsigned phys_bits = kvm_enabled() ? kvm_x86_phys_bits(kvm_state)
-                                       : QTEST_PHYS_BITS;
-
-    if (ms->ram_size < MiB) {
-        error_setg(&error_fatal, "-m: %" PRIu64 " bytes are too little, 1M is"
-                   " the least", ms->ram_size);
-    }
-    x86_memory_map_init(map, ms->ram_size, ms->maxram_size, ms->ram_slots,
-                        phys_bits, &error_fatal);
-    map_low_ram(m);
-    if (map->above_4g) {
-        memory_region_init_alias(&m->ram_above_4g, OBJECT(m), "ram-above-4g",
-                                 ms->ram, map->below_4g, map->above_4g);
-        memory_region_add_subregion(get_system_memory(), 4 * GiB,
-                                    &m->ram_above_4g);
-    }
-    if (map->device_size) {
-        machine_memory_devices_init(ms, map->device_base, map->device_size);
-    }
-}
 
 static void init_cpus(Q35MachineState *m)
 {
@@ -276,7 +225,7 @@ static void q35_init(MachineState *ms)
     Q35MachineState *m = Q35_MACHINE(ms);
 
     q35_firmware_choose(&m->firmware, ms);
-    init_memory(m);
+    q35_memory_init(&m->memory, ms, &m->map, m->firmware.present);
     if (ms->kernel_filename && !m->firmware.present) {
         m->boot = open_kernel(m);
     }
