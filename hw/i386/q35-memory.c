@@ -5,6 +5,8 @@
  */
 #include "qemu/osdep.h"
 
+#include <sys/mman.h>
+
 #include "exec/address-spaces.h"
 #include "hw/mem/memory-device.h"
 #include "pam.h"
@@ -12,6 +14,7 @@
 #include "sysemu/kvm-x86.h"
 
 #define QTEST_PHYS_BITS 46
+#define HUGE_PAGE (2 * MiB)
 
 static void map_part(MemoryRegion *alias, MachineState *ms, const char *name,
                      uint64_t base, uint64_t offset, uint64_t size)
@@ -40,6 +43,24 @@ static void map_low_ram(Q35Memory *mem, MachineState *ms, uint64_t size,
     memory_region_transaction_commit();
 }
 
+/*
+ * Firmware's first MiB and what follows it are different slots of KVM's, which maps no
+ * huge page across slots. The host should have none there either, or it would back
+ * 2 MiB for the little that firmware uses. Advice: where memory is in huge pages in
+ * any case, it stays so.
+ */
+static void advise_small_pages(void)
+{
+    MemoryRegionSection low = memory_region_find(get_system_memory(), 0,
+                                                 PAM_AREA_BASE);
+    MemoryRegion *ram = low.mr;
+    uint64_t offset = low.offset_within_region;
+
+    madvise((uint8_t *)memory_region_get_ram_ptr(ram) + offset,
+            MIN(HUGE_PAGE, memory_region_size(ram) - offset), MADV_NOHUGEPAGE);
+    memory_region_unref(ram);
+}
+
 void q35_memory_init(Q35Memory *mem, MachineState *ms, X86MemoryMap *map,
                      bool firmware)
 {
@@ -53,6 +74,9 @@ void q35_memory_init(Q35Memory *mem, MachineState *ms, X86MemoryMap *map,
     x86_memory_map_init(map, ms->ram_size, ms->maxram_size, ms->ram_slots,
                         phys_bits, &error_fatal);
     map_low_ram(mem, ms, map->below_4g, firmware);
+    if (firmware) {
+        advise_small_pages();
+    }
     if (map->above_4g) {
         map_part(&mem->above_4g, ms, "ram-above-4g", 4 * GiB, map->below_4g,
                  map->above_4g);

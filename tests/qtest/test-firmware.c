@@ -236,6 +236,27 @@ static void test_smram_is_locked_until_a_reset(Fixture *f, const void *data)
     g_assert_cmphex(set_register(f, SMRAM, SMRAM_OPEN), ==, SMRAM_OPEN | 2);
 }
 
+/* Whether the emulator has a mapping of 2 MiB that is to be in small pages. */
+static bool has_small_pages(QTestState *s)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/smaps", qtest_pid(s));
+    g_autofree char *maps = NULL;
+
+    g_assert_true(g_file_get_contents(path, &maps, NULL, NULL));
+    return g_regex_match_simple("^Size: +2048 kB\\n([A-Z].*\\n)*VmFlags:.* nh( |$)",
+                                maps, G_REGEX_MULTILINE, 0);
+}
+
+/* Firmware's little use of the first MiB does not cost a huge page. */
+static void test_low_ram_is_in_small_pages(Fixture *f, const void *data)
+{
+    QTestState *without = qtest_init("-M q35 -m 64M");
+
+    g_assert_true(has_small_pages(f->qts));
+    g_assert_false(has_small_pages(without));
+    qtest_quit(without);
+}
+
 /* --- what it is told --- */
 
 static void test_memory_map_has_all_ram(Fixture *f, const void *data)
@@ -425,6 +446,7 @@ int main(int argc, char **argv)
                     test_without_firmware_all_is_ram);
     ADD("there is no SMI to set up", test_there_is_no_smi_to_set_up);
     ADD("SMRAM is locked until a reset", test_smram_is_locked_until_a_reset);
+    ADD("low RAM is in small pages", test_low_ram_is_in_small_pages);
     ADD("memory map has all RAM", test_memory_map_has_all_ram);
     ADD("boot order is that of bootindex", test_boot_order_is_that_of_bootindex);
     ADD("strict boots from nothing else", test_strict_boots_from_nothing_else);
