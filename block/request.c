@@ -13,6 +13,7 @@
 #include <linux/falloc.h>
 
 #include "block-internal.h"
+#include "qemu/cutils.h"
 #include "qemu/iov.h"
 #include "qemu/units.h"
 
@@ -284,21 +285,11 @@ int block_request_fallocate_mode(const BlockRequest *req)
 
 /* --- the beginning --- */
 
-static bool is_zero(const uint8_t *p, size_t len)
-{
-    size_t done = 0;
-
-    while (done < len && !memcmp(p + done, zeroes, MIN(ZEROES, len - done))) {
-        done += ZEROES;
-    }
-    return done >= len;
-}
-
 static bool is_all_zero(const struct iovec *iov, unsigned int niov)
 {
     unsigned int i = 0;
 
-    while (i < niov && is_zero(iov[i].iov_base, iov[i].iov_len)) {
+    while (i < niov && buffer_is_zero(iov[i].iov_base, iov[i].iov_len)) {
         i++;
     }
     return i == niov;

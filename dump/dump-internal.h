@@ -12,11 +12,6 @@
 /* For so long a pipe may stand still where the client waits for the reply. */
 #define DUMP_STALL_MS 30000
 
-static inline bool dump_is_zero(const uint8_t *buf, size_t size)
-{
-    return !buf[0] && memcmp(buf, buf + 1, size - 1) == 0;
-}
-
 /* Populated RAM, contiguous in the guest and in this process. */
 typedef struct DumpPiece {
     hwaddr addr;                          /* guest physical */

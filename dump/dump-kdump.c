@@ -14,6 +14,7 @@
 #include "qemu/osdep.h"
 #include <zlib.h>
 #include "dump-internal.h"
+#include "qemu/cutils.h"
 
 #define PAGE_SIZE ((uint64_t)DUMP_KDUMP_PAGE)
 #define HEADER_VERSION 6
@@ -334,7 +335,7 @@ bool dump_kdump_pages(DumpKdump *k, const uint8_t *buf, uint64_t size,
     for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
         KdumpPage p = k->zero_page;
 
-        if (buf && !dump_is_zero(buf + at, PAGE_SIZE)) {
+        if (buf && !buffer_is_zero(buf + at, PAGE_SIZE)) {
             deflate_page(k, buf + at, &p);
         }
         g_byte_array_append(k->descriptors, (const uint8_t *)&p, sizeof(p));

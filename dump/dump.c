@@ -17,6 +17,7 @@
 #include "monitor/qmp.h"
 #include "qapi/client-event.h"
 #include "hw/core/cpu.h"
+#include "qemu/cutils.h"
 #include "qemu/units.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
@@ -123,7 +124,7 @@ static bool write_memory(RAMBlock *rb, uint64_t offset, size_t size)
                          rb->idstr);
         return false;
     }
-    return put_memory(dump_is_zero(dump.buffer, size) ? NULL : dump.buffer,
+    return put_memory(buffer_is_zero(dump.buffer, size) ? NULL : dump.buffer,
                       size);
 }
 

@@ -188,6 +188,14 @@ bool qemu_parse_bool(const char *text, bool *result)
     return false;
 }
 
+/* All bytes are as their left neighbours, and the first is 0. */
+bool buffer_is_zero(const void *buf, size_t len)
+{
+    const uint8_t *p = buf;
+
+    return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
+}
+
 int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms)
 {
     struct timespec ts = {

@@ -141,12 +141,14 @@ GBytes *regular_file_read(const char *path, size_t max, Error **errp)
 {
     int fd = regular_file_open_read(path, errp);
     GByteArray *all;
+    struct stat st;
     bool complete;
 
     if (fd < 0) {
         return NULL;
     }
-    all = g_byte_array_new();
+    all = g_byte_array_sized_new(fstat(fd, &st) ? 0 : MIN((uint64_t)st.st_size,
+                                                          max));
     complete = read_to_end(fd, path, max, all, errp);
     close(fd);
     if (!complete) {

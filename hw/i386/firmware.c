@@ -9,11 +9,13 @@
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/regular-file.h"
 #include "qemu/units.h"
 
 #define ROM_END (4 * GiB)
 #define ROM_UNIT (64 * KiB)
+#define ROM_PAGE (4 * KiB)
 #define SHADOW_MAX (128 * KiB)
 #define SHADOW_END MiB
 
@@ -38,6 +40,16 @@ static GBytes *read_file(const char *path, Error **errp)
     return contents;
 }
 
+/* What is empty is left alone, and the host need not back it. */
+static void fill_rom(uint8_t *rom, const uint8_t *data, size_t size)
+{
+    for (size_t at = 0; at < size; at += ROM_PAGE) {
+        if (!buffer_is_zero(data + at, ROM_PAGE)) {
+            memcpy(rom + at, data + at, ROM_PAGE);
+        }
+    }
+}
+
 bool x86_firmware_init(X86Firmware *fw, Object *owner, const char *path,
                        MemoryRegion *memory, MemoryRegion *pci, Error **errp)
 {
@@ -54,7 +66,7 @@ bool x86_firmware_init(X86Firmware *fw, Object *owner, const char *path,
         error_prepend(errp, "-bios %s: ", path);
         return false;
     }
-    memcpy(memory_region_get_ram_ptr(&fw->rom), data, size);
+    fill_rom(memory_region_get_ram_ptr(&fw->rom), data, size);
     memory_region_set_readonly(&fw->rom, true);
     memory_region_add_subregion(memory, ROM_END - size, &fw->rom);
     shadow = MIN(size, SHADOW_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers and sizes as text. The qemu_strto*() functions take the whole of
+ * Numbers and sizes as text, and small things besides. The qemu_strto*() functions take the whole of
  * @nptr unless @endptr is given, in which case *endptr is where they stopped.
  * 0, -EINVAL (no number, or something after it) or -ERANGE; *result is set on
  * success only. Any thread. QEMU's names.
@@ -29,6 +29,9 @@ char *size_to_str(uint64_t val);
 
 /* on, yes, true, y or off, no, false, n. */
 bool qemu_parse_bool(const char *text, bool *result);
+
+/* Whether all of @len bytes are 0. */
+bool buffer_is_zero(const void *buf, size_t len);
 
 /* poll(2), by the one call for it that the sandbox knows. */
 int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms);

@@ -264,6 +264,21 @@ static void test_keyval_of_nothing_is_empty(void)
     g_assert_cmpuint(json_object_get_size(o), ==, 0);
 }
 
+/* One byte, wherever it is. */
+static void test_zeros_are_told(void)
+{
+    uint8_t buf[129] = {};
+
+    for (size_t len = 0; len <= sizeof(buf); len++) {
+        g_assert_true(buffer_is_zero(buf, len));
+        for (size_t i = 0; i < sizeof(buf); i++) {
+            buf[i] = 0x80;
+            g_assert_cmpint(buffer_is_zero(buf, len), ==, i >= len);
+            buf[i] = 0;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -279,6 +294,7 @@ int main(int argc, char **argv)
                     test_sizes_are_told_shortly);
     g_test_add_func("/cutils/booleans", test_booleans);
     g_test_add_func("/cutils/ids", test_ids);
+    g_test_add_func("/cutils/zeros-are-told", test_zeros_are_told);
     g_test_add_func("/keyval/splits-at-single-commas",
                     test_keyval_splits_at_single_commas);
     g_test_add_func("/keyval/bare-key-is-on", test_keyval_bare_key_is_on);
