@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rectangles and text on a pixman image, and the image as a PNG file. */
+/* Rectangles and text on an array of pixels, and the array as a PNG file. */
 #include "qemu/osdep.h"
-#include <pixman.h>
 #include <png.h>
 
 #include "canvas.h"
@@ -10,15 +9,12 @@
 #include "qemu/may-open.h"
 #include "qemu/regular-file.h"
 
-/* Red, green, blue bytes in this order in memory, as PNG has them. */
-#if G_BYTE_ORDER == G_LITTLE_ENDIAN
-#define CANVAS_FORMAT PIXMAN_b8g8r8
-#else
-#define CANVAS_FORMAT PIXMAN_r8g8b8
-#endif
+/* Bytes of a pixel: red, green, blue. */
+#define PIXEL 3
 
 struct Canvas {
-    pixman_image_t *image;
+    int width, height;
+    uint8_t *pixels;                      /* row by row, from the top */
 };
 
 /* --- drawing --- */
@@ -26,47 +22,49 @@ struct Canvas {
 Canvas *canvas_new(unsigned width, unsigned height, uint32_t colour,
                    Error **errp)
 {
-    pixman_image_t *image;
+    uint8_t *pixels;
     Canvas *canvas;
 
     g_assert(width && width <= INT16_MAX && height && height <= INT16_MAX);
-    image = pixman_image_create_bits(CANVAS_FORMAT, width, height, NULL, 0);
-    if (!image) {
+    pixels = g_try_malloc((size_t)width * height * PIXEL);
+    if (!pixels) {
         error_setg(errp, "no memory for a picture of %u x %u pixels", width,
                    height);
         return NULL;
     }
     canvas = g_new(Canvas, 1);
-    canvas->image = image;
+    *canvas = (Canvas) { width, height, pixels };
     canvas_fill(canvas, 0, 0, width, height, colour);
     return canvas;
 }
 
 void canvas_free(Canvas *canvas)
 {
-    pixman_image_unref(canvas->image);
+    g_free(canvas->pixels);
     g_free(canvas);
 }
 
-/* pixman's components have 16 bits. */
-static uint16_t component(uint32_t colour, unsigned shift)
+/* What of @len pixels from *start on is among @max: *start moves; the end. */
+static int64_t clip(int *start, int len, int max)
 {
-    return (colour >> shift & 0xff) * 0x101;
+    int64_t end = MIN((int64_t)*start + len, max);
+
+    *start = MAX(*start, 0);
+    return end;
 }
 
 void canvas_fill(Canvas *canvas, int x, int y, int width, int height,
                  uint32_t colour)
 {
-    const pixman_color_t ink = {
-        .red = component(colour, 16),
-        .green = component(colour, 8),
-        .blue = component(colour, 0),
-        .alpha = 0xffff,
-    };
-    const pixman_box32_t box = { x, y, x + width, y + height };
+    const uint8_t ink[PIXEL] = { colour >> 16, colour >> 8, colour };
+    int64_t right = clip(&x, width, canvas->width);
+    int64_t bottom = clip(&y, height, canvas->height);
 
-    if (width > 0 && height > 0) {
-        pixman_image_fill_boxes(PIXMAN_OP_SRC, canvas->image, &ink, 1, &box);
+    for (int64_t row = y; row < bottom; row++) {
+        for (int64_t column = x; column < right; column++) {
+            memcpy(canvas->pixels + (row * canvas->width + column) * PIXEL, ink,
+                   PIXEL);
+        }
     }
 }
 
@@ -104,12 +102,10 @@ static void *encode(Canvas *canvas, png_alloc_size_t *size, Error **errp)
 {
     png_image png = {
         .version = PNG_IMAGE_VERSION,
-        .width = pixman_image_get_width(canvas->image),
-        .height = pixman_image_get_height(canvas->image),
+        .width = canvas->width,
+        .height = canvas->height,
         .format = PNG_FORMAT_RGB,
     };
-    const void *pixels = pixman_image_get_data(canvas->image);
-    int stride = pixman_image_get_stride(canvas->image);
     g_autofree void *data = NULL;
 
     *size = PNG_IMAGE_PNG_SIZE_MAX(png);
@@ -118,8 +114,8 @@ static void *encode(Canvas *canvas, png_alloc_size_t *size, Error **errp)
         error_setg(errp, "no memory to encode the picture");
         return NULL;
     }
-    if (!png_image_write_to_memory(&png, data, size, 0, pixels, stride,
-                                   NULL)) {
+    if (!png_image_write_to_memory(&png, data, size, 0, canvas->pixels,
+                                   canvas->width * PIXEL, NULL)) {
         error_setg(errp, "cannot encode the picture: %s", png.message);
         return NULL;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A picture in the making: rectangles and text on a pixman image, saved as a
- * PNG. Colours are 0xRRGGBB, lengths pixels, from the upper left corner; what
- * is outside is not drawn. Main loop.
+ * A picture in the making: rectangles and text, saved as a PNG. Colours are
+ * 0xRRGGBB, lengths pixels, from the upper left corner; what is outside is not
+ * drawn. Main loop.
  */
 #ifndef UI_CANVAS_H
 #define UI_CANVAS_H
