@@ -2,7 +2,7 @@
 /*
  * Files that come with other packages and are found by name: firmware, option ROMs.
  * They are looked for in the directories of -L, in order, then where Debian has
- * them. Nothing here opens a file. Main thread.
+ * them. Nothing here reads a file. Main thread.
  */
 #ifndef QEMU_DATADIR_H
 #define QEMU_DATADIR_H

@@ -66,6 +66,25 @@ static void test_file_is_shown(void)
     g_rmdir(dir);
 }
 
+/* The sandbox lets a running machine look for it, and open it. */
+static void test_file_of_a_device_that_is_plugged(void)
+{
+    QTestState *s = qtest_init("-M q35 -m 64M -device pcie-root-port,id=rp0 "
+                               "-device pcie-root-port,id=rp1,slot=1");
+
+    json_node_unref(qmp_client_do(
+        qtest_qmp(s), "{'execute': 'device_add', 'arguments': {'driver': "
+        "'virtio-rng-pci', 'id': 'd0', 'bus': 'rp0', 'romfile': '/etc/passwd'}}"));
+    json_node_unref(qmp_client_do(
+        qtest_qmp(s), "{'execute': 'device_add', 'arguments': {'driver': "
+        "'virtio-net-pci', 'id': 'd1', 'bus': 'rp1'}}"));
+    qmp_client_expect_error(
+        qtest_qmp(s), "GenericError", "romfile=no-such.rom",
+        "{'execute': 'device_add', 'arguments': {'driver': 'virtio-rng-pci', "
+        "'bus': 'rp0', 'romfile': 'no-such.rom'}}");
+    qtest_quit(s);
+}
+
 static void test_without_a_file_there_is_none(void)
 {
     QTestState *s = qtest_init("-M q35 -m 64M -device virtio-rng-pci");
@@ -251,6 +270,8 @@ int main(int argc, char **argv)
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     cli_begin();
     g_test_add_func("/option-rom/file/is shown", test_file_is_shown);
+    g_test_add_func("/option-rom/file/of a device that is plugged",
+                    test_file_of_a_device_that_is_plugged);
     g_test_add_func("/option-rom/file/none by default",
                     test_without_a_file_there_is_none);
     g_test_add_func("/option-rom/file/refused", test_refused);
