@@ -24,9 +24,6 @@
 static const struct {
     const char *name, *why;
 } refused[NR_USER_REFUSED] = {
-    { "tftp", "files are not served; -kernel loads one" },
-    { "bootfile", "files are not served; -kernel loads one" },
-    { "tftp-server-name", "files are not served; -kernel loads one" },
     { "smb", "files are not served; vhost-user-fs-pci shares a folder" },
     { "smbserver", "files are not served; vhost-user-fs-pci shares a folder" },
     { "guestfwd", "nothing is run for the guest; it can connect to host=" },
@@ -168,6 +165,52 @@ static bool check_ipv6(const NetdevUser *s, SlirpConfig *c, Error **errp)
                        &c->vnameserver6, errp);
 }
 
+/* --- what DHCP says of booting, and TFTP ----------------------------------- */
+
+/* What their fields in an answer of DHCP can hold. */
+#define BOOTFILE_MAX 127
+#define SERVER_NAME_MAX 255
+
+static bool check_length(const char *name, const char *text, size_t max,
+                         Error **errp)
+{
+    if (text && strlen(text) > max) {
+        error_setg(errp, "%s=: has %zu characters, %zu are possible", name,
+                   strlen(text), max);
+        return false;
+    }
+    return true;
+}
+
+/* @path from the root on. By a link: getcwd() is no call of a running machine's. */
+static char *absolute_path(const char *path)
+{
+    g_autofree char *here = g_file_read_link("/proc/self/cwd", NULL);
+
+    return g_canonicalize_filename(path, here ? here : "/");
+}
+
+/* libslirp opens the files, wherever this process is by then. */
+static bool check_boot(NetdevUser *s, SlirpConfig *c, Error **errp)
+{
+    if (!check_length("bootfile", s->bootfile, BOOTFILE_MAX, errp) ||
+        !check_length("tftp-server-name", s->tftp_server_name, SERVER_NAME_MAX,
+                      errp)) {
+        return false;
+    }
+    if (s->tftp && !g_file_test(s->tftp, G_FILE_TEST_IS_DIR)) {
+        error_setg(errp, "tftp=%s is no directory", s->tftp);
+        return false;
+    }
+    if (s->tftp) {
+        s->tftp_path = absolute_path(s->tftp);
+    }
+    c->tftp_path = s->tftp_path;
+    c->bootfile = s->bootfile;
+    c->tftp_server_name = s->tftp_server_name;
+    return true;
+}
+
 /* --- all of them ---------------------------------------------------------- */
 
 static bool check_refused(const NetdevUser *s, Error **errp)
@@ -201,7 +244,7 @@ bool user_options_check(NetdevUser *s, SlirpConfig *config, Error **errp)
     if (!qemu_may_open_later("libslirp opens sockets while the guest runs; "
                              "-netdev stream to passt does not", errp) ||
         !check_refused(s, errp) || !check_ipv4(s, &c, errp) ||
-        !check_ipv6(s, &c, errp)) {
+        !check_ipv6(s, &c, errp) || !check_boot(s, &c, errp)) {
         return false;
     }
     *config = c;
@@ -319,7 +362,9 @@ const NetdevOption user_options[] = {
     OPTION("ipv6-prefixlen", UINT32, ipv6_prefixlen, "Bits of it; 64"),
     OPTION("ipv6-host", STR, ipv6_host, "The host's address; fec0::2"),
     OPTION("ipv6-dns", STR, ipv6_dns, "The name server's; fec0::3"),
-    REFUSED(0, "tftp"), REFUSED(1, "bootfile"), REFUSED(2, "tftp-server-name"),
-    REFUSED(3, "smb"), REFUSED(4, "smbserver"), REFUSED(5, "guestfwd"),
+    OPTION("tftp", STR, tftp, "A directory whose files the guest may read"),
+    OPTION("bootfile", STR, bootfile, "The file that DHCP tells it to boot"),
+    OPTION("tftp-server-name", STR, tftp_server_name, "Whose DHCP says it is"),
+    REFUSED(0, "smb"), REFUSED(1, "smbserver"), REFUSED(2, "guestfwd"),
     { },
 };

@@ -322,6 +322,7 @@ static void user_finalize(Object *obj)
     g_clear_pointer(&s->slirp, slirp_cleanup);
     g_queue_clear_full(&s->waiting, (GDestroyNotify)g_bytes_unref);
     g_free(s->frame);
+    g_free(s->tftp_path);
 }
 
 /* --- the type ------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(NetdevUser, NETDEV_USER)
 
 /* What QEMU's has besides, and this has not: user-options.c says why. */
-#define NR_USER_REFUSED 6
+#define NR_USER_REFUSED 3
 
 struct NetdevUser {
     Netdev parent_obj;
@@ -25,8 +25,10 @@ struct NetdevUser {
     uint32_t ipv6_prefixlen;
     char *hostname, *domainname;
     char **dnssearch, **hostfwd;
+    char *tftp, *bootfile, *tftp_server_name;
     char *refused[NR_USER_REFUSED];
 
+    char *tftp_path;                      /* tftp, from the root on */
     Slirp *slirp;
     GSource *source;                      /* its sockets, in the main loop */
     uint8_t *frame;                       /* NET_FRAME_MAX bytes, for one */

@@ -246,16 +246,15 @@ static inline void send_tcp(Fixture *f, uint16_t port, bool syn, uint32_t ack)
     send_packet(f, frame, IPPROTO_TCP, f->host_addr, sizeof(*tcp));
 }
 
-/* The smallest question that DHCP has; the address that the answer gives. */
-static inline uint32_t ask_for_address(Fixture *f)
+/* The smallest question that DHCP has; the answer, which is in @frame. */
+static inline uint8_t *ask_dhcp(Fixture *f, uint8_t *frame)
 {
     static const uint8_t options[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255 };
-    uint8_t frame[ROOM] = { 0 };
     Udp *udp = (Udp *)(frame + ETH_HLEN + 20);
     uint8_t *bootp = (uint8_t *)(udp + 1);
-    uint32_t given;
     Ip *ip;
 
+    memset(frame, 0, ROOM);
     f->guest_addr = 0;
     *udp = (Udp) { .source = htons(68), .dest = htons(67),
                              .len = htons(sizeof(*udp) + 300) };
@@ -268,7 +267,16 @@ static inline uint32_t ask_for_address(Fixture *f)
 
     udp = take_packet(f, frame, IPPROTO_UDP, &ip);
     g_assert_cmphex(ip->saddr, ==, f->host_addr);
-    memcpy(&given, (uint8_t *)(udp + 1) + 16, sizeof(given));
+    return (uint8_t *)(udp + 1);
+}
+
+/* The address that the answer gives. */
+static inline uint32_t ask_for_address(Fixture *f)
+{
+    uint8_t frame[ROOM];
+    uint32_t given;
+
+    memcpy(&given, ask_dhcp(f, frame) + 16, sizeof(given));
     return given;
 }
 

@@ -201,7 +201,8 @@ static void test_bad_input(void)
         { "'hostfwd': ['sctp::1024-:22']", "hostfwd=sctp::1024-:22:" },
         { "'hostfwd': ['tcp:x:1024-:22']", "hostfwd=tcp:x:1024-:22:" },
         { "'hostfwd': ['tcp:192.0.2.1:1024-:22']", "cannot be opened" },
-        { "'tftp': '/srv'", "tftp=/srv" },
+        { "'tftp': '/no/such'", "tftp=/no/such is no directory" },
+        { "'tftp': '/dev/null'", "tftp=/dev/null is no directory" },
         { "'smb': '/srv'", "vhost-user-fs-pci" },
         { "'guestfwd': 'tcp:10.0.2.9:1-cmd:id'", "guestfwd=" },
         { "'nosuch': 'x'", "nosuch" },
@@ -225,7 +226,7 @@ static void test_bad_command_lines(void)
         { QTEST_ARGS "-M q35 -object iothread,id=io0 -netdev user,id=n0 "
           "-device virtio-net-pci,netdev=n0,iothread=io0",
           "iothread=: netdev 'n0' (user) cannot be in an I/O thread" },
-        { QTEST_ARGS "-M q35 -nic user,dnssearch=a,dnssearch=b,tftp=x", "tftp=x" },
+        { QTEST_ARGS "-M q35 -nic user,dnssearch=a,dnssearch=b,smb=x", "smb=x" },
     };
 
     cli_begin();
