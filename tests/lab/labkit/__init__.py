@@ -4,5 +4,6 @@
 On the host:     images (kernel, initramfs, drive), machine (the lab machine).
 Where KVM is:    runner (scenarios one by one), vm (one run of the emulator),
                  qmp, vfio (who drives a PCI device), report (what is printed),
-                 pace (how long anything may take).
+                 pace (how long anything may take), identity (what a guest is told
+                 of itself).
 """

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest that SeaBIOS or OVMF boots by GRUB off a disk, or off a passed-through drive:
 firmware places memory and devices, and pinned memory follows all the same."""
+import os
 import pathlib
 import shutil
 import struct
 import tempfile
 
-from labkit import disks
-from labkit.report import MIB, mib
+from labkit import disks, identity
+from labkit.report import MIB, mib, say
 from labkit.runner import Skip
 from labkit.vfio import DRIVE_START
 from labkit.vm import BOOT_RAM, Vm
 
-SPARSE = ("-object", "memory-backend-ram,id=mem0,size=2G",
+REGION = 2048 * MIB
+SPARSE = ("-object", f"memory-backend-memfd,id=mem0,size={REGION}",
           "-device", "virtio-mem-pci,id=vm0,memdev=mem0")
 MEMORY = ("-m", "256M,maxmem=4G,slots=2", *SPARSE)
-LAST = 128 * MIB
+# The steps of the scenario grow, after a start with nothing plugged.
+STEPS = (0, 512 * MIB, 1024 * MIB, 256 * MIB)
+LAST = STEPS[-1]
+GIB = 1 << 30
+IORESOURCE_MEM = 0x200
 # GRUB gives up on UEFI with 256 MiB, also on another emulator.
 UEFI_RAM = 384 * MIB
 # OVMF leaves ROM over the RAM from 768 KiB to 1 MiB, which nobody needs then.
@@ -23,12 +29,38 @@ UEFI_HIDDEN = 256 << 10
 OVMF = pathlib.Path("/usr/share/OVMF")
 
 
+def backed(vm):
+    """Bytes of the virtio-mem device's region that the host has memory for."""
+    for link in pathlib.Path(f"/proc/{vm.process.pid}/fd").iterdir():
+        if os.readlink(link).startswith("/memfd:") and link.stat().st_size == REGION:
+            return link.stat().st_blocks * 512
+    raise AssertionError("the emulator has no memfd of the region's size")
+
+
 def check_memory(vm, boot_ram=BOOT_RAM):
-    for size in (0, 512 * MIB, LAST):
+    """Nothing but what is plugged is pinned, or was touched by firmware, at each step;
+    with a passed-through drive, which has all of that."""
+    for size in STEPS:
         vm.resize(size)
-        pinned = vm.pinned()
+        pinned, there = vm.pinned(), backed(vm)
+        say(f"  plugged {mib(size)}, pinned {mib(pinned)}, backed {mib(there)}")
         assert pinned == boot_ram + size, \
             f"{mib(pinned)} are pinned, with {mib(size)} plugged"
+        assert there == size, f"{mib(there)} are backed, with {mib(size)} plugged"
+
+
+def check_windows(vm):
+    """What firmware has placed above 4 GiB is behind the room for memory devices; the
+    addresses."""
+    device = vm.qmp.command("query-memory-devices")[0]["data"]
+    text = vm.ask("cat /sys/bus/pci/devices/*/resource")
+    rows = [[int(word, 16) for word in line.split()] for line in text.splitlines()]
+    bars = [start for start, _, flags in rows
+            if flags & IORESOURCE_MEM and start >= 4 * GIB]
+    for bar in bars:
+        assert bar >= device["memaddr"] + device["max-size"], \
+            f"a BAR is at {bar:#x}, and memory from {device['memaddr']:#x} on"
+    return bars
 
 
 def check_reboot(vm):
@@ -52,11 +84,15 @@ def test_disk_boots(lab):
     with Vm(lab, *MEMORY,
             "-drive", f"file={disk},format=raw,if=none,id=disk0,readonly=on",
             "-device", "virtio-blk-pci,drive=disk0,bootindex=1",
-            "-device", f"vfio-pci,host={lab.drive.address}", firmware=True) as vm:
+            "-device", f"vfio-pci,host={lab.drive.address}", *identity.OPTIONS,
+            firmware=True) as vm:
         vm.boot()
         vm.check_drive(size=DRIVE_START)
+        identity.check(vm)
+        check_windows(vm)
         check_memory(vm)
         check_reboot(vm)
+        identity.check(vm)
         power_off(vm)
 
 
@@ -143,9 +179,15 @@ def test_uefi(lab):
     with Ovmf(lab) as ovmf:
         with ovmf.start("-drive",
                         f"file={lab.disk},format=raw,if=none,id=disk0,readonly=on",
-                        "-device", "virtio-blk-pci,drive=disk0,bootindex=0") as vm:
+                        "-device", "virtio-blk-pci,drive=disk0,bootindex=0",
+                        *identity.OPTIONS) as vm:
             vm.boot()
             check_loader(vm, "default")
+            identity.check(vm)
+            bars = check_windows(vm)
+            assert bars, "OVMF has placed no BAR above 4 GiB"
+            say(f"  BARs above 4 GiB: {' '.join(hex(bar) for bar in bars)}")
+            assert not backed(vm), f"OVMF has touched {mib(backed(vm))} of the region"
             vm.resize(512 * MIB)
             vm.ask("mount -t efivarfs none /sys/firmware/efi/efivars")
             set_variable(vm, "Boot00AA", load_option(disks.OTHER_LOADER))
