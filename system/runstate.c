@@ -498,6 +498,17 @@ bool qemu_main_loop_while(const bool *wanted)
     return true;
 }
 
+void qemu_main_loop_await(const gint *done, void (*give_up)(void *opaque),
+                          void *opaque)
+{
+    while (!g_atomic_int_get(done)) {
+        if (g_atomic_int_get(&shutdown_requested) && !no_shutdown) {
+            give_up(opaque);
+        }
+        main_loop_wait(false);
+    }
+}
+
 int qemu_main_loop(void)
 {
     while (!main_loop_should_exit()) {

@@ -7,12 +7,14 @@
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include "hw/qdev-properties.h"
 #include "hw/vfio/pci.h"
 #include "qemu/fdset.h"
 #include "qemu/main-loop.h"
 #include "qemu/thread.h"
+#include "sysemu/runstate.h"
 #include "client.h"
 
 #define TYPE_VFIO_USER_PCI "vfio-user-pci"
@@ -36,8 +38,10 @@ struct VFIOUserPCIClass {
 
 /* --- to the server --- */
 
-/* Up to what the device consists of. Any thread: see vfio_user_device_new(). */
-static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
+/* Up to what the device consists of. Any thread: see vfio_user_device_new(). A copy
+ * of the descriptor is in *@copy, the caller's, as soon as there is one; NULL: he
+ * needs none. */
+static bool vfio_user_pci_connect(VFIOUserPCI *upci, gint *copy, Error **errp)
 {
     VFIODevice *vbasedev = &upci->parent_obj.vbasedev;
     int64_t since = g_get_monotonic_time();
@@ -48,6 +52,10 @@ static bool vfio_user_pci_connect(VFIOUserPCI *upci, Error **errp)
     if (fd < 0) {
         error_prepend(errp, "vfio-user-pci: ");
         return false;
+    }
+    if (copy) {
+        g_atomic_int_set(copy, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        qemu_notify_event();
     }
     vbasedev->user = vfio_user_device_new(fd, upci->socket, upci->timeout_ms,
                                           since, errp);
@@ -81,14 +89,16 @@ static bool vfio_user_pci_check(VFIOUserPCI *upci, Error **errp)
 typedef struct Preparation {
     VFIOUserPCI *upci;
     Error *err;
-    gint done;                            /* atomic */
+    gint fd;                              /* of the connection; -1: none; atomic,
+                                             as is done */
+    gint done;
 } Preparation;
 
 static gpointer prepare_thread(gpointer opaque)
 {
     Preparation *p = opaque;
 
-    if (vfio_user_pci_connect(p->upci, &p->err)) {
+    if (vfio_user_pci_connect(p->upci, &p->fd, &p->err)) {
         vfio_device_probe(&p->upci->parent_obj.vbasedev, &p->err);
     }
     g_atomic_int_set(&p->done, 1);
@@ -96,10 +106,18 @@ static gpointer prepare_thread(gpointer opaque)
     return NULL;
 }
 
+/* The program ends: whoever waits is told that nothing more will come. */
+static void give_up(void *opaque)
+{
+    Preparation *p = opaque;
+
+    shutdown(g_atomic_int_get(&p->fd), SHUT_RDWR);
+}
+
 /* A server that does not answer must not hold the main loop. */
 static void vfio_user_pci_prepare(DeviceState *dev, Error **errp)
 {
-    Preparation p = { .upci = VFIO_USER_PCI(dev) };
+    Preparation p = { .upci = VFIO_USER_PCI(dev), .fd = -1 };
     GThread *thread;
 
     if (!vfio_user_pci_check(p.upci, errp)) {
@@ -111,10 +129,11 @@ static void vfio_user_pci_prepare(DeviceState *dev, Error **errp)
     if (!thread) {
         return;
     }
-    while (!g_atomic_int_get(&p.done)) {
-        main_loop_wait(false);
-    }
+    qemu_main_loop_await(&p.done, give_up, &p);
     g_thread_join(thread);
+    if (p.fd >= 0) {
+        close(p.fd);
+    }
     error_propagate(errp, p.err);
 }
 
@@ -124,7 +143,7 @@ static bool vfio_user_pci_open(VFIOPCIDevice *vdev, Error **errp)
     AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(vdev));
 
     if (!vdev->vbasedev.user && (!vfio_user_pci_check(upci, errp) ||
-                                 !vfio_user_pci_connect(upci, errp))) {
+                                 !vfio_user_pci_connect(upci, NULL, errp))) {
         return false;
     }
     if (!vfio_user_device_attach(vdev->vbasedev.user, as, errp)) {

@@ -7,11 +7,13 @@
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/thread.h"
+#include "sysemu/runstate.h"
 #include "vhost-user-peer.h"
 
 /* --- one comes, or goes --- */
@@ -105,8 +107,14 @@ static gpointer question_thread(gpointer opaque)
     return NULL;
 }
 
+/* The program ends: whoever waits is told that nothing more will come. */
+static void give_up(void *opaque)
+{
+    shutdown(*(int *)opaque, SHUT_RDWR);
+}
+
 /* By a descriptor of its own: the character device may close its own. */
-static bool ask_in_thread(Question *q, Error **errp)
+static bool ask_in_thread(Question *q, int fd, Error **errp)
 {
     GThread *thread = qemu_thread_try_new(QEMU_THREAD_MAIN, "vhost-user",
                                           question_thread, q, errp);
@@ -114,9 +122,7 @@ static bool ask_in_thread(Question *q, Error **errp)
     if (!thread) {
         return false;
     }
-    while (!g_atomic_int_get(&q->done)) {
-        main_loop_wait(false);
-    }
+    qemu_main_loop_await(&q->done, give_up, &fd);
     g_thread_join(thread);
     error_propagate(errp, q->err);
     return !q->err;
@@ -139,7 +145,7 @@ bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
     }
     vhost_user_channel_init(&q.channel, timeout_ms);
     vhost_user_channel_set_fd(&q.channel, fd);
-    ok = ask_in_thread(&q, errp);
+    ok = ask_in_thread(&q, fd, errp);
     if (!ok) {
         error_prepend(errp, "%s '%s': the back end cannot be used: ", kind,
                       qemu_chr_fe_get_driver(chardev)->label);

@@ -125,6 +125,14 @@ void qemu_run_exit_notifiers(void);
 
 /* Runs as long as *@wanted; false: the program is to end before. Main thread. */
 bool qemu_main_loop_while(const bool *wanted);
+/*
+ * Runs until another thread has set *@done, atomically, and woken the main loop
+ * (qemu_notify_event()). If the program is to end before, which has to wait for
+ * that, too, @give_up is called, maybe several times, and has the thread come to an
+ * end. Main thread.
+ */
+void qemu_main_loop_await(const gint *done, void (*give_up)(void *opaque),
+                          void *opaque);
 /* Runs until a shutdown request is to be obeyed; the exit status. Main
  * thread. */
 int qemu_main_loop(void);

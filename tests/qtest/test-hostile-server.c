@@ -194,6 +194,28 @@ static void test_silent_server_holds_only_who_asked(void)
     g_rmdir(dir);
 }
 
+/* Nor does the end of the emulator, which no time-out of ten minutes holds up. */
+static void test_silent_server_does_not_hold_the_end(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("silent-XXXXXX", NULL);
+    g_autofree char *server = g_build_filename(dir, "server", NULL);
+    int fd = listen_and_do_nothing(server), peer;
+    QTestState *s = qtest_init("-M q35 -m 64M -device pcie-root-port,id=rp0");
+    g_autofree char *add = g_strdup_printf(
+        "{\"execute\": \"device_add\", \"arguments\": {\"driver\": "
+        "\"vfio-user-pci\", \"bus\": \"rp0\", \"id\": \"u0\", \"socket\": "
+        "\"%s\", \"x-msg-timeout\": 600000}}", server);
+
+    qmp_client_send(qtest_qmp(s), add);
+    peer = accept(fd, NULL, NULL);
+    g_assert_cmpint(peer, >=, 0);
+    qtest_quit(s);
+    close(peer);
+    close(fd);
+    g_unlink(server);
+    g_rmdir(dir);
+}
+
 /* Nobody has the connection of a device that was not to be. */
 static void test_device_without_a_place_disconnects(void)
 {
@@ -262,6 +284,8 @@ int main(int argc, char **argv)
         test_sealed_ram_cannot_be_cut);
     g_test_add_func("/hostile-server/silent-one-holds-only-who-asked",
                     test_silent_server_holds_only_who_asked);
+    g_test_add_func("/hostile-server/silent-one-does-not-hold-the-end",
+                    test_silent_server_does_not_hold_the_end);
     g_test_add_func("/hostile-server/device-without-a-place-disconnects",
                     test_device_without_a_place_disconnects);
     g_test_add("/hostile-server/slow-accesses-end-the-device", Fixture,

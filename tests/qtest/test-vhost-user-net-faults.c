@@ -80,6 +80,16 @@ static void test_silence_holds_only_who_asked(void)
     g_rmdir(dir);
 }
 
+/* Nor does the end of the emulator, which no time-out of ten minutes holds up. */
+static void test_silence_ends_with_the_program(void)
+{
+    Fixture f = { .server = new_network(1) };
+
+    start_with(&f, "-netdev vhost-user,id=n0,chardev=c0,x-msg-timeout=600000", "");
+    add_for_silence(&f);
+    stop(&f);
+}
+
 /* With each message that a running device sends: for the guest the link goes down
  * and up again. */
 static void test_lies_at_work(void)
@@ -147,6 +157,7 @@ int main(int argc, char **argv)
 #define ADD(name, fn) g_test_add_func("/vhost-user-net-faults/" name, fn)
     ADD("lies-at-the-start", test_lies_at_the_start);
     ADD("silence", test_silence_holds_only_who_asked);
+    ADD("silence-ends-with-the-program", test_silence_ends_with_the_program);
     ADD("lies-at-work", test_lies_at_work);
     ADD("hangs", test_hangs);
     ADD("plug-is-refused", test_plug_is_refused);
