@@ -17,7 +17,7 @@ _sparsevm_words() {
 _sparsevm() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-        -bios | -pflash | -L | -kernel | -initrd | -pidfile | -D | -chroot)
+        -bios | -pflash | -L | -option-rom | -kernel | -initrd | -pidfile | -D | -chroot)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return ;;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -boot, -fw_cfg and -smbios: what firmware, and whoever else reads the firmware
+ * -boot, -fw_cfg, -option-rom and -smbios: what firmware, and whoever else reads the firmware
  * configuration device, is told. All are stored in the machine; its board
  * passes them on. And -L: where firmware itself is found.
  */
@@ -147,12 +147,20 @@ static bool check_fw_cfg_device(Error **errp)
     return true;
 }
 
+/* Takes both. */
+static void add_file(char *name, GBytes *contents)
+{
+    FirmwareFile *file = g_new(FirmwareFile, 1);
+
+    *file = (FirmwareFile) { name, contents };
+    g_ptr_array_add(current_machine->firmware_files, file);
+}
+
 static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) opts = keyval_parse(arg, "name", NULL, errp);
     const char *name, *text;
     GBytes *contents;
-    FirmwareFile *file;
 
     if (!opts || !check_file_options(opts, errp) ||
         !check_fw_cfg_device(errp)) {
@@ -170,9 +178,37 @@ static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
         warn_report("names of fw_cfg files that users add should begin with "
                     "\"opt/\"");
     }
-    file = g_new(FirmwareFile, 1);
-    *file = (FirmwareFile) { g_strdup(name), contents };
-    g_ptr_array_add(current_machine->firmware_files, file);
+    add_file(g_strdup(name), contents);
+    return true;
+}
+
+/* --- -option-rom --- */
+
+/* SeaBIOS runs what is in this folder, after the ROMs of devices. */
+#define GENERIC_ROMS "genroms/"
+#define OPTION_ROM_MAX (16 * MiB)
+
+static bool apply_option_rom(const char *arg, void *opaque, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "romfile", NULL, errp);
+    const char *name = opts ? get_text(opts, "romfile") : NULL;
+    g_autofree char *path = NULL, *base = NULL;
+    GBytes *contents;
+
+    if (!opts || !check_fw_cfg_device(errp)) {
+        return false;
+    }
+    if (!name || !*name || json_object_get_size(opts) != 1) {
+        error_setg(errp, "[romfile=]FILE is expected, and nothing else");
+        return false;
+    }
+    path = qemu_find_file(name);
+    contents = regular_file_read(path ? path : name, OPTION_ROM_MAX, errp);
+    if (!contents) {
+        return false;
+    }
+    base = g_path_get_basename(name);
+    add_file(g_strconcat(GENERIC_ROMS, base, NULL), contents);
     return true;
 }
 
@@ -209,5 +245,7 @@ bool vl_configure_firmware(const VlConfig *cfg, Error **errp)
     return vl_foreach("L", cfg->data_dirs, apply_data_dir, NULL, errp) &&
            vl_foreach("boot", cfg->boots, apply_boot, NULL, errp) &&
            vl_foreach("fw_cfg", cfg->fw_cfgs, apply_fw_cfg, NULL, errp) &&
+           vl_foreach("option-rom", cfg->option_roms, apply_option_rom, NULL,
+                      errp) &&
            vl_foreach("smbios", cfg->smbios, apply_smbios, NULL, errp);
 }

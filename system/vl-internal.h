@@ -39,6 +39,7 @@ typedef struct VlConfig {
     GPtrArray *data_dirs;
     GPtrArray *boots;
     GPtrArray *fw_cfgs;
+    GPtrArray *option_roms;
     GPtrArray *smbios;
     GPtrArray *blockdevs;
     GPtrArray *drives;
@@ -145,7 +146,7 @@ bool vl_wants_mem_lock(const VlConfig *cfg);
  * the parsing of options. false: *errp. */
 bool vl_explain(const VlConfig *cfg, Error **errp);
 
-/* vl-firmware.c: -L, -boot, -fw_cfg, -smbios. Before machine_run_board_init(). */
+/* vl-firmware.c: -L, -boot, -fw_cfg, -option-rom, -smbios. Before machine_run_board_init(). */
 bool vl_configure_firmware(const VlConfig *cfg, Error **errp);
 
 /* vl-backends.c: what devices and monitors are connected to. */

@@ -66,7 +66,7 @@ static const struct {
     { NO("confidential guests"), { "", "sev-guest", "" } },
     { NO("firmware"),
       { "loader guest-loader acpi-erst", "",
-        "acpitable option-rom" } },
+        "acpitable" } },
     { NO("TCG"), { "", "", "icount plugin singlestep" } },
     { NO("migration and no snapshots"),
       { "", "dbus-vmstate",

@@ -10,6 +10,7 @@
 #include <linux/virtio_ids.h>
 
 #include "cli.h"
+#include "fw-cfg.h"
 #include "qemu/units.h"
 #include "vfio-user.h"
 
@@ -95,6 +96,23 @@ static void test_without_a_file_there_is_none(void)
     qtest_quit(s);
 }
 
+static void test_rom_of_no_device(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("option-rom-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "my.rom", NULL);
+    g_autoptr(GByteArray) got = NULL;
+    QTestState *s;
+
+    g_assert_true(g_file_set_contents(path, "contents", 8, NULL));
+    s = qtest_init("-M q35 -m 64M -L %s -option-rom my.rom", dir);
+    got = qfw_cfg_read_file(s, "genroms/my.rom");
+    g_assert_nonnull(got);
+    g_assert_cmpmem(got->data, got->len, "contents", 8);
+    qtest_quit(s);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
 static void test_refused(void)
 {
     static const CliBadCase cases[] = {
@@ -104,6 +122,10 @@ static void test_refused(void)
         { QTEST_ARGS "-device virtio-rng-pci,romfile=/etc/passwd,rombar=0",
           "romfile=/etc/passwd|rombar=0" },
         { QTEST_ARGS "-device virtio-rng-pci,rombar=x", "rombar" },
+        { QTEST_ARGS "-option-rom no-such.rom", "-option-rom|no-such.rom" },
+        { QTEST_ARGS "-option-rom /dev/null", "-option-rom|/dev/null" },
+        { QTEST_ARGS "-option-rom /etc/passwd,bootindex=1", "nothing else" },
+        { QTEST_ARGS "-M none -option-rom /etc/passwd", "fw_cfg" },
     };
 
     cli_check_all(cases, G_N_ELEMENTS(cases));
@@ -274,6 +296,7 @@ int main(int argc, char **argv)
                     test_file_of_a_device_that_is_plugged);
     g_test_add_func("/option-rom/file/none by default",
                     test_without_a_file_there_is_none);
+    g_test_add_func("/option-rom/file/of no device", test_rom_of_no_device);
     g_test_add_func("/option-rom/file/refused", test_refused);
     g_test_add_func("/option-rom/ipxe/is a network device's",
                     test_network_device_has_ipxe);
