@@ -120,27 +120,36 @@ bool block_drive_add(JsonObject *options, Error **errp)
     return true;
 }
 
-BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
-                         const BlockUserOps *ops, void *opaque, Error **errp)
+BlockNode *blk_find_free_node(const char *name, Error **errp)
 {
     BlockBackend *blk = blk_find(name);
     BlockNode *node = blk ? blk->node : block_node_find(name);
 
     if (!node) {
         error_setg(errp, "drive=%s: there is no such node or drive", name);
-        return NULL;
+    } else if (blk && (blk->qdev || node->awaited)) {
+        error_setg(errp, "drive=%s: it is in use by %s", name,
+                   blk->qdev ?: "a device that is being made");
+    } else if (blk || block_node_check_unused(node, errp)) {
+        return node;
     }
-    if (blk ? blk->qdev != NULL : !block_node_check_unused(node, errp)) {
-        if (blk) {
-            error_setg(errp, "drive=%s: it is in use by %s", name, blk->qdev);
-        }
+    return NULL;
+}
+
+BlockBackend *blk_attach(const char *name, const char *qdev, bool writable,
+                         const BlockUserOps *ops, void *opaque, Error **errp)
+{
+    BlockNode *node = blk_find_free_node(name, errp);
+    BlockBackend *blk;
+
+    if (!node) {
         return NULL;
     }
     if (writable && node->read_only) {
         error_setg(errp, "drive=%s: Block node is read-only", name);
         return NULL;
     }
-    blk = blk ?: blk_new("", node);
+    blk = node->blk ?: blk_new("", node);
     blk->qdev = g_strdup(qdev);
     blk->ops = ops;
     blk->opaque = opaque;
@@ -166,7 +175,7 @@ bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp)
 void blk_detach(BlockBackend *blk)
 {
     blk_drain(blk);
-    block_served_unserve(blk);
+    g_clear_pointer(&blk->served_by, block_export_free);
     blk_free(blk);
 }
 
@@ -184,9 +193,15 @@ bool blk_is_cdrom(const BlockBackend *blk)
 
 uint64_t blk_size(const BlockBackend *blk)
 {
-    return ROUND_UP(blk_is_served(blk) ? block_served_size(blk->node)
-                                       : block_node_image(blk->node)->size,
-                    BLOCK_SECTOR);
+    const BlockNode *node = blk->node;
+
+    return ROUND_UP(node->served ? node->served_size
+                                 : block_node_image(node)->size, BLOCK_SECTOR);
+}
+
+bool blk_is_served(const BlockBackend *blk)
+{
+    return blk->node->served;
 }
 
 uint32_t blk_request_alignment(const BlockBackend *blk)
@@ -217,10 +232,15 @@ void blk_set_on_error(BlockBackend *blk, BlockErrorPolicy read,
     }
 }
 
+BlockErrorPolicy blk_error_policy(const BlockBackend *blk, bool is_read)
+{
+    return blk->on_error[is_read ? READING : WRITING];
+}
+
 static BlockErrorAction action_of(const BlockBackend *blk, bool is_read,
                                   int error)
 {
-    BlockErrorPolicy p = blk->on_error[is_read ? READING : WRITING];
+    BlockErrorPolicy p = blk_error_policy(blk, is_read);
 
     if (p == BLOCK_ERROR_AUTO) {
         p = is_read ? BLOCK_ERROR_REPORT : BLOCK_ERROR_ENOSPC;

@@ -11,6 +11,7 @@
  *   threads.c   an engine: threads
  *   nvme*.c     an engine: drives of the host that this process drives (nvme.h)
  *   served.c    nodes that QEMU's storage daemon has instead of this process
+ *   export.c    devices' use of these
  *   storage-daemon*.c  the daemon: its process, its QMP, its schema
  *   block-qmp.c commands
  */
@@ -126,6 +127,9 @@ struct BlockNode {
     bool implicit;                        /* goes with its user */
     bool served;                          /* the storage daemon has it: there is
                                              no image, and no child */
+    bool awaited;                         /* the daemon is asked to open it, or to
+                                             serve it: nobody else may use it */
+    uint64_t served_size;                 /* bytes */
     BlockDetectZeroes detect_zeroes;
     BlockNode *child;                     /* format: what is below */
     BlockImage *image;                    /* protocol */
@@ -161,18 +165,36 @@ static inline BlockBackend *block_node_backend(const BlockNode *node)
 
 /* Whether a node of @options, nested, is for the daemon. */
 bool block_served_wants(JsonObject *options);
-/* Has the daemon open it, with what it refers to; @node has its name. false:
- * *errp. */
+/*
+ * Those that may wait for the daemon are for the main thread, and for who holds
+ * neither a pause nor a pointer to a node or backend that may go: other commands
+ * are carried out meanwhile.
+ */
+/* Has the daemon open it, with what it refers to; @node has its name. May wait.
+ * false: *errp. */
 bool block_served_open(BlockNode *node, JsonObject *options, Error **errp);
-/* false: *errp; something in the daemon uses it. */
-bool block_served_close(BlockNode *node, Error **errp);
-bool block_served_resize(BlockNode *node, uint64_t size, Error **errp);
-/* A BlockDeviceInfo; NULL: *errp. */
-JsonObject *block_served_info(const BlockNode *node, Error **errp);
-/* Bytes; 0: the daemon has gone. */
-uint64_t block_served_size(const BlockNode *node);
-/* Ends what blk_serve() began. */
-void block_served_unserve(BlockBackend *blk);
+/* May wait. false: *errp; something in the daemon uses the node. */
+bool block_served_close(const char *name, Error **errp);
+bool block_served_resize(const char *name, uint64_t size, Error **errp);
+/* The daemon's query-named-block-nodes, or its query-blockstats of nodes. May
+ * wait. NULL: *errp. */
+JsonArray *block_served_list(Error **errp);
+JsonArray *block_served_figures(Error **errp);
+/* What such a list has of @node; NULL: nothing, or @list is. */
+JsonObject *block_served_find(JsonArray *list, const BlockNode *node);
+/* The same as a BlockDeviceInfo; the caller's. */
+JsonObject *block_served_info(JsonArray *list, const BlockNode *node);
+
+/* --- exports of the storage daemon (export.c) --- */
+
+/* The daemon has told of something. */
+void block_export_event(JsonObject *event);
+/* It has gone, and all exports with it. */
+void block_export_all_gone(void);
+/* Waits until none that was told to end uses the node. */
+void block_export_await_end(const char *node);
+/* Has the daemon close a node, once no export uses it. Does not wait. */
+void block_export_close_node(const char *node);
 
 /* --- options (options.c): they are taken out of the object --- */
 
@@ -218,7 +240,7 @@ struct BlockBackend {
     int status;                           /* errno that stopped the VM; 0 */
     unsigned int in_flight;
     bool batch;                           /* in the list of those to be told */
-    bool served;                          /* by blk_serve() */
+    BlockExport *served_by;               /* blk_serve()'s, or NULL */
     BlockFigures figures[BLOCK_OP__MAX];
     uint64_t wr_highest_offset;
     int64_t last_ns;                      /* of the last request */
@@ -230,6 +252,9 @@ struct BlockBackend {
 void blk_foreach(void (*fn)(BlockBackend *blk, void *opaque), void *opaque);
 /* By the name of the backend, or of its node. NULL: none. */
 BlockBackend *blk_find(const char *name);
+/* The node that a device may have by @name. NULL: *errp, there is none, or it is in
+ * use. */
+BlockNode *blk_find_free_node(const char *name, Error **errp);
 /* Waits for the requests of all. */
 void blk_drain_all(void);
 

@@ -45,19 +45,44 @@ static BlockNode *node_of_args(JsonObject *args, Error **errp)
     return node;
 }
 
-static bool resize(BlockNode *node, uint64_t size, Error **errp)
+static void tell_of_size(BlockBackend *blk)
 {
-    return node->served ? block_served_resize(node, size, errp)
-                        : block_image_resize(block_node_image(node), size,
-                                             errp);
+    if (blk && blk->ops && blk->ops->resized) {
+        blk->ops->resized(blk->opaque);
+    }
+}
+
+static void resize_own(BlockNode *node, uint64_t size, Error **errp)
+{
+    BlockBackend *blk = block_node_backend(node);
+    AioContext *aio = blk ? blk->ctx->aio : NULL;
+
+    aio_context_pause(aio);
+    if (blk) {
+        blk_drain(blk);
+    }
+    if (block_image_resize(block_node_image(node), size, errp)) {
+        tell_of_size(blk);
+    }
+    aio_context_resume(aio);
+}
+
+/* Others go on meanwhile. */
+static void resize_served(const char *node_name, uint64_t size, Error **errp)
+{
+    g_autofree char *name = g_strdup(node_name);
+    BlockNode *node;
+
+    if (block_served_resize(name, size, errp)) {
+        node = block_node_find(name);
+        tell_of_size(node ? block_node_backend(node) : NULL);
+    }
 }
 
 static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
 {
     int64_t size = json_object_get_int_member(args, "size");
     BlockNode *node = node_of_args(args, errp);
-    BlockBackend *blk;
-    AioContext *aio;
 
     if (!node) {
         return NULL;
@@ -68,16 +93,11 @@ static JsonNode *qmp_block_resize(JsonObject *args, Error **errp)
                    : "size of node '%s': it is no number of bytes", node->name);
         return NULL;
     }
-    blk = block_node_backend(node);
-    aio = blk ? blk->ctx->aio : NULL;
-    aio_context_pause(aio);
-    if (blk) {
-        blk_drain(blk);
+    if (node->served) {
+        resize_served(node->name, size, errp);
+    } else {
+        resize_own(node, size, errp);
     }
-    if (resize(node, size, errp) && blk && blk->ops && blk->ops->resized) {
-        blk->ops->resized(blk->opaque);
-    }
-    aio_context_resume(aio);
     return NULL;
 }
 
@@ -137,32 +157,68 @@ static JsonObject *own_node_info(const BlockNode *node)
     return o;
 }
 
-/* NULL: the daemon that has it has gone. */
-static JsonObject *node_info(const BlockNode *node)
+/* A list that is being made, with what the daemon has said beforehand: while it is
+ * asked, nodes and disks come and go. */
+typedef struct Query {
+    JsonArray *served;                    /* NULL: it has nothing, or has gone */
+    JsonArray *list;
+} Query;
+
+static void note_served(BlockNode *node, void *opaque)
 {
-    return node->served ? block_served_info(node, NULL) : own_node_info(node);
+    *(bool *)opaque |= node->served;
+}
+
+static JsonArray *ask_if_served(JsonArray *(*ask)(Error **errp))
+{
+    bool any_served = false;
+
+    block_node_foreach(note_served, &any_served);
+    return any_served ? ask(NULL) : NULL;
+}
+
+static void query_begin(Query *q, JsonArray *(*ask)(Error **errp))
+{
+    q->served = ask_if_served(ask);
+    q->list = json_array_new();
+}
+
+static JsonNode *query_end(Query *q)
+{
+    g_clear_pointer(&q->served, json_array_unref);
+    return json_array_node(q->list);
+}
+
+/* NULL: the daemon that has it has gone. */
+static JsonObject *node_info(const Query *q, const BlockNode *node)
+{
+    return node->served ? block_served_info(q->served, node)
+                        : own_node_info(node);
 }
 
 static void append_node(BlockNode *node, void *opaque)
 {
-    JsonObject *info = node_info(node);
+    Query *q = opaque;
+    JsonObject *info = node_info(q, node);
 
     if (info) {
-        json_array_add_object_element(opaque, info);
+        json_array_add_object_element(q->list, info);
     }
 }
 
 static JsonNode *qmp_query_named_block_nodes(JsonObject *args, Error **errp)
 {
-    JsonArray *list = json_array_new();
+    Query q;
 
-    block_node_foreach(append_node, list);
-    return json_array_node(list);
+    query_begin(&q, block_served_list);
+    block_node_foreach(append_node, &q);
+    return query_end(&q);
 }
 
 static void append_backend(BlockBackend *blk, void *opaque)
 {
-    JsonObject *info = node_info(blk->node);
+    Query *q = opaque;
+    JsonObject *info = node_info(q, blk->node);
     JsonObject *o = json_object_new();
 
     json_object_set_string_member(o, "device", blk->name);
@@ -179,15 +235,16 @@ static void append_backend(BlockBackend *blk, void *opaque)
     if (info) {
         json_object_set_object_member(o, "inserted", info);
     }
-    json_array_add_object_element(opaque, o);
+    json_array_add_object_element(q->list, o);
 }
 
 static JsonNode *qmp_query_block(JsonObject *args, Error **errp)
 {
-    JsonArray *list = json_array_new();
+    Query q;
 
-    blk_foreach(append_backend, list);
-    return json_array_node(list);
+    query_begin(&q, block_served_list);
+    blk_foreach(append_backend, &q);
+    return query_end(&q);
 }
 
 /* --- figures --- */
@@ -216,10 +273,25 @@ static void add_figures(JsonObject *o, const char *prefix,
     }
 }
 
-static void append_stats(BlockBackend *blk, void *opaque)
+/* Replaces the numbers of @stats by those of @theirs. */
+static void take_numbers(JsonObject *stats, JsonObject *theirs)
+{
+    g_autoptr(GList) names = json_object_get_members(stats);
+
+    for (GList *i = names; i; i = i->next) {
+        JsonNode *node = json_object_get_member(theirs, i->data);
+
+        if (node && JSON_NODE_HOLDS_VALUE(node) &&
+            json_node_get_value_type(node) == G_TYPE_INT64) {
+            json_object_set_member(stats, i->data, json_node_copy(node));
+        }
+    }
+}
+
+static JsonObject *own_figures(const BlockBackend *blk)
 {
     const BlockFigures *f = blk->figures;
-    JsonObject *o = json_object_new(), *stats = json_object_new();
+    JsonObject *stats = json_object_new();
     BlockFigures written = f[BLOCK_WRITE];
 
     /* Zeroes are written, too. */
@@ -237,21 +309,67 @@ static void append_stats(BlockBackend *blk, void *opaque)
     json_object_set_boolean_member(stats, "account_invalid", true);
     json_object_set_boolean_member(stats, "account_failed", true);
     json_object_set_array_member(stats, "timed_stats", json_array_new());
+    return stats;
+}
+
+/* The daemon's are of the node, where it counts little: where the highest write
+ * ended, not what an export's requests were. */
+static JsonObject *figures_of(const Query *q, const BlockNode *node,
+                              const BlockBackend *blk)
+{
+    static const BlockBackend none;
+    JsonObject *of_node = block_served_find(q->served, node);
+    JsonNode *theirs = of_node ? json_object_get_member(of_node, "stats") : NULL;
+    JsonObject *stats = own_figures(blk && !node->served ? blk : &none);
+
+    if (node->served) {
+        json_object_set_boolean_member(stats, "account_invalid", false);
+        json_object_set_boolean_member(stats, "account_failed", false);
+    }
+    if (theirs && JSON_NODE_HOLDS_OBJECT(theirs)) {
+        take_numbers(stats, json_node_get_object(theirs));
+    }
+    return stats;
+}
+
+static void append_stats(BlockBackend *blk, void *opaque)
+{
+    Query *q = opaque;
+    JsonObject *o = json_object_new();
+
     json_object_set_string_member(o, "device", blk->name);
     json_object_set_string_member(o, "node-name", blk->node->name);
     if (blk->qdev) {
         json_object_set_string_member(o, "qdev", blk->qdev);
     }
-    json_object_set_object_member(o, "stats", stats);
-    json_array_add_object_element(opaque, o);
+    json_object_set_object_member(o, "stats", figures_of(q, blk->node, blk));
+    json_array_add_object_element(q->list, o);
+}
+
+static void append_node_stats(BlockNode *node, void *opaque)
+{
+    Query *q = opaque;
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "node-name", node->name);
+    json_object_set_object_member(o, "stats",
+                                  figures_of(q, node, block_node_backend(node)));
+    json_array_add_object_element(q->list, o);
 }
 
 static JsonNode *qmp_query_blockstats(JsonObject *args, Error **errp)
 {
-    JsonArray *list = json_array_new();
+    bool nodes = json_object_get_boolean_member_with_default(
+        args, "query-nodes", false);
+    Query q;
 
-    blk_foreach(append_stats, list);
-    return json_array_node(list);
+    query_begin(&q, block_served_figures);
+    if (nodes) {
+        block_node_foreach(append_node_stats, &q);
+    } else {
+        blk_foreach(append_stats, &q);
+    }
+    return query_end(&q);
 }
 
 /* --- the schema --- */
@@ -351,13 +469,14 @@ static const QmpType block_types[] = {
       "failed_flush_operations: not done\n"
       "invalid_flush_operations: not possible\n"
       "wr_highest_offset: where the highest write ended, bytes\n"
-      "account_invalid: true: what is invalid is counted\n"
-      "account_failed: true: what fails is counted\n"
+      "account_invalid: whether what is invalid is counted\n"
+      "account_failed: whether what fails is counted\n"
       "timed_stats: empty: there are none" },
     { .name = "BlockStats",
-      .members = "device:str,node-name:str,?qdev:str,stats:BlockDeviceStats",
-      .help = "Statistics of a disk.\n"
-      "device: the drive's id; empty if it is of -blockdev\n"
+      .members = "?device:str,node-name:str,?qdev:str,stats:BlockDeviceStats",
+      .help = "Statistics of a disk, or of a node.\n"
+      "device: the drive's id; empty if it is of -blockdev; of a node there is "
+      "none\n"
       "node-name: its node\n"
       "qdev: path of the device\n"
       "stats: the figures" },
@@ -388,16 +507,25 @@ static const QmpCommand block_commands[] = {
       "flat: without what is below them; changes nothing" },
     { .name = "query-blockstats", .args = "?query-nodes:bool",
       .returns = "[BlockStats]", .fn = qmp_query_blockstats,
-      .help = "Statistics of the disks.\n"
-      "query-nodes: changes nothing: figures are those of disks" },
+      .help = "Statistics of the disks. Of one that qemu-storage-daemon serves "
+      "there is wr_highest_offset only; the others are 0.\n"
+      "query-nodes: of the nodes instead: of one of this process, the figures of "
+      "the disk that uses it" },
 };
 
 /* --- for people --- */
 
-static void describe_served(const BlockBackend *blk, GString *out)
+/* What is said to a person, and what the daemon has said beforehand. */
+typedef struct Description {
+    JsonArray *served;
+    GString *out;
+} Description;
+
+static void describe_served(const BlockBackend *blk, JsonArray *served,
+                            GString *out)
 {
     const BlockNode *node = blk->node;
-    g_autoptr(JsonObject) info = block_served_info(node, NULL);
+    g_autoptr(JsonObject) info = block_served_info(served, node);
 
     g_string_append_printf(out, "%s%s%s: %s (%s%s)\n", blk->name,
                            *blk->name ? " " : "", node->name,
@@ -433,16 +561,21 @@ static void describe_own(const BlockBackend *blk, GString *out)
 
 static void describe(BlockBackend *blk, void *opaque)
 {
+    const Description *d = opaque;
+
     if (blk_is_served(blk)) {
-        describe_served(blk, opaque);
+        describe_served(blk, d->served, d->out);
     } else {
-        describe_own(blk, opaque);
+        describe_own(blk, d->out);
     }
 }
 
 static void hmp_info_block(GString *out, const char *args, Error **errp)
 {
-    blk_foreach(describe, out);
+    Description d = { ask_if_served(block_served_list), out };
+
+    blk_foreach(describe, &d);
+    g_clear_pointer(&d.served, json_array_unref);
 }
 
 static const HmpCommand block_hmp_info[] = {

@@ -8,7 +8,6 @@
 
 #include "block-internal.h"
 #include "qapi/visitor.h"
-#include "qemu/error-report.h"
 #include "qemu/id.h"
 
 static QTAILQ_HEAD(, BlockNode) nodes = QTAILQ_HEAD_INITIALIZER(nodes);
@@ -70,6 +69,11 @@ bool block_node_check_unused(const BlockNode *node, Error **errp)
                    node->blk->qdev ?: node->blk->name);
         return false;
     }
+    if (node->awaited) {
+        error_setg(errp, "Node '%s' is in use: qemu-storage-daemon has not "
+                   "answered yet", node->name);
+        return false;
+    }
     return true;
 }
 
@@ -77,8 +81,6 @@ bool block_node_check_unused(const BlockNode *node, Error **errp)
 
 void block_node_free(BlockNode *node)
 {
-    Error *err = NULL;
-
     QTAILQ_REMOVE(&nodes, node, next);
     if (node->child) {
         node->child->parent = NULL;
@@ -86,13 +88,29 @@ void block_node_free(BlockNode *node)
             block_node_free(node->child);
         }
     }
-    if (node->served && !block_served_close(node, &err)) {
-        warn_report_err(err);
+    if (node->served) {
+        block_export_close_node(node->name);
     }
     g_clear_pointer(&node->image, block_image_close);
     g_clear_pointer(&node->options, json_object_unref);
     g_free(node->name);
     g_free(node);
+}
+
+/* Others go on until it has been closed; they cannot use it then. */
+static bool del_served(const char *name, Error **errp)
+{
+    BlockNode *node;
+
+    if (!block_served_close(name, errp)) {
+        return false;
+    }
+    node = block_node_find(name);
+    if (node) {
+        node->served = false;
+        block_node_free(node);
+    }
+    return true;
 }
 
 bool block_node_del(const char *name, Error **errp)
@@ -110,10 +128,7 @@ bool block_node_del(const char *name, Error **errp)
         return false;
     }
     if (node->served) {
-        if (!block_served_close(node, errp)) {
-            return false;
-        }
-        node->served = false;
+        return del_served(name, errp);
     }
     block_node_free(node);
     return true;
@@ -390,10 +405,12 @@ static BlockNode *add_own(NodeOptions *o, Error **errp)
         return NULL;
     }
     node->name = o->name ? g_strdup(o->name) : name_of_own();
+    QTAILQ_INSERT_TAIL(&nodes, node, next);
     return node;
 }
 
-/* The daemon has to be told a name. */
+/* The daemon has to be told a name. Others, who go on meanwhile, see that it is
+ * taken. */
 static BlockNode *add_served(NodeOptions *o, Error **errp)
 {
     g_autoptr(JsonObject) options = block_options_nest(o->rest, errp);
@@ -406,11 +423,16 @@ static BlockNode *add_served(NodeOptions *o, Error **errp)
     node->name = o->name ? g_strdup(o->name)
                          : g_strdup_printf("x-block%u", nodes_without_name++);
     json_object_set_string_member(options, "node-name", node->name);
+    node->served = true;
+    node->awaited = true;
+    QTAILQ_INSERT_TAIL(&nodes, node, next);
     if (!block_served_open(node, options, errp)) {
+        QTAILQ_REMOVE(&nodes, node, next);
         g_free(node->name);
         g_free(node);
         return NULL;
     }
+    node->awaited = false;
     return node;
 }
 
@@ -426,7 +448,6 @@ static BlockNode *add_node(JsonObject *options, bool serve, Error **errp)
     }
     if (node) {
         node->options = g_steal_pointer(&whole);
-        QTAILQ_INSERT_TAIL(&nodes, node, next);
     }
     g_clear_pointer(&whole, json_object_unref);
     g_clear_pointer(&o.rest, json_object_unref);

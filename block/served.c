@@ -2,24 +2,14 @@
 /*
  * Nodes of drivers that this process does not have: their options go to QEMU's
  * storage daemon as they are, with the nodes that they refer to, which are closed
- * here first. A device's use of one is an export of the daemon's, a vhost-user
- * back end. Used by nodes and backends.
+ * here first. A device's use of one is an export of the daemon's (export.c). Used by
+ * nodes and commands.
  */
 #include "qemu/osdep.h"
 
-#include <glib-unix.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include "block-internal.h"
-#include "qemu/cutils.h"
-#include "qemu/may-open.h"
 #include "storage-daemon.h"
 #include "sysemu/secret.h"
-
-/* An export that ends finishes its requests first. */
-#define UNSERVE_TIMEOUT_MS 5000
-#define UNSERVE_NAP_MS 1
 
 /* --- what is for the daemon --- */
 
@@ -52,30 +42,45 @@ bool block_options_need_sharing(JsonObject *options)
     return nested && block_served_wants(nested);
 }
 
-/* --- secrets --- */
+/* --- objects that nodes name --- */
 
-#define SECRET_SUFFIX "-secret"
+/* Ids of those that the daemon has. */
+static GHashTable *given;
 
-/* The daemon has it from now on. It would be a mistake to give it twice. */
-static bool give_secret(const char *id, Error **errp)
+static bool give_object(const char *id, JsonObject *options, Error **errp)
 {
-    static GHashTable *given;
-    g_autoptr(JsonObject) args = NULL;
     g_autoptr(JsonNode) done = NULL;
 
     given = given ?: g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                            NULL);
-    if (g_hash_table_contains(given, id)) {
-        return true;
+    if (!g_hash_table_add(given, g_strdup(id))) {
+        return true;                      /* twice would be a mistake */
     }
-    args = secret_options(id, errp);
-    if (args) {
-        done = storage_daemon_execute("object-add", args, errp);
-    }
-    if (done) {
-        g_hash_table_add(given, g_strdup(id));
+    done = storage_daemon_execute("object-add", options, errp);
+    if (!done && given) {
+        g_hash_table_remove(given, id);
     }
     return done != NULL;
+}
+
+static void daemon_gone(void)
+{
+    g_clear_pointer(&given, g_hash_table_unref);
+    block_export_all_gone();
+}
+
+static const StorageDaemonOps daemon_ops = {
+    .event = block_export_event,
+    .gone = daemon_gone,
+};
+
+#define SECRET_SUFFIX "-secret"
+
+static bool give_secret(const char *id, Error **errp)
+{
+    g_autoptr(JsonObject) options = secret_options(id, errp);
+
+    return options && give_object(id, options, errp);
 }
 
 /* Those that options such as key-secret=ID name. */
@@ -169,66 +174,91 @@ static bool hand_over_references(JsonObject *options, Error **errp)
     return true;
 }
 
-/* The daemon's description of a node; NULL: *errp. */
-static JsonObject *find_info(const char *name, Error **errp)
+/* What the daemon says of its nodes, or their figures. NULL: *errp. */
+static JsonArray *ask_for_nodes(const char *command, const char *flag,
+                                Error **errp)
 {
     g_autoptr(JsonObject) args = json_object_new();
     g_autoptr(JsonNode) list = NULL;
 
-    json_object_set_boolean_member(args, "flat", true);
-    list = storage_daemon_execute("query-named-block-nodes", args, errp);
+    json_object_set_boolean_member(args, flag, true);
+    list = storage_daemon_execute(command, args, errp);
     if (!list) {
         return NULL;
     }
-    for (guint i = 0; JSON_NODE_HOLDS_ARRAY(list) &&
-         i < json_array_get_length(json_node_get_array(list)); i++) {
-        JsonNode *e = json_array_get_element(json_node_get_array(list), i);
+    return JSON_NODE_HOLDS_ARRAY(list)
+        ? json_array_ref(json_node_get_array(list)) : json_array_new();
+}
+
+JsonObject *block_served_find(JsonArray *list, const BlockNode *node)
+{
+    for (guint i = 0; list && i < json_array_get_length(list); i++) {
+        JsonNode *e = json_array_get_element(list, i);
         JsonObject *o = JSON_NODE_HOLDS_OBJECT(e) ? json_node_get_object(e)
                                                   : NULL;
 
-        if (o && g_strcmp0(block_option_text(o, "node-name"), name) == 0) {
-            return json_object_ref(o);
+        if (o && g_strcmp0(block_option_text(o, "node-name"), node->name) == 0) {
+            return o;
         }
     }
-    error_setg(errp, "qemu-storage-daemon does not know its node '%s'", name);
     return NULL;
 }
 
-static void close_in_daemon(const char *name)
+static uint64_t virtual_size(JsonObject *info)
+{
+    JsonNode *node = json_object_get_member(info, "image");
+    JsonObject *image = node && JSON_NODE_HOLDS_OBJECT(node)
+        ? json_node_get_object(node) : NULL;
+
+    return image ? json_object_get_int_member_with_default(image,
+                                                           "virtual-size", 0)
+                 : 0;
+}
+
+/* What it says of @node is noted there. */
+static bool look_at(BlockNode *node, Error **errp)
+{
+    g_autoptr(JsonArray) list = ask_for_nodes("query-named-block-nodes", "flat",
+                                              errp);
+    JsonObject *info = block_served_find(list, node);
+
+    if (list && !info) {
+        error_setg(errp, "qemu-storage-daemon does not know its node '%s'",
+                   node->name);
+    }
+    if (info) {
+        node->served_size = virtual_size(info);
+        node->read_only = json_object_get_boolean_member_with_default(info, "ro",
+                                                                      false);
+    }
+    return info;
+}
+
+bool block_served_open(BlockNode *node, JsonObject *options, Error **errp)
+{
+    if (!storage_daemon_start(&daemon_ops, errp)) {
+        return false;
+    }
+    block_export_await_end(node->name);   /* one of the name may just close */
+    if (!hand_over_references(options, errp) || !give_secrets(options, errp) ||
+        !add_to_daemon(options, errp)) {
+        return false;
+    }
+    if (!look_at(node, errp)) {
+        block_export_close_node(node->name);
+        return false;
+    }
+    node->driver = g_intern_string(block_option_text(options, "driver"));
+    return true;
+}
+
+bool block_served_close(const char *name, Error **errp)
 {
     g_autoptr(JsonObject) args = json_object_new();
     g_autoptr(JsonNode) done = NULL;
 
     json_object_set_string_member(args, "node-name", name);
-    done = storage_daemon_execute("blockdev-del", args, NULL);
-}
-
-bool block_served_open(BlockNode *node, JsonObject *options, Error **errp)
-{
-    g_autoptr(JsonObject) info = NULL;
-
-    if (!storage_daemon_start(errp) || !hand_over_references(options, errp) ||
-        !give_secrets(options, errp) || !add_to_daemon(options, errp)) {
-        return false;
-    }
-    info = find_info(node->name, errp);
-    if (!info) {
-        close_in_daemon(node->name);
-        return false;
-    }
-    node->served = true;
-    node->driver = g_intern_string(block_option_text(options, "driver"));
-    node->read_only = json_object_get_boolean_member_with_default(info, "ro",
-                                                                  false);
-    return true;
-}
-
-bool block_served_close(BlockNode *node, Error **errp)
-{
-    g_autoptr(JsonObject) args = json_object_new();
-    g_autoptr(JsonNode) done = NULL;
-
-    json_object_set_string_member(args, "node-name", node->name);
+    block_export_await_end(name);
     /* What has gone has closed it. */
     if (storage_daemon_runs()) {
         done = storage_daemon_execute("blockdev-del", args, errp);
@@ -236,15 +266,20 @@ bool block_served_close(BlockNode *node, Error **errp)
     return done || !storage_daemon_runs();
 }
 
-bool block_served_resize(BlockNode *node, uint64_t size, Error **errp)
+bool block_served_resize(const char *name, uint64_t size, Error **errp)
 {
     g_autoptr(JsonObject) args = json_object_new();
     g_autoptr(JsonNode) done = NULL;
+    BlockNode *node;
 
-    json_object_set_string_member(args, "node-name", node->name);
+    json_object_set_string_member(args, "node-name", name);
     json_object_set_int_member(args, "size", size);
     done = storage_daemon_execute("block_resize", args, errp);
-    return done != NULL;
+    node = block_node_find(name);         /* others went on meanwhile */
+    if (done && node && node->served) {
+        node->served_size = size;
+    }
+    return done;
 }
 
 /* --- queries --- */
@@ -264,7 +299,17 @@ static JsonObject *pick(JsonObject *from, const char *const *members)
     return o;
 }
 
-JsonObject *block_served_info(const BlockNode *node, Error **errp)
+JsonArray *block_served_list(Error **errp)
+{
+    return ask_for_nodes("query-named-block-nodes", "flat", errp);
+}
+
+JsonArray *block_served_figures(Error **errp)
+{
+    return ask_for_nodes("query-blockstats", "query-nodes", errp);
+}
+
+JsonObject *block_served_info(JsonArray *list, const BlockNode *node)
 {
     static const char *const of_node[] = {
         "node-name", "file", "drv", "ro", "encrypted", "detect_zeroes", "bps",
@@ -277,7 +322,7 @@ JsonObject *block_served_info(const BlockNode *node, Error **errp)
         "full-backing-filename", "backing-filename-format", "format-specific",
         NULL
     };
-    g_autoptr(JsonObject) info = find_info(node->name, errp);
+    JsonObject *info = block_served_find(list, node);
     JsonNode *image;
     JsonObject *o;
 
@@ -292,136 +337,4 @@ JsonObject *block_served_info(const BlockNode *node, Error **errp)
                                            of_image));
     }
     return o;
-}
-
-uint64_t block_served_size(const BlockNode *node)
-{
-    g_autoptr(JsonObject) info = block_served_info(node, NULL);
-    JsonObject *image = info && json_object_has_member(info, "image")
-        ? json_object_get_object_member(info, "image") : NULL;
-
-    return image ? json_object_get_int_member_with_default(image,
-                                                           "virtual-size", 0)
-                 : 0;
-}
-
-/* --- serving --- */
-
-static char *export_id(const BlockBackend *blk)
-{
-    return g_strconcat("export-", blk->node->name, NULL);
-}
-
-static bool add_export(const BlockBackend *blk, const BlockServeOptions *o,
-                       const char *path, Error **errp)
-{
-    g_autoptr(JsonObject) args = json_object_new();
-    JsonObject *addr = json_object_new();
-    g_autofree char *id = export_id(blk);
-    g_autoptr(JsonNode) done = NULL;
-
-    json_object_set_string_member(addr, "type", "unix");
-    json_object_set_string_member(addr, "path", path);
-    json_object_set_object_member(args, "addr", addr);
-    json_object_set_string_member(args, "type", "vhost-user-blk");
-    json_object_set_string_member(args, "id", id);
-    json_object_set_string_member(args, "node-name", blk->node->name);
-    json_object_set_boolean_member(args, "writable", o->writable);
-    json_object_set_int_member(args, "num-queues", o->num_queues);
-    json_object_set_int_member(args, "logical-block-size",
-                               o->logical_block_size);
-    done = storage_daemon_execute("block-export-add", args, errp);
-    return done != NULL;
-}
-
-static int connect_to(const char *path, Error **errp)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
-    if (fd < 0 || connect(fd, (void *)&addr, sizeof(addr)) < 0 ||
-        !g_unix_set_fd_nonblocking(fd, TRUE, NULL)) {
-        error_setg_errno(errp, errno, "%s, where qemu-storage-daemon listens, "
-                         "cannot be connected to", path);
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
-    }
-    return fd;
-}
-
-/* Only this user can connect to the socket, and it is there for a moment. */
-static char *socket_path(void)
-{
-    return g_strdup_printf("%s/sparsevm-%d-%08x%08x.sock",
-                           storage_daemon_directory(),
-                           (int)getpid(), g_random_int(), g_random_int());
-}
-
-bool blk_is_served(const BlockBackend *blk)
-{
-    return blk->node->served;
-}
-
-int blk_serve(BlockBackend *blk, const BlockServeOptions *o, Error **errp)
-{
-    g_autofree char *path = socket_path();
-    int fd;
-
-    if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        error_setg(errp, "%s is too long for a socket: set TMPDIR to a shorter "
-                   "path", path);
-        return -1;
-    }
-    if (!qemu_may_open(errp) || !add_export(blk, o, path, errp)) {
-        return -1;
-    }
-    blk->served = true;
-    fd = connect_to(path, errp);
-    unlink(path);
-    if (fd < 0) {
-        block_served_unserve(blk);
-    }
-    return fd;
-}
-
-static bool has_export(const char *id)
-{
-    g_autoptr(JsonNode) list = storage_daemon_execute("query-block-exports",
-                                                      NULL, NULL);
-    JsonArray *array = list && JSON_NODE_HOLDS_ARRAY(list)
-        ? json_node_get_array(list) : NULL;
-
-    for (guint i = 0; array && i < json_array_get_length(array); i++) {
-        JsonNode *e = json_array_get_element(array, i);
-
-        if (JSON_NODE_HOLDS_OBJECT(e) &&
-            g_strcmp0(block_option_text(json_node_get_object(e), "id"),
-                      id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void block_served_unserve(BlockBackend *blk)
-{
-    int64_t deadline = g_get_monotonic_time() + UNSERVE_TIMEOUT_MS * 1000LL;
-    g_autoptr(JsonObject) args = json_object_new();
-    g_autofree char *id = export_id(blk);
-    g_autoptr(JsonNode) done = NULL;
-
-    if (!blk->served) {
-        return;
-    }
-    blk->served = false;
-    json_object_set_string_member(args, "id", id);
-    json_object_set_string_member(args, "mode", "hard");
-    done = storage_daemon_execute("block-export-del", args, NULL);
-    while (storage_daemon_runs() && has_export(id) &&
-           g_get_monotonic_time() < deadline) {
-        qemu_poll_ms(NULL, 0, UNSERVE_NAP_MS);
-    }
 }

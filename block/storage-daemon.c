@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The storage daemon's process and its QMP: see storage-daemon.h. What it says
- * is not trusted further than its own disks: answers have a limit of size and
- * time, and one that is no answer ends the use of it.
+ * The storage daemon's QMP: see storage-daemon.h. What it says is not trusted
+ * further than its own disks: answers have a limit of size and time, and one that
+ * is no answer ends the use of it.
  */
 #include "qemu/osdep.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
+#include "hw/qdev-core.h"
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
+#include "qemu/queue.h"
+#include "qemu/timer.h"
 #include "qemu/units.h"
+#include "storage-daemon-process.h"
 #include "storage-daemon.h"
 
-#define PROGRAM "qemu-storage-daemon"
+#define PROGRAM STORAGE_DAEMON_PROGRAM
 #define PACKAGE "qemu-system-common"
 /* Its schema, the longest of its answers, has 110 KiB. */
 #define ANSWER_MAX (16 * MiB)
@@ -30,83 +28,107 @@
 /* A chain of images is closed when it ends. */
 #define STOP_TIMEOUT_MS 10000
 
+/* A command that it has not answered yet; its answers come in order. */
+typedef struct Question {
+    bool told;                            /* nobody waits; it is on the heap */
+    bool answered;
+    JsonNode *answer;                     /* NULL: it has gone */
+    QTAILQ_ENTRY(Question) next;
+} Question;
+
 static struct {
     int fd;                               /* of its QMP; -1: it does not run */
+    const StorageDaemonOps *ops;
     GString *input;                       /* what is not a whole line yet */
+    GString *output;                      /* what is not sent yet */
+    QTAILQ_HEAD(, Question) questions;
     char *gone;                           /* why it is used no more, or NULL */
+    bool told_to_go;
     const char *directory;                /* for its sockets */
-} daemon_state = { .fd = -1 };
+} daemon_state = {
+    .fd = -1, .questions = QTAILQ_HEAD_INITIALIZER(daemon_state.questions),
+};
 
-/* --- the process --- */
+/* --- answers --- */
 
-/*
- * In the child, which has the parent's memory until it executes the program:
- * nothing is changed in it, and the parent waits. Its sockets are for this user
- * only. What is wrong it says by QMP: whoever waits for the end of our output, of
- * one that goes into the background say, does not wait for the daemon's.
- */
-static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
-                                      int fd, int null, pid_t parent)
+static JsonNode *take_return(JsonNode *answer, Error **errp)
 {
-    sigset_t none;
+    JsonObject *o = json_node_get_object(answer);
+    JsonNode *error = json_object_get_member(o, "error");
+    JsonNode *value = json_object_dup_member(o, "return");
+    const char *text = error && JSON_NODE_HOLDS_OBJECT(error)
+        ? json_object_get_string_member_with_default(
+              json_node_get_object(error), "desc", NULL)
+        : NULL;
 
-    sigemptyset(&none);
-    for (int i = 1; i < NSIG; i++) {
-        signal(i, SIG_DFL);
+    if (!value) {
+        error_setg(errp, "%s", text ?: PROGRAM " answers without a result");
     }
-    umask(S_IRWXG | S_IRWXO);
-    setsid();
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent &&
-        dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
-        dup2(null, STDERR_FILENO) >= 0 && fcntl(fd, F_SETFD, 0) == 0) {
-        if (fd > STDERR_FILENO + 1) {
-            syscall(SYS_close_range, STDERR_FILENO + 1, fd - 1, 0);
-        }
-        syscall(SYS_close_range, fd + 1, ~0U, 0);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        execv(path, argv);
-    }
-    _exit(127);
+    return value;
 }
 
-/* fork() would copy the tables of all guest memory, and have pages that devices
- * write to copied for one of the two. */
-static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
+static void end_told(Question *q)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    pid_t parent = getpid(), pid;
-    sigset_t all, before;
+    g_autoptr(JsonNode) value = NULL;
+    Error *err = NULL;
 
-    if (null < 0) {
-        error_setg_errno(errp, errno, "/dev/null cannot be opened");
-        return false;
+    if (q->answer) {
+        value = take_return(q->answer, &err);
+        json_node_unref(q->answer);
     }
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid = vfork();
-    if (pid == 0) {
-        be_daemon(path, argv, fd, null, parent);
+    if (err) {
+        error_prepend(&err, PROGRAM ": ");
+        warn_report_err(err);
     }
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    close(null);
-    if (pid < 0) {
-        error_setg_errno(errp, errno, "%s cannot be started", path);
+    g_free(q);
+}
+
+/* Takes @answer. */
+static void answer_to(Question *q, JsonNode *answer)
+{
+    QTAILQ_REMOVE(&daemon_state.questions, q, next);
+    q->answer = answer;
+    q->answered = true;
+    if (q->told) {
+        end_told(q);
     }
-    return pid >= 0;
 }
 
 /* --- what it says --- */
 
+/* All who wait have no answer, then. */
 static void lose(const char *why)
 {
+    Question *q;
+
     qemu_set_fd_handler(daemon_state.fd, NULL, NULL, NULL);
     close(daemon_state.fd);
     daemon_state.fd = -1;
     g_clear_pointer(&daemon_state.gone, g_free);
     daemon_state.gone = g_strdup(why);
+    while ((q = QTAILQ_FIRST(&daemon_state.questions))) {
+        answer_to(q, NULL);
+    }
+    daemon_state.ops->gone();
 }
 
-/* Reads what there is. false: it has gone, which everybody will be told. */
+/* The same, at a moment at which perhaps nobody waits. */
+static void note_loss(const char *why)
+{
+    bool is_awaited = daemon_state.told_to_go;
+    Question *q;
+
+    QTAILQ_FOREACH(q, &daemon_state.questions, next) {
+        is_awaited |= !q->told;
+    }
+    lose(why);
+    if (!is_awaited) {
+        warn_report(PROGRAM " has gone (%s): requests of its disks wait, and "
+                    "for good", why);
+    }
+}
+
+/* Reads what there is. false: it has gone. */
 static bool receive(void)
 {
     char chunk[CHUNK];
@@ -118,11 +140,11 @@ static bool receive(void)
         return true;
     }
     if (n <= 0) {
-        lose("it has ended");
+        note_loss("it has ended");
         return false;
     }
     if (daemon_state.input->len + n > ANSWER_MAX) {
-        lose("it says too much");
+        note_loss("it says too much");
         return false;
     }
     g_string_append_len(daemon_state.input, chunk, n);
@@ -144,192 +166,232 @@ static char *take_line(void)
     return line;
 }
 
-/* Events of the daemon are its own affairs. */
-static void on_readable(void *opaque)
+/* An event, or the answer to the first question. */
+static void handle_line(const char *line)
+{
+    Question *first = QTAILQ_FIRST(&daemon_state.questions);
+    g_autoptr(JsonNode) node = json_from_string(line, NULL);
+    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
+        ? json_node_get_object(node) : NULL;
+
+    if (!o) {
+        note_loss("what it says is no QMP");
+    } else if (json_object_has_member(o, "event")) {
+        daemon_state.ops->event(o);
+    } else if (first) {
+        answer_to(first, g_steal_pointer(&node));
+    } else {
+        note_loss("it answers what nobody has asked");
+    }
+}
+
+static void handle_input(void)
 {
     char *line;
 
     if (!receive()) {
-        warn_report(PROGRAM " has gone (%s): requests of its disks wait, and "
-                    "for good", daemon_state.gone);
         return;
     }
-    while ((line = take_line())) {
+    while (storage_daemon_runs() && (line = take_line())) {
+        handle_line(line);
         g_free(line);
     }
 }
 
-static bool wait_for_input(int64_t deadline)
+static void on_readable(void *opaque)
 {
-    struct pollfd p = { .fd = daemon_state.fd, .events = POLLIN };
-    int64_t left = (deadline - g_get_monotonic_time()) / 1000;
-    int n;
-
-    if (left <= 0) {
-        return false;
-    }
-    n = qemu_poll_ms(&p, 1, MIN(left, STORAGE_DAEMON_TIMEOUT_MS));
-    return n > 0 || (n < 0 && errno == EINTR);
+    handle_input();
 }
 
-/* The next line that is an object and no event; NULL: it has gone. */
-static JsonNode *next_answer(int64_t deadline)
-{
-    for (;;) {
-        g_autofree char *line = take_line();
-        g_autoptr(JsonNode) node = NULL;
+/* --- telling --- */
 
-        if (!line) {
-            if (!wait_for_input(deadline)) {
-                lose("it does not answer in time");
-                return NULL;
-            }
-            if (!receive()) {
-                return NULL;
-            }
-            continue;
-        }
-        node = json_from_string(line, NULL);
-        if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
-            lose("what it says is no QMP");
-            return NULL;
-        }
-        if (!json_object_has_member(json_node_get_object(node), "event")) {
-            return g_steal_pointer(&node);
-        }
+static void on_writable(void *opaque);
+
+static void listen_to_it(void)
+{
+    qemu_set_fd_handler(daemon_state.fd, on_readable,
+                        daemon_state.output->len ? on_writable : NULL, NULL);
+}
+
+/* As much as it takes now. */
+static void send_output(void)
+{
+    GString *out = daemon_state.output;
+    struct iovec iov = { out->str, out->len };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n = sendmsg(daemon_state.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n > 0) {
+        g_string_erase(out, 0, n);
+    } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        note_loss("it has ended");
     }
 }
 
-/* --- asking --- */
-
-static bool tell(const char *text, int64_t deadline)
+static void on_writable(void *opaque)
 {
-    size_t len = strlen(text), done = 0;
-
-    while (done < len) {
-        struct iovec iov = { (char *)text + done, len - done };
-        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-        ssize_t n = sendmsg(daemon_state.fd, &msg,
-                            MSG_NOSIGNAL | MSG_DONTWAIT);
-        struct pollfd p = { .fd = daemon_state.fd, .events = POLLOUT };
-
-        if (n > 0) {
-            done += n;
-        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            lose("it has ended");
-            return false;
-        } else if (g_get_monotonic_time() >= deadline) {
-            lose("it does not listen in time");
-            return false;
-        } else {
-            qemu_poll_ms(&p, 1, STORAGE_DAEMON_TIMEOUT_MS);
-        }
+    send_output();
+    if (storage_daemon_runs() && !daemon_state.output->len) {
+        listen_to_it();
     }
-    return true;
 }
 
-static JsonNode *take_return(JsonNode *answer, Error **errp)
-{
-    JsonObject *o = json_node_get_object(answer);
-    JsonNode *error = json_object_get_member(o, "error");
-    JsonNode *value = json_object_dup_member(o, "return");
-    const char *text = error && JSON_NODE_HOLDS_OBJECT(error)
-        ? json_object_get_string_member_with_default(
-              json_node_get_object(error), "desc", NULL)
-        : NULL;
-
-    if (!value) {
-        error_setg(errp, "%s", text ?: PROGRAM " answers without a result");
-    }
-    return value;
-}
-
-static char *format_command(const char *command, JsonObject *args)
+/* The main loop sends it. */
+static void add_command(const char *command, JsonObject *args)
 {
     g_autoptr(JsonObject) o = json_object_new();
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), o);
+    g_autofree char *text = NULL;
 
     json_object_set_string_member(o, "execute", command);
     if (args) {
         json_object_set_object_member(o, "arguments", json_object_ref(args));
     }
-    return json_to_string(node, FALSE);
+    text = json_to_string(node, FALSE);
+    g_string_append_printf(daemon_state.output, "%s\n", text);
+    listen_to_it();
 }
 
-static int64_t deadline_from_now(void)
+void storage_daemon_tell(const char *command, JsonObject *args)
 {
-    return g_get_monotonic_time() + STORAGE_DAEMON_TIMEOUT_MS * 1000LL;
+    if (storage_daemon_runs()) {
+        Question *q = g_new0(Question, 1);
+
+        q->told = true;
+        QTAILQ_INSERT_TAIL(&daemon_state.questions, q, next);
+        add_command(command, args);
+    }
+}
+
+/* --- asking --- */
+
+/* What the main loop would do, once. */
+static void exchange(int64_t left_ms)
+{
+    struct pollfd p = {
+        .fd = daemon_state.fd,
+        .events = POLLIN | (daemon_state.output->len ? POLLOUT : 0),
+    };
+
+    if (qemu_poll_ms(&p, 1, MIN(left_ms, INT_MAX)) <= 0) {
+        return;
+    }
+    if (p.revents & POLLOUT) {
+        send_output();
+    }
+    if (storage_daemon_runs() && p.revents & ~POLLOUT) {
+        handle_input();
+    }
+}
+
+/* No guest runs yet, or any more. */
+static bool wait_alone(bool (*is_over)(const void *opaque), const void *opaque,
+                       int64_t deadline)
+{
+    int64_t left = 1;
+
+    while (!is_over(opaque) && storage_daemon_runs() && left > 0) {
+        left = (deadline - g_get_monotonic_time()) / 1000;
+        exchange(MAX(left, 0));
+    }
+    return is_over(opaque);
+}
+
+static void wake_main_loop(void *opaque)
+{
+}
+
+bool storage_daemon_wait(bool (*is_over)(const void *opaque),
+                         const void *opaque, uint32_t timeout_ms)
+{
+    int64_t deadline = g_get_monotonic_time() + timeout_ms * INT64_C(1000);
+    QEMUTimer *timer;
+
+    g_assert(qemu_in_main_thread());
+    if (!qdev_hotplug) {
+        return wait_alone(is_over, opaque, deadline);
+    }
+    timer = timer_new_ms(QEMU_CLOCK_REALTIME, wake_main_loop, NULL);
+    timer_mod(timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + timeout_ms + 1);
+    while (!is_over(opaque) && storage_daemon_runs() &&
+           g_get_monotonic_time() < deadline) {
+        main_loop_wait(false);
+    }
+    timer_free(timer);
+    return is_over(opaque);
+}
+
+static bool is_answered(const void *question)
+{
+    return ((const Question *)question)->answered;
+}
+
+/* The answer to @q; NULL: it has gone. */
+static JsonNode *await(Question *q)
+{
+    if (!storage_daemon_wait(is_answered, q, STORAGE_DAEMON_TIMEOUT_MS)) {
+        lose("it does not answer in time");
+    }
+    return q->answer;
 }
 
 JsonNode *storage_daemon_execute(const char *command, JsonObject *args,
                                  Error **errp)
 {
-    g_autofree char *text = format_command(command, args);
-    g_autofree char *line = g_strconcat(text, "\n", NULL);
-    int64_t deadline = deadline_from_now();
-    g_autoptr(JsonNode) answer = NULL;
+    Question q = { .answer = NULL };
+    g_autoptr(JsonNode) node = NULL;
 
-    if (daemon_state.fd >= 0 && tell(line, deadline)) {
-        answer = next_answer(deadline);
+    if (storage_daemon_runs()) {
+        QTAILQ_INSERT_TAIL(&daemon_state.questions, &q, next);
+        add_command(command, args);
+        node = await(&q);
     }
-    if (!answer) {
+    if (!node) {
         error_setg(errp, PROGRAM " has gone: %s",
                    daemon_state.gone ?: "it was not started");
         return NULL;
     }
-    return take_return(answer, errp);
+    return take_return(node, errp);
 }
 
 /* --- its life --- */
 
+static bool has_gone(const void *unused)
+{
+    return !storage_daemon_runs();
+}
+
 /* It is told to go, and has closed its images when it has closed the socket. */
 static void stop(void)
 {
-    int64_t deadline = g_get_monotonic_time() + STOP_TIMEOUT_MS * 1000LL;
-
-    if (daemon_state.fd >= 0 && tell("{\"execute\": \"quit\"}\n", deadline)) {
-        while (wait_for_input(deadline) && receive()) {
-            /* to the end */
-        }
-    }
+    daemon_state.told_to_go = true;
+    storage_daemon_tell("quit", NULL);
+    wait_alone(has_gone, NULL,
+               g_get_monotonic_time() + STOP_TIMEOUT_MS * INT64_C(1000));
 }
 
-/* The greeting, and what every QMP session begins with. */
+/* The greeting, and what every QMP session begins with: both are awaited before
+ * anybody else can ask. */
 static bool greet(Error **errp)
 {
-    g_autoptr(JsonNode) greeting = next_answer(deadline_from_now());
+    Question greeting = { .answer = NULL };
+    g_autoptr(JsonNode) node = NULL;
     g_autoptr(JsonNode) done = NULL;
+    Error *err = NULL;
 
-    if (!greeting) {
+    QTAILQ_INSERT_TAIL(&daemon_state.questions, &greeting, next);
+    done = storage_daemon_execute("qmp_capabilities", NULL, &err);
+    node = greeting.answer;
+    if (!node) {
+        error_free(err);
         error_setg(errp, PROGRAM " cannot be used: %s", daemon_state.gone);
         return false;
     }
-    done = storage_daemon_execute("qmp_capabilities", NULL, errp);
+    if (!done && storage_daemon_runs()) {
+        lose("it does not work");
+    }
+    error_propagate(errp, err);
     return done != NULL;
-}
-
-static bool start_program(const char *path, Error **errp)
-{
-    g_autofree char *chardev = NULL;
-    char *argv[] = { (char *)PROGRAM, (char *)"--chardev", NULL,
-                     (char *)"--monitor", (char *)"chardev=qmp", NULL };
-    int fds[2];
-    bool ok;
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
-        error_setg_errno(errp, errno, "cannot create a pair of sockets");
-        return false;
-    }
-    chardev = g_strdup_printf("socket,id=qmp,fd=%d", fds[1]);
-    argv[2] = chardev;
-    ok = spawn(path, argv, fds[1], errp);
-    close(fds[1]);
-    if (!ok) {
-        close(fds[0]);
-        return false;
-    }
-    daemon_state.fd = fds[0];
-    return true;
 }
 
 /* It is looked for while any file may be looked at. */
@@ -357,7 +419,7 @@ bool storage_daemon_runs(void)
     return daemon_state.fd >= 0;
 }
 
-bool storage_daemon_start(Error **errp)
+bool storage_daemon_start(const StorageDaemonOps *ops, Error **errp)
 {
     g_autofree char *path = NULL;
 
@@ -376,13 +438,13 @@ bool storage_daemon_start(Error **errp)
     }
     if (!daemon_state.input) {
         daemon_state.input = g_string_new(NULL);
+        daemon_state.output = g_string_new(NULL);
         daemon_state.directory = find_directory();
         atexit(stop);
     }
     g_string_truncate(daemon_state.input, 0);
-    if (!start_program(path, errp) || !greet(errp)) {
-        return false;
-    }
-    qemu_set_fd_handler(daemon_state.fd, on_readable, NULL, NULL);
-    return true;
+    g_string_truncate(daemon_state.output, 0);
+    daemon_state.ops = ops;
+    daemon_state.fd = storage_daemon_spawn(path, errp);
+    return storage_daemon_runs() && greet(errp);
 }

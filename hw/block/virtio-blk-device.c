@@ -314,16 +314,27 @@ static void detach(VirtIOBlock *s)
     if (s->served) {
         virtio_blk_served_end(s);
     }
+    g_clear_pointer(&s->export, block_export_free);
     g_clear_pointer(&s->blk, blk_detach);
+}
+
+/* Makes a served drive ready, unless it is. */
+static bool prepare_drive(VirtIOBlock *s, Error **errp)
+{
+    if (!s->drive) {
+        error_setg(errp, "drive= is missing: it names a node of -blockdev, or "
+                   "a -drive");
+        return false;
+    }
+    return s->export || !block_is_served(s->drive) ||
+           virtio_blk_served_prepare(s, errp);
 }
 
 static bool attach(VirtIOBlock *s, Error **errp)
 {
     g_autofree char *path = object_get_canonical_path(OBJECT(s));
 
-    if (!s->drive) {
-        error_setg(errp, "drive= is missing: it names a node of -blockdev, or "
-                   "a -drive");
+    if (!prepare_drive(s, errp)) {
         return false;
     }
     s->blk = blk_attach(s->drive, path, false, &user_ops, s, errp);
@@ -363,19 +374,31 @@ static void delete_queues(VirtIOBlock *s)
     virtio_cleanup(vdev);
 }
 
+static bool check_properties(VirtIOBlock *s, Error **errp)
+{
+    if (!check_block_sizes(s, errp)) {
+        return false;
+    }
+    if (s->discard_granularity == VIRTIO_BLK_AUTO_GRANULARITY) {
+        s->discard_granularity = s->logical_block_size;
+    }
+    return check_io_sizes(s, errp) && check_max_sectors(s, errp) &&
+           check_geometry(s, errp) && check_queues(s, errp);
+}
+
+void virtio_blk_prepare(VirtIOBlock *s, Error **errp)
+{
+    if (check_properties(s, errp)) {
+        prepare_drive(s, errp);
+    }
+}
+
 static void realize(DeviceState *dev, Error **errp)
 {
     VirtIODevice *vdev = VIRTIO_DEVICE(dev);
     VirtIOBlock *s = VIRTIO_BLK(dev);
 
-    if (!check_block_sizes(s, errp)) {
-        return;
-    }
-    if (s->discard_granularity == VIRTIO_BLK_AUTO_GRANULARITY) {
-        s->discard_granularity = s->logical_block_size;
-    }
-    if (!check_io_sizes(s, errp) || !check_max_sectors(s, errp) || !check_geometry(s, errp) ||
-        !check_queues(s, errp) || !attach(s, errp)) {
+    if (!check_properties(s, errp) || !attach(s, errp)) {
         return;
     }
     virtio_init(vdev, "virtio-blk", VIRTIO_ID_BLOCK, CONFIG_SIZE);
@@ -417,6 +440,12 @@ static void instance_init(Object *obj)
 {
     QTAILQ_INIT(&VIRTIO_BLK(obj)->failed);
     QTAILQ_INIT(&VIRTIO_BLK(obj)->stopped);
+}
+
+/* What was prepared, and not realized. */
+static void instance_finalize(Object *obj)
+{
+    g_clear_pointer(&VIRTIO_BLK(obj)->export, block_export_free);
 }
 
 static const Property properties[] = {
@@ -475,6 +504,7 @@ static const TypeInfo virtio_blk_types[] = {
         .parent = TYPE_VIRTIO_DEVICE,
         .instance_size = sizeof(VirtIOBlock),
         .instance_init = instance_init,
+        .instance_finalize = instance_finalize,
         .class_init = class_init,
     },
 };

@@ -23,6 +23,11 @@ static void blk_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
     }
 }
 
+static void blk_pci_prepare(DeviceState *dev, Error **errp)
+{
+    virtio_blk_prepare(&VIRTIO_BLK_PCI(dev)->vdev, errp);
+}
+
 static void blk_pci_init(Object *obj)
 {
     VirtIOBlock *vdev = &VIRTIO_BLK_PCI(obj)->vdev;
@@ -41,6 +46,7 @@ static void blk_pci_class_init(ObjectClass *klass, void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
 
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
+    dc->prepare = blk_pci_prepare;
     dc->desc = "virtio-blk over PCI: a disk";
     device_class_set_props(dc, blk_pci_properties);
     VIRTIO_PCI_CLASS(klass)->realize = blk_pci_realize;

@@ -134,23 +134,28 @@ static bool check_properties(VirtIOBlock *s, Error **errp)
     return true;
 }
 
-bool virtio_blk_served_connect(VirtIOBlock *s, Error **errp)
+bool virtio_blk_served_prepare(VirtIOBlock *s, Error **errp)
 {
     const BlockServeOptions options = {
-        .writable = !blk_is_read_only(s->blk),
         .num_queues = s->num_queues,
         .logical_block_size = s->logical_block_size,
     };
+
+    s->export = block_export_new(s->drive, &options, errp);
+    return s->export;
+}
+
+bool virtio_blk_served_connect(VirtIOBlock *s, Error **errp)
+{
     g_autofree char *name = g_strdup_printf("drive '%s'", s->drive);
     VhostUserLink *link;
-    int fd;
 
     if (!check_properties(s, errp)) {
         return false;
     }
-    fd = blk_serve(s->blk, &options, errp);
-    link = fd >= 0 ? vhost_user_link_new(VIRTIO_DEVICE(s), name, fd, errp)
-                   : NULL;
+    link = vhost_user_link_new(VIRTIO_DEVICE(s), name,
+                               blk_serve(s->blk, g_steal_pointer(&s->export)),
+                               errp);
     if (!link) {
         return false;
     }

@@ -72,6 +72,7 @@ struct VirtIOBlock {
     BlockErrorPolicy werror;
     IOThread *iothread;
 
+    BlockExport *export;                  /* before; of one that is served */
     BlockBackend *blk;                    /* while realized */
     struct VirtIOBlkServed *served;       /* NULL: requests are our own */
     uint8_t *to_notify;                   /* by queue: something was pushed */
@@ -94,8 +95,14 @@ void virtio_blk_handle_failed(VirtIOBlock *s);
 void virtio_blk_restart_stopped(VirtIOBlock *s);
 void virtio_blk_drop_stopped(VirtIOBlock *s);
 
-/* virtio-blk-served.c. s->blk is one that is served: has the back end begin,
- * and knows its configuration. false: *errp. */
+/* DeviceClass.prepare of the device that @s is a part of. */
+void virtio_blk_prepare(VirtIOBlock *s, Error **errp);
+
+/* virtio-blk-served.c. s->drive is one that is served: has the daemon begin. false:
+ * *errp. */
+bool virtio_blk_served_prepare(VirtIOBlock *s, Error **errp);
+/* s->blk is that: connects to the back end, and knows its configuration. false:
+ * *errp. */
 bool virtio_blk_served_connect(VirtIOBlock *s, Error **errp);
 /* The queues are there: they are the back end's. false: *errp. */
 bool virtio_blk_served_start(VirtIOBlock *s, Error **errp);

@@ -35,6 +35,7 @@
 typedef struct BlockNode BlockNode;
 typedef struct BlockBackend BlockBackend;
 typedef struct BlockRequest BlockRequest;
+typedef struct BlockExport BlockExport;
 
 /* --- nodes --- */
 
@@ -118,6 +119,8 @@ bool blk_write_cache(const BlockBackend *blk);
 /* Overrides what -drive said, unless @policy is AUTO. */
 void blk_set_on_error(BlockBackend *blk, BlockErrorPolicy read,
                       BlockErrorPolicy write);
+/* What was said by now; AUTO: nothing. */
+BlockErrorPolicy blk_error_policy(const BlockBackend *blk, bool is_read);
 /* What to do about @error (a positive errno); emits BLOCK_IO_ERROR. Main
  * thread. */
 BlockErrorAction blk_error_action(BlockBackend *blk, bool is_read, int error);
@@ -127,20 +130,30 @@ void blk_reset_status(BlockBackend *blk);
 /* --- backends that another process serves --- */
 
 typedef struct BlockServeOptions {
-    bool writable;
     uint16_t num_queues;
     uint32_t logical_block_size;          /* bytes */
 } BlockServeOptions;
 
-/* Whether another process has the node: then there are no requests, and only
- * blk_is_read_only(), blk_size() (0: the other process has gone) and what is
- * below may be asked. */
+/* Whether another process has the node, or drive, @name. */
+bool block_is_served(const char *name);
+/* Then there are no requests, and only blk_is_read_only(), blk_size(),
+ * blk_error_policy() and what is below may be asked. */
 bool blk_is_served(const BlockBackend *blk);
 /*
- * Has it serve the node, by vhost-user. A connected socket, the caller's; -1:
- * *errp. blk_detach() ends it, for which the socket should be closed by then.
+ * Has the other process serve @name, by vhost-user, for a device that will attach
+ * it next. Main thread; if a guest runs, the main loop goes on until that is done
+ * (DeviceClass.prepare is the place), and nobody else takes the node meanwhile.
+ * NULL: *errp.
  */
-int blk_serve(BlockBackend *blk, const BlockServeOptions *o, Error **errp);
+BlockExport *block_export_new(const char *name, const BlockServeOptions *o,
+                              Error **errp);
+/* For one that no backend has taken. Does not wait. */
+void block_export_free(BlockExport *e);
+/*
+ * Takes @e, which is of @blk's node. A connected socket, the caller's.
+ * blk_detach() ends it, for which the socket should be closed by then.
+ */
+int blk_serve(BlockBackend *blk, BlockExport *e);
 
 /* --- requests --- */
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The storage daemon's process: a child that has nothing of ours but one end of a
+ * pair of sockets, and ends when we do. Used by storage-daemon.c.
+ */
+#include "qemu/osdep.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "storage-daemon-process.h"
+
+#define PROGRAM STORAGE_DAEMON_PROGRAM
+
+/*
+ * In the child, which has the parent's memory until it executes the program:
+ * nothing is changed in it, and the parent waits. Its sockets are for this user
+ * only. What is wrong it says by QMP: whoever waits for the end of our output, of
+ * one that goes into the background say, does not wait for the daemon's.
+ */
+static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
+                                      int fd, int null, pid_t parent)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    for (int i = 1; i < NSIG; i++) {
+        signal(i, SIG_DFL);
+    }
+    umask(S_IRWXG | S_IRWXO);
+    setsid();
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent &&
+        dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+        dup2(null, STDERR_FILENO) >= 0 && fcntl(fd, F_SETFD, 0) == 0) {
+        if (fd > STDERR_FILENO + 1) {
+            syscall(SYS_close_range, STDERR_FILENO + 1, fd - 1, 0);
+        }
+        syscall(SYS_close_range, fd + 1, ~0U, 0);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        execv(path, argv);
+    }
+    _exit(127);
+}
+
+/* fork() would copy the tables of all guest memory, and have pages that devices
+ * write to copied for one of the two. */
+static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t parent = getpid(), pid;
+    sigset_t all, before;
+
+    if (null < 0) {
+        error_setg_errno(errp, errno, "/dev/null cannot be opened");
+        return false;
+    }
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = vfork();
+    if (pid == 0) {
+        be_daemon(path, argv, fd, null, parent);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(null);
+    if (pid < 0) {
+        error_setg_errno(errp, errno, "%s cannot be started", path);
+    }
+    return pid >= 0;
+}
+
+int storage_daemon_spawn(const char *path, Error **errp)
+{
+    g_autofree char *chardev = NULL;
+    char *argv[] = { (char *)PROGRAM, (char *)"--chardev", NULL,
+                     (char *)"--monitor", (char *)"chardev=qmp", NULL };
+    int fds[2];
+    bool ok;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+        error_setg_errno(errp, errno, "cannot create a pair of sockets");
+        return -1;
+    }
+    chardev = g_strdup_printf("socket,id=qmp,fd=%d", fds[1]);
+    argv[2] = chardev;
+    ok = spawn(path, argv, fds[1], errp);
+    close(fds[1]);
+    if (!ok) {
+        close(fds[0]);
+        return -1;
+    }
+    return fds[0];
+}

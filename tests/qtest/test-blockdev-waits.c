@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A storage daemon that takes its time: only who has asked it waits. Between the
+ * emulator and QEMU's daemon there is a program that holds one command back until
+ * the test lets it go on; meanwhile disks are read, other clients' commands are
+ * carried out, and devices go.
+ */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "qemu/units.h"
+#include "storage-daemon.h"
+#include "virtio-blk.h"
+
+#define ERR "GenericError"
+#define NULL_NODE "'driver': 'null-co', 'size': 1048576, 'read-zeroes': true"
+#define ADD "{'execute': 'blockdev-add', 'arguments': {" NULL_NODE              \
+    ", 'node-name': '%s'}}"
+#define DEL "{'execute': 'blockdev-del', 'arguments': {'node-name': '%s'}}"
+#define PLUG "{'execute': 'device_add', 'arguments': {"                         \
+    "'driver': 'virtio-blk-pci', 'id': '%s', 'drive': 'served', 'bus': 'rp'}}"
+#define RESIZE "{'execute': 'block_resize', 'arguments': {"                     \
+    "'node-name': '%s', 'size': 2097152}}"
+
+/* What it is started as, with the daemon's path, the directory of "held" and "go",
+ * and the text that the command has that is held. */
+static const char holder[] =
+    "#!/usr/bin/env python3\n"
+    "import os, signal, socket, subprocess, sys, threading, time\n"
+    "DAEMON, DIR, TEXT = '%s', '%s', '%s'\n"
+    "client = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
+    "ours, theirs = socket.socketpair()\n"
+    "daemon = subprocess.Popen([DAEMON, '--chardev',\n"
+    "    'socket,id=q,fd=%%d' %% theirs.fileno(), '--monitor', 'chardev=q'],\n"
+    "    pass_fds=[theirs.fileno()])\n"
+    "theirs.close()\n"
+    "signal.signal(signal.SIGTERM, lambda *_: (daemon.kill(), os._exit(1)))\n"
+    "def answers():\n"
+    "    while data := ours.recv(4096):\n"
+    "        client.sendall(data)\n"
+    "    client.shutdown(socket.SHUT_RDWR)\n"
+    "threading.Thread(target=answers, daemon=True).start()\n"
+    "for line in client.makefile():\n"
+    "    if TEXT in line and not os.path.exists(DIR + '/go'):\n"
+    "        open(DIR + '/held', 'w').close()\n"
+    "        while not os.path.exists(DIR + '/go'):\n"
+    "            time.sleep(0.01)\n"
+    "    ours.sendall(line.encode())\n"
+    "daemon.kill()\n";
+
+typedef struct Fixture {
+    char *dir;
+    char *path;                           /* the PATH of before */
+    QTestState *qts;
+    QmpClient *asks;                      /* whose command is held */
+    QmpClient *other;
+    QGuest guest;
+    QVirtioBlk blk;                       /* a disk of the emulator's own */
+    uint64_t data;
+} Fixture;
+
+static char *file(Fixture *f, const char *name)
+{
+    return g_build_filename(f->dir, name, NULL);
+}
+
+static void write_file(Fixture *f, const char *name, const char *text, int mode)
+{
+    g_autofree char *path = file(f, name);
+    g_autoptr(GError) err = NULL;
+
+    g_file_set_contents(path, text, -1, &err);
+    g_assert_no_error(err);
+    g_assert_no_errno(g_chmod(path, mode));
+}
+
+/* @held: text of the command that is held. */
+static void start(Fixture *f, const char *held)
+{
+    g_autofree char *daemon = g_find_program_in_path("qemu-storage-daemon");
+    g_autofree char *program = NULL, *path = NULL, *disk = NULL, *monitor = NULL;
+    g_autofree char *sectors = g_strnfill(MiB, 'x');
+
+    f->dir = g_dir_make_tmp("waits-XXXXXX", NULL);
+    program = g_strdup_printf(holder, daemon, f->dir, held);
+    write_file(f, "qemu-storage-daemon", program, 0755);
+    write_file(f, "disk", sectors, 0644);
+    f->path = g_strdup(g_getenv("PATH"));
+    path = g_strdup_printf("%s:%s", f->dir, f->path);
+    g_setenv("PATH", path, true);
+    disk = file(f, "disk");
+    monitor = file(f, "qmp");
+    f->qts = qtest_init(
+        "-M q35 -m 256M -blockdev driver=file,filename=%s,node-name=own "
+        "-device virtio-blk-pci,drive=own,addr=5 "
+        "-blockdev driver=file,filename=%s,node-name=own2,read-only=on,"
+        "locking=off "
+        "-blockdev driver=null-co,node-name=served,size=1M,read-zeroes=on "
+        "-device pcie-root-port,id=rp,chassis=1 -qmp unix:%s,server=on,wait=off",
+        disk, disk, monitor);
+    f->asks = qtest_qmp(f->qts);
+    f->other = qmp_client_connect(monitor);
+    qmp_client_handshake(f->other);
+    qguest_init(&f->guest, f->qts);
+    qvirtio_blk_init(&f->blk, &f->guest, 0);
+    f->data = qguest_alloc(&f->guest, 4 * KiB, 4096);
+}
+
+static void stop(Fixture *f)
+{
+    static const char *const names[] = {
+        "qemu-storage-daemon", "disk", "qmp", "held", "go"
+    };
+
+    qmp_client_free(f->other);
+    qtest_quit(f->qts);
+    g_setenv("PATH", f->path, true);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = file(f, names[i]);
+
+        g_unlink(path);
+    }
+    g_assert_no_errno(g_rmdir(f->dir));
+    g_free(f->dir);
+    g_free(f->path);
+}
+
+static void wait_until_held(Fixture *f)
+{
+    g_autofree char *path = file(f, "held");
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    while (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+}
+
+static void send_and_hold(Fixture *f, const char *fmt, const char *arg)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_printf(text, fmt, arg);
+    qmp_client_send(f->asks, text->str);
+    wait_until_held(f);
+}
+
+static void go_on(Fixture *f)
+{
+    write_file(f, "go", "", 0644);
+}
+
+static void do_it(QmpClient *c, const char *fmt, const char *arg)
+{
+    json_node_unref(qmp_client_do(c, fmt, arg));
+}
+
+/* The reply to what was held. */
+static void expect_success(Fixture *f)
+{
+    g_autoptr(JsonObject) reply = qmp_client_reply(f->asks);
+
+    g_assert_true(json_object_has_member(reply, "return"));
+}
+
+/* Neither the guest nor another client waits. */
+static void assert_others_go_on(Fixture *f)
+{
+    qtest_memset(f->qts, f->data, 0, 4 * KiB);
+    g_assert_cmpuint(qvirtio_blk_request(&f->blk, VIRTIO_BLK_T_IN, 8, f->data,
+                                         4 * KiB, true, NULL), ==,
+                     VIRTIO_BLK_S_OK);
+    g_assert_cmphex(qtest_readb(f->qts, f->data), ==, 'x');
+    do_it(f->other, "{'execute': '%s'}", "query-status");
+    do_it(f->other, "{'execute': '%s'}", "query-memory-devices");
+}
+
+/* --- commands --- */
+
+static void test_blockdev_add(void)
+{
+    Fixture f;
+
+    start(&f, "\"slow\"");
+    send_and_hold(&f, ADD, "slow");
+    assert_others_go_on(&f);
+    qmp_client_expect_error(f.other, ERR, "of that name", ADD, "slow");
+    qmp_client_expect_error(f.other, ERR, "has not answered yet", DEL, "slow");
+    qmp_client_expect_error(f.other, ERR, "own' is in use", DEL, "own");
+    go_on(&f);
+    expect_success(&f);
+    do_it(f.asks, DEL, "slow");
+    stop(&f);
+}
+
+/* Both delete the same node: the first one has. */
+static void test_blockdev_del(void)
+{
+    Fixture f;
+
+    start(&f, "blockdev-del");
+    send_and_hold(&f, DEL, "served");
+    assert_others_go_on(&f);
+    qmp_client_expect_error(f.other, ERR, "of that name", ADD, "served");
+    go_on(&f);
+    expect_success(&f);
+    qmp_client_expect_error(f.other, ERR, "Failed to find", DEL, "served");
+    do_it(f.other, ADD, "served");
+    stop(&f);
+}
+
+/* A node that was there when it was asked, and is not when it is answered. */
+static void test_query(void)
+{
+    Fixture f;
+
+    start(&f, "query-blockstats");
+    send_and_hold(&f, "{\"execute\": \"%s\"}", "query-blockstats");
+    assert_others_go_on(&f);
+    do_it(f.other, DEL, "own2");
+    go_on(&f);
+    expect_success(&f);
+    stop(&f);
+}
+
+static void test_resize(void)
+{
+    Fixture f;
+
+    start(&f, "block_resize");
+    send_and_hold(&f, RESIZE, "served");
+    assert_others_go_on(&f);
+    go_on(&f);
+    /* null-co cannot: what matters is that it is said. */
+    qmp_assert_error(qmp_client_reply(f.asks), ERR, "");
+    stop(&f);
+}
+
+/* --- devices --- */
+
+static void test_device_add(void)
+{
+    Fixture f;
+
+    start(&f, "block-export-add");
+    send_and_hold(&f, PLUG, "first");
+    assert_others_go_on(&f);
+    qmp_client_expect_error(f.other, ERR, "has not answered yet", DEL, "served");
+    qmp_client_expect_error(f.other, ERR, "has not answered yet", PLUG, "second");
+    go_on(&f);
+    expect_success(&f);
+    qmp_client_expect_error(f.other, ERR, "in use", DEL, "served");
+    stop(&f);
+}
+
+/* The guest lets go of a disk: the device goes, whatever the daemon does, which
+ * may have the node closed later. */
+static void test_device_goes(void)
+{
+    Fixture f;
+
+    start(&f, "block-export-del");
+    do_it(f.asks, PLUG, "d");
+    do_it(f.asks, "{'execute': 'device_del', 'arguments': {'id': '%s'}}", "d");
+    do_it(f.asks, "{'execute': '%s'}", "system_reset");
+    json_object_unref(qmp_client_event(f.asks, "DEVICE_DELETED"));
+    wait_until_held(&f);
+    do_it(f.other, "{'execute': '%s'}", "query-status");
+    qmp_client_send(f.asks, "{\"execute\": \"blockdev-del\", \"arguments\": "
+                    "{\"node-name\": \"served\"}}");
+    do_it(f.other, "{'execute': '%s'}", "query-status");
+    go_on(&f);
+    expect_success(&f);
+    stop(&f);
+}
+
+int main(int argc, char **argv)
+{
+    qtest_main_init(&argc, &argv);
+    qtest_needs(QTEST_NEEDS_SPARSEVM);
+    qstorage_daemon_needs();
+    g_test_add_func("/blockdev-waits/blockdev-add", test_blockdev_add);
+    g_test_add_func("/blockdev-waits/blockdev-del", test_blockdev_del);
+    g_test_add_func("/blockdev-waits/query", test_query);
+    g_test_add_func("/blockdev-waits/resize", test_resize);
+    g_test_add_func("/blockdev-waits/device-add", test_device_add);
+    g_test_add_func("/blockdev-waits/device-goes", test_device_goes);
+    return g_test_run();
+}
