@@ -55,6 +55,11 @@ static uint32_t lower(uint32_t a, uint32_t b)
     return GUINT32_FROM_LE(a) < GUINT32_FROM_LE(b) ? a : b;
 }
 
+static uint32_t higher(uint32_t a, uint32_t b)
+{
+    return lower(a, b) == a ? b : a;
+}
+
 void virtio_blk_served_config(VirtIOBlock *s, struct virtio_blk_config *c)
 {
     const struct virtio_blk_config *theirs = &s->served->config;
@@ -65,7 +70,8 @@ void virtio_blk_served_config(VirtIOBlock *s, struct virtio_blk_config *c)
     c->max_discard_sectors = lower(theirs->max_discard_sectors,
                                    c->max_discard_sectors);
     c->max_discard_seg = theirs->max_discard_seg;
-    c->discard_sector_alignment = theirs->discard_sector_alignment;
+    c->discard_sector_alignment = higher(theirs->discard_sector_alignment,
+                                         c->discard_sector_alignment);
     c->max_write_zeroes_sectors = lower(theirs->max_write_zeroes_sectors,
                                         c->max_write_zeroes_sectors);
     c->max_write_zeroes_seg = theirs->max_write_zeroes_seg;
@@ -111,11 +117,12 @@ void virtio_blk_served_set_write_cache(VirtIOBlock *s, bool on)
 
 /* --- life --- */
 
-/* What no back end does. */
+/* What no back end does, whether the device or -drive says so. */
 static bool check_properties(VirtIOBlock *s, Error **errp)
 {
     const struct { const char *name; BlockErrorPolicy policy; } given[] = {
-        { "werror", s->werror }, { "rerror", s->rerror },
+        { "werror", s->werror ?: blk_error_policy(s->blk, false) },
+        { "rerror", s->rerror ?: blk_error_policy(s->blk, true) },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
@@ -130,6 +137,11 @@ static bool check_properties(VirtIOBlock *s, Error **errp)
     if (s->serial) {
         warn_report("serial=%s: the guest sees qemu-storage-daemon's instead, "
                     "which is vhost_user_blk", s->serial);
+    }
+    if (s->iothread) {
+        warn_report("iothread=%s: qemu-storage-daemon processes the disk's "
+                    "queues, in its own thread",
+                    object_get_canonical_path_component(OBJECT(s->iothread)));
     }
     return true;
 }

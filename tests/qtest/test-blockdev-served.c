@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -324,6 +325,145 @@ static void test_a_size_changes(void)
     remove_image(f.path);
 }
 
+/* What the guest asks for the daemon does not count, but where it wrote last. */
+static void test_figures(void)
+{
+    static const char *const ways[] = {
+        "{'execute': 'query-blockstats'}",
+        "{'execute': 'query-blockstats', 'arguments': {'query-nodes': true}}",
+    };
+    Fixture f = { .path = make_qcow2() };
+
+    start(&f, "-blockdev driver=qcow2,node-name=q,file.driver=file,"
+              "file.filename=%s -device virtio-blk-pci,drive=q");
+    use_disk(&f, 0);
+    assert_write(&f, 64, 0x5a);
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(JsonNode) list = qmp_client_do(qtest_qmp(f.qts), ways[i]);
+        JsonArray *array = json_node_get_array(list);
+        JsonObject *o = json_array_get_object_element(array, 0);
+        JsonObject *stats = json_object_get_object_member(o, "stats");
+
+        g_assert_cmpuint(json_array_get_length(array), ==, 1);
+        g_assert_cmpstr(json_object_get_string_member(o, "node-name"), ==, "q");
+        g_assert_cmpint(json_object_get_int_member(stats, "wr_highest_offset"),
+                        ==, 64 * QDISK_SECTOR + 4 * KiB);
+        g_assert_cmpint(json_object_get_int_member(stats, "wr_operations"), ==, 0);
+        g_assert_false(json_object_get_boolean_member(stats, "account_failed"));
+    }
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
+/* --- properties --- */
+
+static uint32_t config(Fixture *f, unsigned offset)
+{
+    return qtest_readl(f->qts, f->blk.vdev.config + offset);
+}
+
+#define CONFIG(member) offsetof(struct virtio_blk_config, member)
+
+static void test_what_the_device_says_the_guest_sees(void)
+{
+    Fixture f = { .path = make_qcow2() };
+
+    start(&f, "-drive if=none,id=x,file=%s,format=qcow2,discard=unmap -device "
+              "virtio-blk-pci,drive=x,logical_block_size=4096,"
+              "physical_block_size=8192,discard_granularity=16384,"
+              "max-discard-sectors=64,write-cache=off,num-queues=3,"
+              "queue-size=64,opt_io_size=65536");
+    use_disk(&f, 0);
+    g_assert_cmpuint(config(&f, CONFIG(blk_size)), ==, 4096);
+    g_assert_cmpuint(config(&f, CONFIG(physical_block_exp)) & 0xff, ==, 1);
+    g_assert_cmpuint(config(&f, CONFIG(opt_io_size)), ==, 16);
+    g_assert_cmpuint(config(&f, CONFIG(wce)) & 0xff, ==, 0);
+    g_assert_cmpuint(config(&f, CONFIG(wce)) >> 16, ==, 3);
+    g_assert_cmpuint(config(&f, CONFIG(max_discard_sectors)), ==, 64);
+    g_assert_cmpuint(config(&f, CONFIG(discard_sector_alignment)), ==, 32);
+    g_assert_cmpuint(config(&f, CONFIG(seg_max)), ==, 62);
+    assert_write(&f, 64, 0x5a);
+    /* The daemon knows of the block size. */
+    g_assert_cmpuint(qvirtio_blk_request(&f.blk, VIRTIO_BLK_T_OUT, 1, f.data,
+                                         4 * KiB, false, NULL), ==,
+                     VIRTIO_BLK_S_IOERR);
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
+static void test_read_only(void)
+{
+    Fixture f = { .path = make_qcow2() };
+
+    start(&f, "-drive file=%s,format=qcow2,readonly=on");
+    use_disk(&f, 0);
+    g_assert_true(f.blk.features & 1ULL << VIRTIO_BLK_F_RO);
+    g_assert_false(f.blk.features & 1ULL << VIRTIO_BLK_F_DISCARD);
+    assert_read(&f, 64, 0);
+    g_assert_cmpuint(qvirtio_blk_request(&f.blk, VIRTIO_BLK_T_OUT, 64, f.data,
+                                         4 * KiB, false, NULL), ==,
+                     VIRTIO_BLK_S_IOERR);
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
+/* How much the host has allocated for the image. */
+static int64_t allocated(Fixture *f)
+{
+    struct stat st;
+
+    g_assert_no_errno(stat(f->path, &st));
+    return st.st_blocks * INT64_C(512);
+}
+
+/* A cluster that the guest discards, or wants to be zero, is given back. */
+static void test_discard(gconstpointer type)
+{
+    Fixture f = { .path = make_qcow2() };
+    struct virtio_blk_discard_write_zeroes range = {
+        .sector = GUINT64_TO_LE(0),
+        .num_sectors = GUINT32_TO_LE(CLUSTER / QDISK_SECTOR),
+    };
+    int64_t before;
+
+    if (GPOINTER_TO_UINT(type) == VIRTIO_BLK_T_WRITE_ZEROES) {
+        range.flags = GUINT32_TO_LE(VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+    }
+    start(&f, "-drive file=%s,format=qcow2,discard=unmap");
+    use_disk(&f, 0);
+    for (unsigned i = 0; i < CLUSTER; i += 4 * KiB) {
+        assert_write(&f, i / QDISK_SECTOR, 0x5a);
+    }
+    before = allocated(&f);
+    qtest_memwrite(f.qts, f.data, &range, sizeof(range));
+    g_assert_cmpuint(qvirtio_blk_request(&f.blk, GPOINTER_TO_UINT(type), 0, f.data,
+                                         sizeof(range), false, NULL), ==,
+                     VIRTIO_BLK_S_OK);
+    assert_read(&f, 0, 0);
+    g_assert_cmpint(allocated(&f), <=, before - CLUSTER + 4096);
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
+/* What the daemon has instead is said. */
+static void test_what_is_different_is_said(void)
+{
+    Fixture f = { .path = make_qcow2() };
+    g_autofree char *messages = qtest_begin_messages();
+
+    start(&f, "-object iothread,id=io0 -drive if=none,file=%s,format=qcow2,id=q "
+              "-device virtio-blk-pci,drive=q,serial=abc,iothread=io0");
+    qtest_wait_message(messages, "serial=abc: the guest sees");
+    qtest_wait_message(messages, "iothread=io0: qemu-storage-daemon processes");
+    use_disk(&f, 0);
+    assert_write(&f, 64, 0x5a);
+    qtest_quit(f.qts);
+    qtest_end_messages();
+    remove_image(f.path);
+}
+
+/* --- what the daemon refuses --- */
+
 /* A node of this process that another one names is closed here first; refused,
  * it is as it was. */
 static void test_what_the_daemon_refuses_stays_here(void)
@@ -475,6 +615,17 @@ static const CliBadCase bad[] = {
       "-device|werror=stop|report only" },
     { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,rerror=ignore",
       "-device|rerror=ignore|report only" },
+    { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,werror=stop "
+      "-device virtio-blk-pci,drive=x", "-device|werror=stop|report only" },
+    { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,rerror=stop "
+      "-device virtio-blk-pci,drive=x", "-device|rerror=stop|report only" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,bps=1000", "-drive|'bps'" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,copy-on-read=on",
+      "-drive|'copy-on-read'" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,snapshot=on",
+      "-drive|'snapshot'" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,locking=off",
+      "-drive|'locking'" },
     { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,packed=on",
       "-device|packed=on" },
     { QTEST_ARGS "-m 64M -object memory-backend-ram,id=m,size=64M,share=off "
@@ -569,6 +720,16 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/nodes", test_nodes_and_devices_come_and_go);
     g_test_add_func("/blockdev-served/queries", test_queries_tell_of_them);
     g_test_add_func("/blockdev-served/resize", test_a_size_changes);
+    g_test_add_func("/blockdev-served/figures", test_figures);
+    g_test_add_func("/blockdev-served/properties",
+                    test_what_the_device_says_the_guest_sees);
+    g_test_add_func("/blockdev-served/read-only", test_read_only);
+    g_test_add_data_func("/blockdev-served/discard",
+                         GUINT_TO_POINTER(VIRTIO_BLK_T_DISCARD), test_discard);
+    g_test_add_data_func("/blockdev-served/write-zeroes",
+                         GUINT_TO_POINTER(VIRTIO_BLK_T_WRITE_ZEROES),
+                         test_discard);
+    g_test_add_func("/blockdev-served/different", test_what_is_different_is_said);
     g_test_add_func("/blockdev-served/refused",
                     test_what_the_daemon_refuses_stays_here);
     g_test_add_func("/blockdev-served/life/quit",
