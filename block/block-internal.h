@@ -92,6 +92,7 @@ typedef struct BlockImage {
     bool is_device;
     bool read_only;
     bool direct;
+    bool never_now;                       /* its file system always may wait */
     uint32_t alignment;                   /* of offsets and sizes */
     uint32_t mem_alignment;               /* of buffers */
     uint64_t size;                        /* bytes */

@@ -123,6 +123,7 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG, "io_uring_setup"),
     CALL(M, HOTPLUG, "io_uring_register"),
     CALL(M | W, DISK, "preadv"),
+    CALL(M | C | I, DISK, "preadv2"),
     CALL(M, DISK | TAP, "pwritev2"),
     CALL(C | I, TAP, "pwritev2"),
     CALL(W, DISK, "pwritev2"),

@@ -47,6 +47,7 @@
 #define QTAILQ_INSERT_AFTER(head, listelm, elm, field) \
     TAILQ_INSERT_AFTER(head, listelm, elm, field)
 #define QTAILQ_REMOVE(head, elm, field) TAILQ_REMOVE(head, elm, field)
+#define QTAILQ_CONCAT(head, from, field) TAILQ_CONCAT(head, from, field)
 #define QTAILQ_FOREACH(var, head, field) TAILQ_FOREACH(var, head, field)
 #define QTAILQ_FOREACH_REVERSE(var, head, field)                         \
     for ((var) = QTAILQ_LAST(head); (var); (var) = QTAILQ_PREV(var, field))
