@@ -14,6 +14,7 @@
  *   export.c    devices' use of these
  *   storage-daemon*.c  the daemon: its process, its QMP, its schema
  *   block-qmp.c commands
+ *   block-schema.c  what blockdev-add takes
  */
 #ifndef BLOCK_BLOCK_INTERNAL_H
 #define BLOCK_BLOCK_INTERNAL_H

@@ -380,11 +380,6 @@ static JsonNode *qmp_query_blockstats(JsonObject *args, Error **errp)
     "invalid_" of "_operations:int"
 
 static const QmpType block_types[] = {
-    { .name = "BlockdevOptions", .members = "driver:str,?node-name:str,**",
-      .help = "A block node.\n"
-      "driver: raw, file or host_device\n"
-      "node-name: its name\n"
-      "**: what docs/disks.md says of the driver" },
     { .name = "BlockDeviceIoStatus", .values = "ok,failed,nospace",
       .help = "Whether an error of a disk has stopped the VM." },
     { .name = "BlockdevCacheInfo",

@@ -41,7 +41,7 @@ static char *type_name(const char *type)
 {
     static const char *const names[][2] = {
         { "str", "string" }, { "bool", "boolean" }, { "int", "integer" },
-        { "number", "number" }, { "any", "any" },
+        { "number", "number" }, { "any", "any" }, { "null", "null" },
     };
     g_autofree char *anchor = NULL;
 
@@ -137,7 +137,20 @@ static void print_values(const QmpType *type)
     if (!*values) {
         return;
     }
-    printf("\nOne of `%s`.\n", text);
+    printf("\nOne of `%s`%s.\n", text,
+           type->open ? "; others are for the command to accept" : "");
+}
+
+static void print_alternatives(const QmpType *type)
+{
+    g_auto(GStrv) types = g_strsplit(type->alternatives, ",", -1);
+
+    for (char **one = types; *one; one++) {
+        g_autofree char *name = type_name(*one);
+
+        printf("%s%s", one == types ? "\nOne of " : ", ", name);
+    }
+    puts(".");
 }
 
 static void print_variants(const QmpType *type)
@@ -158,7 +171,9 @@ static void print_type(const QmpType *type, void *opaque)
     print_summary(type->name, type->help);
     print_members(type->members, type->help, "member");
     print_variants(type);
-    if (type->values) {
+    if (type->alternatives) {
+        print_alternatives(type);
+    } else if (type->values) {
         print_values(type);
     } else if (qmp_type_is_enum(type)) {
         puts("\nThose that `-object help` lists.");

@@ -2,7 +2,7 @@
 /*
  * Values against the schema. What a client sends as arguments passes through
  * here before a command sees it; it may be anything. Its depth is bounded by
- * the schema's, which is not recursive. Must never change a value.
+ * QMP_STREAM_MAX_DEPTH. Must never change a value.
  */
 #include "qemu/osdep.h"
 
@@ -29,7 +29,9 @@ static bool is_builtin(JsonNode *node, const char *type)
     case 'i':
         return node_is(node, G_TYPE_INT64);
     case 'n':
-        return node_is(node, G_TYPE_INT64) || node_is(node, G_TYPE_DOUBLE);
+        return strcmp(type, "null") == 0
+            ? JSON_NODE_HOLDS_NULL(node)
+            : node_is(node, G_TYPE_INT64) || node_is(node, G_TYPE_DOUBLE);
     default:
         return true;                      /* any */
     }
@@ -54,7 +56,7 @@ static bool check_enum(const char *path, const QmpType *type, JsonNode *node,
         return false;
     }
     value = json_node_get_string(node);
-    if (!g_strv_contains((const char *const *)values, value)) {
+    if (!type->open && !g_strv_contains((const char *const *)values, value)) {
         g_autofree char *accepted = g_strjoinv(", ", values);
 
         error_setg(errp, "Parameter '%s' does not accept value '%s'; it "
@@ -172,6 +174,22 @@ static bool check_list(const char *path, const char *type, JsonNode *node,
     return true;
 }
 
+/* The first alternative that could be meant: their JSON types differ. */
+static bool check_choice(const char *path, const QmpType *type, JsonNode *node,
+                         Error **errp)
+{
+    g_auto(GStrv) types = g_strsplit(type->alternatives, ",", -1);
+
+    for (char **one = types; *one; one++) {
+        const char *builtin = qmp_builtin_json_type(*one);
+
+        if (builtin ? is_builtin(node, *one) : JSON_NODE_HOLDS_OBJECT(node)) {
+            return check_value(path, *one, node, errp);
+        }
+    }
+    return expect(false, path, type->alternatives, errp);
+}
+
 static bool check_value(const char *path, const char *type, JsonNode *node,
                         Error **errp)
 {
@@ -188,6 +206,9 @@ static bool check_value(const char *path, const char *type, JsonNode *node,
     named = qmp_find_type(type);
     if (qmp_type_is_enum(named)) {
         return check_enum(path, named, node, errp);
+    }
+    if (named->alternatives) {
+        return check_choice(path, named, node, errp);
     }
     return expect(JSON_NODE_HOLDS_OBJECT(node), path, "object", errp) &&
            check_object(path, named, json_node_get_object(node), errp);

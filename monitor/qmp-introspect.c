@@ -190,6 +190,21 @@ static void add_enum(Introspection *in, const char *id, const QmpType *type)
     json_object_set_array_member(entry, "values", values);
 }
 
+static void add_choice(Introspection *in, const char *id, const QmpType *type)
+{
+    g_auto(GStrv) types = g_strsplit(type->alternatives, ",", -1);
+    JsonObject *entry = add_entry(in, id, "alternate");
+    JsonArray *members = json_array_new();
+
+    for (char **one = types; *one; one++) {
+        JsonObject *member = json_object_new();
+
+        json_object_set_string_member(member, "type", type_id(in, *one));
+        json_array_add_object_element(members, member);
+    }
+    json_object_set_array_member(entry, "members", members);
+}
+
 static const char *list_id(Introspection *in, const char *type)
 {
     g_autofree char *element = g_strndup(type + 1, strlen(type) - 2);
@@ -222,6 +237,8 @@ static const char *type_id(Introspection *in, const char *type)
     id = new_id(in, type);
     if (qmp_type_is_enum(named)) {
         add_enum(in, id, named);
+    } else if (named->alternatives) {
+        add_choice(in, id, named);
     } else {
         add_object(in, id, named);
     }
@@ -315,6 +332,7 @@ static const QmpType introspect_types[] = {
       .tag = "meta-type",
       .variants = "builtin:SchemaInfoBuiltin,enum:SchemaInfoEnum,"
                   "array:SchemaInfoArray,object:SchemaInfoObject,"
+                  "alternate:SchemaInfoAlternate,"
                   "command:SchemaInfoCommand,event:SchemaInfoEvent",
       .help = "An entry of the schema.\n"
       "name: of the command or event, which is an interface, or of the type, "
@@ -356,6 +374,13 @@ static const QmpType introspect_types[] = {
       "members: that it always has\n"
       "tag: name of the member on whose value further ones depend\n"
       "variants: the further ones" },
+    { .name = "SchemaInfoAlternateMember", .members = "type:str",
+      .help = "One of several types.\n"
+      "type: its name" },
+    { .name = "SchemaInfoAlternate",
+      .members = "members:[SchemaInfoAlternateMember]",
+      .help = "A value of one of several types.\n"
+      "members: the types" },
     { .name = "SchemaInfoCommand",
       .members = "arg-type:str,ret-type:str,?allow-oob:bool,?features:[str]",
       .help = "A command.\n"

@@ -66,7 +66,7 @@ void qmp_for_each_event(void (*fn)(const QmpEventInfo *event, void *opaque),
 
 static const char *const qmp_builtins[][2] = {
     { "any", "value" }, { "bool", "boolean" }, { "int", "int" },
-    { "number", "number" }, { "str", "string" },
+    { "null", "null" }, { "number", "number" }, { "str", "string" },
 };
 
 const char *qmp_builtin_json_type(const char *type)
@@ -217,11 +217,15 @@ static void check_type(const QmpType *type, void *opaque)
 {
     SchemaCheck *check = opaque;
     g_autoptr(GPtrArray) variants = qmp_parse_members(type->variants);
+    g_auto(GStrv) alternatives = g_strsplit(type->alternatives ?: "", ",", -1);
 
     check->owner = type->name;
     check_members(check, type->members, type->help);
     for (guint i = 0; i < variants->len; i++) {
         check_type_exists(check, ((QmpMember *)variants->pdata[i])->type);
+    }
+    for (char **one = alternatives; *one; one++) {
+        check_type_exists(check, *one);
     }
 }
 

@@ -43,12 +43,8 @@ static JsonNode *qmp_set_link(JsonObject *args, Error **errp)
 }
 
 static const QmpCommand net_commands[] = {
-    { .name = "netdev_add", .args = "type:str,id:str,**", .fn = qmp_netdev_add,
-      .help =
-      "Adds a netdev, the host's side of a network.\n"
-      "type: its kind\n"
-      "id: its name\n"
-      "**: its options, as of -netdev" },
+    { .name = "netdev_add", .args = "Netdev", .fn = qmp_netdev_add,
+      .help = "Adds a netdev, the host's side of a network." },
     { .name = "netdev_del", .args = "id:str", .fn = qmp_netdev_del,
       .help =
       "Removes a netdev. A device that uses it has a link that is down.\n"

@@ -8,7 +8,7 @@
  *
  * QmpMembers: "NAME:TYPE" separated by commas, "?NAME:TYPE" if the member may
  * be left out, and, last, "**" for further ones that only the command knows.
- * TYPE is str, int, number, bool, any, the name of a registered type, or
+ * TYPE is str, int, number, bool, null, any, the name of a registered type, or
  * [TYPE], a list. Example: "path:str,value:any,?caps:[MigrationCapability]".
  * The name of a type alone stands for its members.
  *
@@ -22,11 +22,16 @@
 
 #include "qapi/error.h"
 
-/* An object or an enumeration that commands, events and other types name. */
+/* An object, an enumeration, or a choice of types, that commands, events and other
+ * types name. */
 typedef struct QmpType {
     const char *name;
     const char *members;                  /* an object: QmpMembers */
     const char *values;                   /* an enumeration: "a,b,c" */
+    bool open;                            /* of it: others will do, too, which
+                                             only the command knows */
+    const char *alternatives;             /* a choice: "TYPE,TYPE,..." of different
+                                             JSON types */
     /* An object that has more members, depending on the value of its member
      * @tag: "VALUE:TYPE,...". A value that is not listed adds none. */
     const char *tag;
@@ -73,7 +78,7 @@ GPtrArray *qmp_parse_members(const char *spec);
  * caller's, by g_strfreev(). */
 char **qmp_type_values(const QmpType *type);
 bool qmp_type_is_enum(const QmpType *type);
-/* The JSON type of str, int, number, bool and any ("value"); NULL: no such
+/* The JSON type of str, int, number, bool, null and any ("value"); NULL: no such
  * built-in type. */
 const char *qmp_builtin_json_type(const char *type);
 /* Calls @fn for each built-in type. */

@@ -105,12 +105,13 @@ static void test_what_a_node_cannot_be(void)
           "not a block device" },
         { "'driver': 'raw'", "'file' is missing" },
         { "'driver': 'raw', 'file': 'none'", "Cannot find node 'none'" },
-        { "'driver': 'raw', 'file': 3", "'file' is missing" },
+        { "'driver': 'raw', 'file': 3", "'file', expected" },
         { "'driver': 'file', 'filename': 7", "expected: string" },
         { "'driver': 'file', 'filename': '/x', 'color': 'red'", "'color'" },
         { "'driver': 'file', 'filename': '/x', 'cache': 'none'",
           "expected: object" },
-        { "'driver': 'file', 'filename': '/x', 'cache': {'x': true}", "'x'" },
+        { "'driver': 'file', 'filename': '/x', 'cache': {'x': true}",
+          "'cache.x' is unexpected" },
         { "'driver': 'file', 'filename': '/x', 'discard': 'on'", "discard" },
         { "'driver': 'file', 'filename': '/x', 'aio': 'native'",
           "aio=native: not supported" },
@@ -125,7 +126,8 @@ static void test_what_a_node_cannot_be(void)
             "'arguments': {'node-name': 'n', %s}}", bad[i][0]);
     }
     qmp_client_expect_error(qtest_qmp(s), ERR, "node-name", "{'execute': "
-                            "'blockdev-add', 'arguments': {'driver': 'raw'}}");
+                            "'blockdev-add', 'arguments': {'driver': 'raw', "
+                            "'file': 'x'}}");
     qmp_client_expect_error(
         qtest_qmp(s), ERR,
         QTEST_SANITIZED ? "Cannot find" : "the sandbox starts no program",
