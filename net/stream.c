@@ -27,8 +27,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(NetdevStream, NETDEV_STREAM)
 
 #define LENGTH_SIZE sizeof(uint32_t)
 #define BUFFER_SIZE (LENGTH_SIZE + NET_FRAME_MAX)
-/* Buffers of frames that are read before others have their turn. */
-#define READ_BURST 4
+/* Times that is read before others have their turn. Until there is nothing: while
+ * frames are handed on the peer sends more, and to wait again costs more than to
+ * ask. */
+#define READ_BURST 8
 
 struct NetdevStream {
     Netdev parent_obj;
@@ -219,7 +221,7 @@ static void hand_on(NetdevStream *s)
     }
 }
 
-/* More of what the peer has sent; false: that is all for now. */
+/* More of what the peer has sent; false: there is none now. */
 static bool read_input(NetdevStream *s)
 {
     struct iovec iov = { s->in + s->in_size, BUFFER_SIZE - s->in_size };
@@ -237,18 +239,18 @@ static bool read_input(NetdevStream *s)
         return false;
     }
     s->in_size += n;
-    return (size_t)n == iov.iov_len;
+    return true;
 }
 
 static void stream_read(void *opaque)
 {
     NetdevStream *s = opaque;
-    bool more = true;
 
-    for (unsigned i = 0; i < READ_BURST && more && !s->read_waits; i++) {
-        more = read_input(s);
+    for (unsigned i = 0; i < READ_BURST && s->fd >= 0 && !s->read_waits; i++) {
+        if (!read_input(s)) {
+            break;
+        }
         hand_on(s);
-        more = more && s->fd >= 0;
     }
     if (s->read_waits) {
         update_handlers(s);
