@@ -102,7 +102,8 @@ static bool check_file(const char *name, const struct stat *st, Error **errp)
 static int open_file(const char *name, uint64_t *size, Error **errp)
 {
     ERRP_GUARD();
-    g_autofree char *path = qemu_find_file(name);
+    g_autofree char *path = fdset_is_path(name) ? g_strdup(name)
+                                                : qemu_find_file(name);
     struct stat st;
     int fd;
 
@@ -126,12 +127,13 @@ static int open_file(const char *name, uint64_t *size, Error **errp)
     return -1;
 }
 
+/* The guest's CPU may be what is here: so by calls that it may make in any sandbox. */
 static bool read_file(PCIDevice *dev, void *buf, uint64_t size)
 {
     uint64_t done = 0;
 
     while (done < size) {
-        ssize_t n = pread(dev->rom_fd, (char *)buf + done, size - done, done);
+        ssize_t n = read(dev->rom_fd, (char *)buf + done, size - done);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -170,7 +172,15 @@ bool pci_rom_open_file(PCIDevice *dev, Error **errp)
         return dev->rom_fd < 0 || pci_set_rom(dev, size, read_file, errp);
     }
     dev->rom_fd = open_file(dev->romfile, &size, errp);
-    return dev->rom_fd >= 0 && pci_set_rom(dev, size, read_file, errp);
+    if (dev->rom_fd < 0 || !pci_set_rom(dev, size, read_file, errp)) {
+        return false;
+    }
+    /* Others may have read it to some place, and may go on: so now, all of it. */
+    if (fdset_is_path(dev->romfile)) {
+        lseek(dev->rom_fd, 0, SEEK_SET);
+        pci_rom_enable(dev);
+    }
+    return true;
 }
 
 /* --- the region --- */

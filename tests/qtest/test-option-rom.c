@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_ids.h>
@@ -65,6 +66,30 @@ static void test_file_is_shown(void)
     qtest_quit(s);
     g_unlink(path);
     g_rmdir(dir);
+}
+
+/* Two devices may have the same, which is open once. */
+static void test_file_that_is_open(void)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("option-rom-XXXXXX", &path, NULL);
+    QTestState *s;
+
+    g_assert_cmpint(write(fd, "contents", 8), ==, 8);
+    g_assert_cmpint(fcntl(fd, F_SETFD, 0), ==, 0);
+    s = qtest_init("-M q35 -m 64M -add-fd fd=%d,set=1 "
+                   "-device virtio-rng-pci,romfile=/dev/fdset/1 "
+                   "-device virtio-rng-pci,romfile=/dev/fdset/1", fd);
+    for (unsigned nth = 0; nth < 2; nth++) {
+        int devfn = qpci_find(s, VIRTIO_VENDOR, VIRTIO_DEVICE(VIRTIO_ID_RNG), nth);
+
+        enable(s, devfn);
+        g_assert_cmphex(qtest_readq(s, ROM_ADDR), ==, 0x73746e65746e6f63);
+        qpci_config_writel(s, devfn, PCI_ROM_ADDRESS, 0);
+    }
+    qtest_quit(s);
+    close(fd);
+    g_unlink(path);
 }
 
 /* The sandbox lets a running machine look for it, and open it. */
@@ -292,6 +317,7 @@ int main(int argc, char **argv)
     qtest_needs(QTEST_NEEDS_SPARSEVM);
     cli_begin();
     g_test_add_func("/option-rom/file/is shown", test_file_is_shown);
+    g_test_add_func("/option-rom/file/that is open", test_file_that_is_open);
     g_test_add_func("/option-rom/file/of a device that is plugged",
                     test_file_of_a_device_that_is_plugged);
     g_test_add_func("/option-rom/file/none by default",
