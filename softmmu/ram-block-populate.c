@@ -28,8 +28,8 @@
 #include "qemu/thread.h"
 #include "qemu/units.h"
 
-/* What a thread asks for at once; a multiple of the size of THP. */
-#define PIECE_SIZE (4 * MiB)
+/* What a thread asks for at once: the size of THP, so that all end together. */
+#define PIECE_SIZE (2 * MiB)
 /* A thread takes as long to start as this takes to be cleared, or less. */
 #define SIZE_PER_THREAD (16 * MiB)
 
@@ -38,7 +38,7 @@ typedef struct PopulateJob {
     gatomicrefcount refs;
     uint8_t *host;
     uint64_t size;
-    uint64_t piece;                       /* a multiple of the page size */
+    uint64_t piece;                       /* a power of two, pages or one */
     int nice;                             /* of the threads that are started */
 
     GMutex lock;                          /* of what follows */
@@ -69,13 +69,22 @@ static int populate_piece(uint8_t *host, uint64_t size)
     return r == -EINVAL ? -ENOTSUP : r == -EFAULT ? -ENOMEM : r;
 }
 
+/* Of the next piece, whose end is aligned: two threads that come to a huge page
+ * at the same time both clear one, and one of them does so in vain. */
+static uint64_t next_size(const PopulateJob *job)
+{
+    uintptr_t start = (uintptr_t)job->host + job->next;
+
+    return MIN(job->piece - (start & (job->piece - 1)), job->size - job->next);
+}
+
 /* Populates piece after piece until none is left. */
 static void populate_pieces(PopulateJob *job)
 {
     g_mutex_lock(&job->lock);
     while (job->next < job->size && !job->err) {
         uint64_t offset = job->next;
-        uint64_t size = MIN(job->piece, job->size - offset);
+        uint64_t size = next_size(job);
         int r;
 
         job->next += size;

@@ -5,6 +5,10 @@
  * that beforehand. This is only about speed: what cannot be backed is left to
  * the map call to refuse.
  *
+ * All of it is done before the first map call. To go on with it meanwhile would
+ * be slower: the kernel accounts what it pins with the memory map locked for
+ * writing, for which it waits until no thread populates, and all of them for it.
+ *
  * It must not have the host back what would not be pinned a moment later.
  */
 #include "qemu/osdep.h"

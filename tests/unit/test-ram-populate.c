@@ -4,7 +4,9 @@
  * what the memory holds stays, and a host that cannot is an error, no signal.
  */
 #include "qemu/osdep.h"
+#include <linux/mman.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include "exec/ramblock.h"
 #include "memory-test.h"
 #include "qapi/error.h"
@@ -12,6 +14,29 @@
 
 /* Enough pieces for several threads. */
 #define SIZE (72 * MiB)
+
+#define HUGE_PAGE (2 * MiB)
+
+/* How often a huge page, by its number, was asked for. */
+static GMutex asked_lock;
+static GHashTable *asked;
+
+/* The C library's, which tells what was asked for, by whatever thread. */
+int madvise(void *host, size_t size, int advice)
+{
+    uintptr_t first = (uintptr_t)host / HUGE_PAGE;
+    uintptr_t last = ((uintptr_t)host + size - 1) / HUGE_PAGE;
+
+    g_mutex_lock(&asked_lock);
+    for (; asked && advice == MADV_POPULATE_WRITE && first <= last; first++) {
+        gpointer page = GSIZE_TO_POINTER(first);
+        gsize times = GPOINTER_TO_SIZE(g_hash_table_lookup(asked, page));
+
+        g_hash_table_insert(asked, page, GSIZE_TO_POINTER(times + 1));
+    }
+    g_mutex_unlock(&asked_lock);
+    return syscall(SYS_madvise, host, size, advice);
+}
 
 static int open_file(uint64_t size)
 {
@@ -74,6 +99,26 @@ static void the_range_is_backed_and_nothing_else(void)
         object_unref(&anonymous);
         object_unref(&shared);
     }
+}
+
+/* Two threads at one huge page both clear one. */
+static void a_huge_page_is_asked_for_once(void)
+{
+    MemoryRegion mr;
+    RAMBlock *rb = anonymous_ram(&mr);
+    GHashTableIter iter;
+    gpointer page, times;
+
+    asked = g_hash_table_new(NULL, NULL);
+    ram_block_set_populate(rb, 2, 0);
+    g_assert_cmpint(ram_block_populate_range(rb, MiB, SIZE - MiB), ==, 0);
+    g_assert_cmpuint(g_hash_table_size(asked), >=, SIZE / HUGE_PAGE);
+    g_hash_table_iter_init(&iter, asked);
+    while (g_hash_table_iter_next(&iter, &page, &times)) {
+        g_assert_cmpuint(GPOINTER_TO_SIZE(times), ==, 1);
+    }
+    g_clear_pointer(&asked, g_hash_table_unref);
+    object_unref(&mr);
 }
 
 /* A private mapping gets pages of its own, or DMA would miss what CPUs write. */
@@ -157,6 +202,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD(the_range_is_backed_and_nothing_else);
+    ADD(a_huge_page_is_asked_for_once);
     ADD(private_pages_of_a_file_are_copied);
     ADD(contents_are_kept);
     ADD(lack_of_memory_is_an_error);
