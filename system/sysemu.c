@@ -8,10 +8,9 @@
 #include "sysemu/sysemu.h"
 
 #define MAX_SERIAL_PORTS 4
-#define NO_UUID "00000000-0000-0000-0000-000000000000"
 
 static char *vm_name;
-static char *vm_uuid;
+static QemuUUID vm_uuid;                  /* zeros: none */
 static Chardev *serial_ports[MAX_SERIAL_PORTS];
 static int nr_serial_ports;
 void qemu_set_vm_name(const char *name)
@@ -27,25 +26,17 @@ const char *qemu_get_vm_name(void)
 
 bool qemu_set_vm_uuid(const char *uuid, Error **errp)
 {
-    if (!g_uuid_string_is_valid(uuid)) {
+    if (qemu_uuid_parse(uuid, &vm_uuid) < 0) {
         error_setg(errp, "failed to parse UUID string: wrong format; an "
                    "example is 550e8400-e29b-41d4-a716-446655440000");
         return false;
     }
-    g_free(vm_uuid);
-    vm_uuid = g_ascii_strdown(uuid, -1);
     return true;
 }
 
-void qemu_vm_uuid_bytes(uint8_t *bytes)
+QemuUUID qemu_vm_uuid(void)
 {
-    const char *text = vm_uuid ? vm_uuid : NO_UUID;
-
-    for (unsigned i = 0; i < UUID_BYTES; i++, text += 2) {
-        text += *text == '-';
-        bytes[i] = g_ascii_xdigit_value(text[0]) << 4 |
-                   g_ascii_xdigit_value(text[1]);
-    }
+    return vm_uuid;
 }
 
 bool serial_hd_add(Chardev *chr, Error **errp)
@@ -79,8 +70,9 @@ static JsonNode *qmp_query_name(JsonObject *args, Error **errp)
 static JsonNode *qmp_query_uuid(JsonObject *args, Error **errp)
 {
     JsonObject *info = json_object_new();
+    g_autofree char *text = qemu_uuid_unparse_strdup(&vm_uuid);
 
-    json_object_set_string_member(info, "UUID", vm_uuid ? vm_uuid : NO_UUID);
+    json_object_set_string_member(info, "UUID", text);
     return json_object_node(info);
 }
 

@@ -307,7 +307,7 @@ GByteArray *acpi_build(const AcpiConfig *config, uint64_t *rsdp)
     AcpiHeader xsdt = {};
     unsigned n = 0;
 
-    memcpy(platform.guid, config->vmgenid, sizeof(platform.guid));
+    platform.guid = config->vmgenid;
     acpi_append(block, &platform, sizeof(platform));
     facs = build_facs(block);
     dsdt = build_dsdt(block);

@@ -31,7 +31,7 @@ typedef struct QEMU_PACKED AcpiPlatform {
     uint64_t vmgenid;                     /* of a page with a GUID; 0: none */
     uint8_t serial_ports;                 /* bit n: COM(n+1) is there */
     uint8_t reserved[7];
-    uint8_t guid[VMGENID_GUID_SIZE];      /* where it is if nothing was moved */
+    QemuUUID guid;                        /* where it is if nothing was moved */
 } AcpiPlatform;
 QEMU_BUILD_BUG_ON(offsetof(AcpiPlatform, guid) != VMGENID_GUID_OFFSET);
 
@@ -43,7 +43,7 @@ typedef struct AcpiConfig {
     uint8_t serial_ports;
     const NumaState *numa;                /* without nodes: there is no NUMA */
     bool has_vmgenid;
-    uint8_t vmgenid[VMGENID_GUID_SIZE];
+    QemuUUID vmgenid;                     /* as it is in memory */
 } AcpiConfig;
 
 /*

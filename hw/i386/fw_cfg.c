@@ -43,10 +43,9 @@ static void add_numa(FWCfgState *s, const X86FWCfg *config)
 static void add_items(FWCfgState *s, const X86FWCfg *config)
 {
     const MachineState *ms = config->machine;
-    uint8_t uuid[UUID_BYTES];
+    QemuUUID uuid = qemu_vm_uuid();
 
-    qemu_vm_uuid_bytes(uuid);
-    fw_cfg_add_bytes(s, FW_CFG_UUID, uuid, sizeof(uuid));
+    fw_cfg_add_bytes(s, FW_CFG_UUID, uuid.data, sizeof(uuid.data));
     fw_cfg_add_i64(s, FW_CFG_RAM_SIZE, ms->ram_size);
     fw_cfg_add_i16(s, FW_CFG_NOGRAPHIC, ms->nographic);
     fw_cfg_add_i16(s, FW_CFG_NB_CPUS, ms->smp.cpus);

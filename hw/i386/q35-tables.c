@@ -45,11 +45,10 @@ bool q35_smbios_build(Q35Smbios *s, const MachineState *ms,
 {
     const MachineClass *mc = MACHINE_GET_CLASS(ms);
     struct smbios_phys_mem_area ram[X86_E820_MAX];
-    uint8_t uuid[UUID_BYTES];
     SmbiosMachine machine = {
         .product = mc->desc,
         .version = mc->name,
-        .uuid = uuid,
+        .uuid = qemu_vm_uuid(),
         .sockets = ms->smp.sockets,
         .cores = ms->smp.cores,
         .threads = ms->smp.cores * ms->smp.threads,
@@ -64,7 +63,6 @@ bool q35_smbios_build(Q35Smbios *s, const MachineState *ms,
         machine.cpu_signature = cpu->signature;
         machine.cpu_features = cpu->words[X86_FEAT_1_EDX];
     }
-    qemu_vm_uuid_bytes(uuid);
     s->tables = smbios_build(ms->smbios, &machine, s->entry_point, errp);
     return s->tables;
 }

@@ -216,7 +216,7 @@ static AcpiConfig acpi_config(const Q35MachineState *m)
         .numa = ms->numa_state,
     };
 
-    config.has_vmgenid = vmgenid_get_guid(config.vmgenid);
+    config.has_vmgenid = vmgenid_get_guid(&config.vmgenid);
     return config;
 }
 

@@ -22,7 +22,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmGenIdState, VMGENID)
 struct VmGenIdState {
     DeviceState parent_obj;
 
-    char *guid;                           /* as text, lower case */
+    QemuUUID guid;
 };
 
 static VmGenIdState *find_device(void)
@@ -34,33 +34,19 @@ static VmGenIdState *find_device(void)
 
 /* --- the ID --- */
 
-/* The first three of its numbers are little endian. */
-static void encode(const char *text, uint8_t guid[VMGENID_GUID_SIZE])
-{
-    static const uint8_t places[VMGENID_GUID_SIZE] = {
-        3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15,
-    };
-
-    for (unsigned i = 0; i < VMGENID_GUID_SIZE; i++, text += 2) {
-        text += *text == '-';
-        guid[places[i]] = g_ascii_xdigit_value(text[0]) << 4 |
-                          g_ascii_xdigit_value(text[1]);
-    }
-}
-
-bool vmgenid_get_guid(uint8_t guid[VMGENID_GUID_SIZE])
+bool vmgenid_get_guid(QemuUUID *guid)
 {
     VmGenIdState *s = find_device();
 
     if (s) {
-        encode(s->guid, guid);
+        *guid = qemu_uuid_bswap(s->guid);
     }
     return s;
 }
 
 static char *get_guid(Object *obj, Error **errp)
 {
-    return g_strdup(VMGENID(obj)->guid);
+    return qemu_uuid_unparse_strdup(&VMGENID(obj)->guid);
 }
 
 static void set_guid(Object *obj, const char *value, Error **errp)
@@ -71,14 +57,12 @@ static void set_guid(Object *obj, const char *value, Error **errp)
         error_setg(errp, "guid cannot be changed: the guest has read it");
         return;
     }
-    if (strcmp(value, "auto") != 0 && !g_uuid_string_is_valid(value)) {
+    if (!strcmp(value, "auto")) {
+        qemu_uuid_generate(&s->guid);
+    } else if (qemu_uuid_parse(value, &s->guid) < 0) {
         error_setg(errp, "guid=%s: auto or a UUID is expected, for example "
                    "550e8400-e29b-41d4-a716-446655440000", value);
-        return;
     }
-    g_free(s->guid);
-    s->guid = strcmp(value, "auto") ? g_ascii_strdown(value, -1)
-                                    : g_uuid_string_random();
 }
 
 /* --- QMP, HMP --- */
@@ -86,14 +70,16 @@ static void set_guid(Object *obj, const char *value, Error **errp)
 static JsonNode *qmp_query_vm_generation_id(JsonObject *args, Error **errp)
 {
     VmGenIdState *s = find_device();
+    g_autofree char *text = NULL;
     JsonObject *info;
 
     if (!s) {
         error_setg(errp, "VM Generation ID device not found");
         return NULL;
     }
+    text = qemu_uuid_unparse_strdup(&s->guid);
     info = json_object_new();
-    json_object_set_string_member(info, "guid", s->guid);
+    json_object_set_string_member(info, "guid", text);
     return json_object_node(info);
 }
 
@@ -131,12 +117,13 @@ static void vmgenid_realize(DeviceState *dev, Error **errp)
 {
     FWCfgState *fw_cfg = fw_cfg_find();
     g_autofree uint8_t *page = g_malloc0(VMGENID_FW_CFG_SIZE);
+    QemuUUID guid = qemu_uuid_bswap(VMGENID(dev)->guid);
 
     if (!fw_cfg) {
         error_setg(errp, "this machine has no fw_cfg device");
         return;
     }
-    encode(VMGENID(dev)->guid, page + VMGENID_GUID_OFFSET);
+    memcpy(page + VMGENID_GUID_OFFSET, guid.data, sizeof(guid.data));
     /* A second one finds that there is such a file. */
     fw_cfg_add_file(fw_cfg, VMGENID_GUID_FW_CFG_FILE, page, VMGENID_FW_CFG_SIZE,
                     errp);
@@ -144,12 +131,7 @@ static void vmgenid_realize(DeviceState *dev, Error **errp)
 
 static void vmgenid_instance_init(Object *obj)
 {
-    VMGENID(obj)->guid = g_uuid_string_random();
-}
-
-static void vmgenid_finalize(Object *obj)
-{
-    g_free(VMGENID(obj)->guid);
+    qemu_uuid_generate(&VMGENID(obj)->guid);
 }
 
 static void vmgenid_class_init(ObjectClass *klass, void *data)
@@ -171,7 +153,6 @@ static const TypeInfo vmgenid_types[] = {
         .parent = TYPE_DEVICE,
         .instance_size = sizeof(VmGenIdState),
         .instance_init = vmgenid_instance_init,
-        .instance_finalize = vmgenid_finalize,
         .class_init = vmgenid_class_init,
     },
 };

@@ -32,7 +32,7 @@ typedef struct QEMU_PACKED SmbiosBios {
 typedef struct QEMU_PACKED SmbiosSystem {
     SmbiosHeader header;
     uint8_t manufacturer, product, version, serial;
-    uint8_t uuid[16];                     /* the first three numbers little endian */
+    QemuUUID uuid;                        /* the first three numbers little endian */
     uint8_t wake_up;
     uint8_t sku, family;
 } SmbiosSystem;

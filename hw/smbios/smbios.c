@@ -118,16 +118,6 @@ static void add_bios(Builder *b)
     add(b, 0, HANDLE_BIOS, &t, sizeof(t));
 }
 
-static void set_uuid(uint8_t *field, const uint8_t *uuid)
-{
-    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12,
-                                       13, 14, 15 };
-
-    for (unsigned i = 0; i < sizeof(order); i++) {
-        field[i] = uuid[order[i]];
-    }
-}
-
 static void add_system(Builder *b)
 {
     SmbiosSystem t = { .wake_up = WAKE_UP_POWER_SWITCH };
@@ -138,7 +128,7 @@ static void add_system(Builder *b)
     t.serial = add_option(b, 1, "serial", NULL);
     t.sku = add_option(b, 1, "sku", NULL);
     t.family = add_option(b, 1, "family", NULL);
-    set_uuid(t.uuid, b->machine->uuid);
+    t.uuid = qemu_uuid_bswap(b->machine->uuid);
     add(b, 1, HANDLE_SYSTEM, &t, sizeof(t));
 }
 

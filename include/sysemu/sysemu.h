@@ -4,13 +4,13 @@
 #define SYSEMU_SYSEMU_H
 
 #include "qapi/error.h"
+#include "qemu/uuid.h"
 
 /* The chardev of the @i-th -serial; NULL: that port is not wanted. */
 Chardev *serial_hd(int i);
 
-/* The guest's UUID, in the order in which it is written; zeros: it has none. */
-#define UUID_BYTES 16
-void qemu_vm_uuid_bytes(uint8_t *bytes);
+/* The guest's UUID; zeros: it has none. */
+QemuUUID qemu_vm_uuid(void);
 
 /* For vl.c alone. */
 void qemu_set_vm_name(const char *name);

@@ -8,6 +8,7 @@
 #include "qemu/id.h"
 #include "qemu/keyval.h"
 #include "qemu/units.h"
+#include "qemu/uuid.h"
 
 /* --- numbers --- */
 
@@ -264,6 +265,40 @@ static void test_keyval_of_nothing_is_empty(void)
     g_assert_cmpuint(json_object_get_size(o), ==, 0);
 }
 
+static void test_uuids(void)
+{
+    static const char *const bad[] = {
+        "", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f", "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 ", "0f1e2d3c-4b5a-6978-8796a-5b4c3d2e1f0",
+        "gf1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+    };
+    const QemuUUID expected = {
+        { 0x0f, 0x1e, 0x2d, 0x3c, 0x4b, 0x5a, 0x69, 0x78, 0x87, 0x96, 0xa5, 0xb4,
+          0xc3, 0xd2, 0xe1, 0xf0 },
+    };
+    const QemuUUID swapped = {
+        { 0x3c, 0x2d, 0x1e, 0x0f, 0x5a, 0x4b, 0x78, 0x69, 0x87, 0x96, 0xa5, 0xb4,
+          0xc3, 0xd2, 0xe1, 0xf0 },
+    };
+    QemuUUID uuid, other;
+    g_autofree char *text = NULL;
+
+    g_assert_cmpint(qemu_uuid_parse("0f1E2d3c-4b5a-6978-8796-a5b4c3d2e1F0", &uuid),
+                    ==, 0);
+    g_assert_cmpmem(uuid.data, 16, expected.data, 16);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_cmpint(qemu_uuid_parse(bad[i], &uuid), ==, -1);
+        g_assert_cmpmem(uuid.data, 16, expected.data, 16);
+    }
+    text = qemu_uuid_unparse_strdup(&uuid);
+    g_assert_cmpstr(text, ==, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0");
+    uuid = qemu_uuid_bswap(uuid);
+    g_assert_cmpmem(uuid.data, 16, swapped.data, 16);
+    qemu_uuid_generate(&uuid);
+    qemu_uuid_generate(&other);
+    g_assert_true(memcmp(uuid.data, other.data, 16));
+}
+
 /* One byte, wherever it is. */
 static void test_zeros_are_told(void)
 {
@@ -294,6 +329,7 @@ int main(int argc, char **argv)
                     test_sizes_are_told_shortly);
     g_test_add_func("/cutils/booleans", test_booleans);
     g_test_add_func("/cutils/ids", test_ids);
+    g_test_add_func("/cutils/uuids", test_uuids);
     g_test_add_func("/cutils/zeros-are-told", test_zeros_are_told);
     g_test_add_func("/keyval/splits-at-single-commas",
                     test_keyval_splits_at_single_commas);

@@ -20,18 +20,16 @@ typedef struct Fixture {
 
 static void setup(Fixture *f, const void *data)
 {
-    static const uint8_t uuid[16] = { 0x55, 0x0e, 0x84, 0x00, 0xe2, 0x9b, 0x41,
-                                      0xd4, 0xa7, 0x16, 0x44, 0x66, 0x55, 0x44,
-                                      0x00, 0x0f };
-
     f->ram[0] = (struct smbios_phys_mem_area) { 0, 2 * GiB };
     f->ram[1] = (struct smbios_phys_mem_area) { 4 * GiB, 38 * GiB };
     f->machine = (SmbiosMachine) {
-        .product = "a board", .version = "board-1", .uuid = uuid, .sockets = 2,
+        .product = "a board", .version = "board-1", .sockets = 2,
         .cores = 4, .threads = 8, .cpu_signature = 0x306c1,
         .cpu_features = 0xfabfbff, .ram_size = 40 * GiB, .ram = f->ram,
         .nr_ram = 2,
     };
+    g_assert_cmpint(qemu_uuid_parse("550e8400-e29b-41d4-a716-44665544000f",
+                                    &f->machine.uuid), ==, 0);
 }
 
 static void teardown(Fixture *f, const void *data)

@@ -10,6 +10,7 @@
 #define HW_FIRMWARE_SMBIOS_H
 
 #include "hw/boards.h"
+#include "qemu/uuid.h"
 
 /*
  * Adds what -smbios @arg says, "type=N,KEY=VALUE..." or "file=PATH", to *@entries,
@@ -37,7 +38,7 @@ struct smbios_phys_mem_area {
 typedef struct SmbiosMachine {
     const char *product;
     const char *version;
-    const uint8_t *uuid;                  /* 16, as text has them; zeros: none */
+    QemuUUID uuid;                        /* zeros: none */
     unsigned sockets;
     unsigned cores;                       /* per socket */
     unsigned threads;                     /* per socket */
