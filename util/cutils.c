@@ -196,6 +196,16 @@ bool buffer_is_zero(const void *buf, size_t len)
     return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
 }
 
+uint8_t buffer_checksum(const void *buf, size_t len)
+{
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        sum += ((const uint8_t *)buf)[i];
+    }
+    return -sum;
+}
+
 int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms)
 {
     struct timespec ts = {

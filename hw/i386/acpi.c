@@ -9,6 +9,7 @@
 
 #include "acpi-internal.h"
 #include "hw/i386/dsdt.hex"             /* compiled from dsdt.asl */
+#include "qemu/cutils.h"
 #include "qemu/units.h"
 
 #define OEM_ID "SPARSE"
@@ -153,16 +154,6 @@ static void align(GByteArray *block)
     g_byte_array_append(block, zero, -block->len % TABLE_ALIGN);
 }
 
-static uint8_t checksum(const void *data, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        sum += ((const uint8_t *)data)[i];
-    }
-    return -sum;
-}
-
 uint64_t acpi_table_begin(GByteArray *block, const char *signature,
                           uint8_t revision, void *table, size_t size)
 {
@@ -185,7 +176,7 @@ void acpi_table_end(GByteArray *block, uint64_t address)
 
     h->length = X86_ACPI_BASE + block->len - address;
     h->checksum = 0;
-    h->checksum = checksum(h, h->length);
+    h->checksum = buffer_checksum(h, h->length);
 }
 
 /* --- the tables --- */
@@ -286,8 +277,8 @@ static uint64_t build_rsdp(GByteArray *block, uint64_t xsdt)
                       .revision = 2, .length = sizeof(rsdp), .xsdt = xsdt };
 
     memcpy(rsdp.oem_id, OEM_ID, sizeof(rsdp.oem_id));
-    rsdp.checksum = checksum(&rsdp, offsetof(AcpiRsdp, length));
-    rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
+    rsdp.checksum = buffer_checksum(&rsdp, offsetof(AcpiRsdp, length));
+    rsdp.extended_checksum = buffer_checksum(&rsdp, sizeof(rsdp));
     align(block);
     return acpi_append(block, &rsdp, sizeof(rsdp));
 }

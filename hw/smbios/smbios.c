@@ -355,16 +355,6 @@ GByteArray *smbios_build(const SmbiosEntries *entries,
 
 /* --- the entry point --- */
 
-static uint8_t checksum(const void *data, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        sum += ((const uint8_t *)data)[i];
-    }
-    return -sum;
-}
-
 /* The size of the structure at @p, with its strings: whole, as they are ours or were
  * checked. */
 static size_t structure_size(const uint8_t *p)
@@ -403,8 +393,8 @@ static size_t entry_point_32(const GByteArray *tables, uint64_t address,
     size_t dmi = offsetof(SmbiosEntryPoint32, dmi_anchor);
 
     count(tables, &ep);
-    ep.dmi_checksum = checksum((uint8_t *)&ep + dmi, sizeof(ep) - dmi);
-    ep.checksum = checksum(&ep, sizeof(ep));
+    ep.dmi_checksum = buffer_checksum((uint8_t *)&ep + dmi, sizeof(ep) - dmi);
+    ep.checksum = buffer_checksum(&ep, sizeof(ep));
     memcpy(data, &ep, sizeof(ep));
     return sizeof(ep);
 }
@@ -425,7 +415,7 @@ size_t smbios_entry_point(const GByteArray *tables, uint64_t address,
     if (type == SMBIOS_ENTRY_POINT_TYPE_32) {
         return entry_point_32(tables, address, data);
     }
-    ep.checksum = checksum(&ep, sizeof(ep));
+    ep.checksum = buffer_checksum(&ep, sizeof(ep));
     memcpy(data, &ep, sizeof(ep));
     return sizeof(ep);
 }

@@ -32,6 +32,8 @@ bool qemu_parse_bool(const char *text, bool *result);
 
 /* Whether all of @len bytes are 0. */
 bool buffer_is_zero(const void *buf, size_t len);
+/* What to add to their sum to make it 0, as the tables of firmware have it. */
+uint8_t buffer_checksum(const void *buf, size_t len);
 
 /* poll(2), by the one call for it that the sandbox knows. */
 int qemu_poll_ms(struct pollfd *fds, nfds_t nfds, int timeout_ms);

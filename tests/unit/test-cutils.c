@@ -314,6 +314,13 @@ static void test_zeros_are_told(void)
     }
 }
 
+static void test_checksum_makes_the_sum_0(void)
+{
+    g_assert_cmphex(buffer_checksum("\x01\xff\x7f", 3), ==, 0x81);
+    g_assert_cmphex(buffer_checksum("\x01\xff\x7f\x81", 4), ==, 0);
+    g_assert_cmphex(buffer_checksum("", 0), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -331,6 +338,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cutils/ids", test_ids);
     g_test_add_func("/cutils/uuids", test_uuids);
     g_test_add_func("/cutils/zeros-are-told", test_zeros_are_told);
+    g_test_add_func("/cutils/checksum-makes-the-sum-0",
+                    test_checksum_makes_the_sum_0);
     g_test_add_func("/keyval/splits-at-single-commas",
                     test_keyval_splits_at_single_commas);
     g_test_add_func("/keyval/bare-key-is-on", test_keyval_bare_key_is_on);
