@@ -79,7 +79,11 @@ typedef struct QEMU_PACKED SmbiosProcessor {
     uint8_t serial, asset, part;
     uint8_t cores, cores_enabled, threads;
     uint16_t characteristics, family2;
+    uint16_t cores2, cores_enabled2, threads2;   /* from 3.0 on */
 } SmbiosProcessor;
+
+/* In a byte: the number is in the words of 3.0. */
+#define PROCESSOR_COUNT_MAX 0xff
 
 #define PROCESSOR_CENTRAL 3
 #define PROCESSOR_OTHER 1

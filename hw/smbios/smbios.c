@@ -42,6 +42,7 @@ enum {
 typedef struct Builder {
     const SmbiosEntries *entries;
     const SmbiosMachine *machine;
+    SmbiosEntryPointType type;
     GByteArray *tables;
     GByteArray *strings;                  /* of the structure in the making */
     unsigned nr_strings;
@@ -186,11 +187,14 @@ static void add_processor(Builder *b, unsigned n)
         .status = PROCESSOR_POPULATED_ENABLED,
         .upgrade = PROCESSOR_OTHER,
         .caches = { NO_HANDLE, NO_HANDLE, NO_HANDLE },
-        .cores = m->cores,
-        .cores_enabled = m->cores,
-        .threads = m->threads,
+        .cores = MIN(m->cores, PROCESSOR_COUNT_MAX),
+        .cores_enabled = MIN(m->cores, PROCESSOR_COUNT_MAX),
+        .threads = MIN(m->threads, PROCESSOR_COUNT_MAX),
         .characteristics = PROCESSOR_UNKNOWN,
         .family2 = PROCESSOR_OTHER,
+        .cores2 = m->cores,
+        .cores_enabled2 = m->cores,
+        .threads2 = m->threads,
     };
 
     t.socket = add_string(b, socket);
@@ -199,7 +203,9 @@ static void add_processor(Builder *b, unsigned n)
     t.serial = add_option(b, 4, "serial", NULL);
     t.asset = add_option(b, 4, "asset", NULL);
     t.part = add_option(b, 4, "part", NULL);
-    add(b, 4, HANDLE_PROCESSOR + n, &t, sizeof(t));
+    add(b, 4, HANDLE_PROCESSOR + n, &t, b->type == SMBIOS_ENTRY_POINT_TYPE_64
+                                            ? sizeof(t)
+                                            : offsetof(SmbiosProcessor, cores2));
 }
 
 static void add_oem_strings(Builder *b)
@@ -341,7 +347,7 @@ GByteArray *smbios_build(const SmbiosEntries *entries,
 {
     g_autoptr(GByteArray) tables = g_byte_array_new();
     g_autoptr(GByteArray) strings = g_byte_array_new();
-    Builder b = { entries, machine, tables, strings, 0 };
+    Builder b = { entries, machine, type, tables, strings, 0 };
 
     add_all(&b);
     if (type == SMBIOS_ENTRY_POINT_TYPE_32 && tables->len > TABLES_MAX_32) {

@@ -172,6 +172,26 @@ static void test_each_socket_is_a_processor(Fixture *f, const void *data)
     g_assert_cmpuint(p[0x25], ==, 8);
 }
 
+/* A byte of 255 means that the word has the number; 2.1 has no such word. */
+static void test_many_cores(Fixture *f, const void *data)
+{
+    const uint8_t *p;
+
+    f->machine.cores = 255;
+    f->machine.threads = 510;
+    build(f);
+    g_assert_cmphex(find(f, 4, 0)[1], ==, 0x2a);
+    g_byte_array_unref(f->tables);
+    f->tables = smbios_build(f->entries, &f->machine, SMBIOS_ENTRY_POINT_TYPE_64,
+                             &error_abort);
+    p = find(f, 4, 0);
+    g_assert_cmphex(p[1], ==, 0x30);
+    g_assert_cmphex(get(p + 0x23, 3), ==, 0xffffff);
+    g_assert_cmpuint(get(p + 0x2a, 2), ==, 255);
+    g_assert_cmpuint(get(p + 0x2c, 2), ==, 255);
+    g_assert_cmpuint(get(p + 0x2e, 2), ==, 510);
+}
+
 /* MiB; from 32 GiB - 1 MiB on in the field for that. */
 static uint64_t device_size(const uint8_t *p)
 {
@@ -517,6 +537,7 @@ int main(int argc, char **argv)
     TEST("each text has its place", test_each_text_has_its_place);
     TEST("numbers have their places", test_numbers_have_their_places);
     TEST("later options add and replace", test_later_options_add_and_replace);
+    TEST("many cores", test_many_cores);
     TEST("the UUID is handed out", test_uuid_is_handed_out);
     TEST("OEM strings keep their order", test_oem_strings_keep_their_order);
     TEST("a file takes the place of a structure",
