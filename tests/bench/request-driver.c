@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../qtest/vhost-user-server.h"
 #include "../qtest/virtio-mem.h"
 #include "driver.h"
 
@@ -33,6 +34,8 @@
 #define CHAINS 64
 #define REQUEST_BYTES sizeof(struct virtio_mem_req)
 #define RESPONSE_BYTES sizeof(struct virtio_mem_resp)
+#define SLOTS 32                          /* of the vhost-user back end */
+#define ADD_MEM_REG 37
 
 typedef struct Bench {
     QTestState *qts;
@@ -44,6 +47,7 @@ typedef struct Bench {
     uint64_t responses;
     GArray *kicks;                        /* ns, of the figure being measured */
     unsigned limit;                       /* kicks of a figure; 0: none */
+    QVhostServer *server;                 /* NULL: nobody else has the memory */
 } Bench;
 
 /* What each request of a kick is. */
@@ -87,18 +91,30 @@ static unsigned region_gib(const Bench *b)
     return b->limit ? SMALL_REGION_GIB : REGION_GIB;
 }
 
+/* Options of a device that another process, here this one, would serve. */
+static char *vhost_options(Bench *b)
+{
+    if (!b->server) {
+        return g_strdup("-m 256M,maxmem=80G");
+    }
+    return g_strdup_printf(
+        "-m 256M,maxmem=80G -object memory-backend-memfd,id=ram,size=256M "
+        "-machine memory-backend=ram -chardev socket,id=c0,path=%s "
+        "-device vhost-user-blk-pci,chardev=c0", b->server->socket);
+}
+
 static void start(Bench *b, const char *backend)
 {
     struct virtio_mem_config config;
     unsigned gib = region_gib(b);
+    g_autofree char *options = vhost_options(b);
 
     /* QEMU's TCG has no eventfds for kicks; without them both handle a kick
      * before they answer. */
     b->qts = qtest_init(
-        "-M q35 -m 256M,maxmem=80G "
-        "-object %s,id=mem0,size=%uG,reserve=off "
+        "-M q35 %s -object %s,id=mem0,size=%uG,reserve=off "
         "-device virtio-mem-pci,id=vm0,memdev=mem0,block-size=2M,"
-        "requested-size=%uG%s", backend, gib, gib,
+        "requested-size=%uG%s", options, backend, gib, gib,
         qtest_has_clock() ? ",ioeventfd=off" : "");
     g_assert_no_errno(clock_getcpuclockid(qtest_pid(b->qts), &b->clock));
     qguest_init(&b->guest, b->qts);
@@ -289,14 +305,17 @@ static const struct Figure {
     const char *backend;
     void (*run)(Bench *b);
     unsigned requests;                    /* of each kick that counts */
+    bool is_shared;                       /* with a vhost-user back end */
 } figures[] = {
-    { "plug-1", "memory-backend-ram", run_plug_1, CHAINS },
-    { "plug-64", "memory-backend-ram", run_plug_64, CHAINS },
-    { "unplug-1", "memory-backend-memfd", run_unplug_1, CHAINS },
-    { "state-1", "memory-backend-ram", run_state_1, CHAINS },
-    { "state-64", "memory-backend-ram", run_state_64, CHAINS },
-    { "unplug-all", "memory-backend-ram", run_unplug_all, 1 },
-    { "unplug-all-memfd", "memory-backend-memfd", run_unplug_all, 1 },
+    { "plug-1", "memory-backend-ram", run_plug_1, CHAINS, false },
+    { "plug-64", "memory-backend-ram", run_plug_64, CHAINS, false },
+    { "unplug-1", "memory-backend-memfd", run_unplug_1, CHAINS, false },
+    { "state-1", "memory-backend-ram", run_state_1, CHAINS, false },
+    { "state-64", "memory-backend-ram", run_state_64, CHAINS, false },
+    { "unplug-all", "memory-backend-ram", run_unplug_all, 1, false },
+    { "unplug-all-memfd", "memory-backend-memfd", run_unplug_all, 1, false },
+    { "plug-vhost-1", "memory-backend-memfd", run_plug_1, CHAINS, true },
+    { "plug-vhost-64", "memory-backend-memfd", run_plug_64, CHAINS, true },
 };
 
 static int compare_ns(const void *a, const void *b)
@@ -318,9 +337,23 @@ static int64_t take_median(Bench *b)
     return ns;
 }
 
+/* Runs @f, and says how often the back end was told of memory. */
+static void run_counting_messages(Bench *b, const struct Figure *f)
+{
+    unsigned before = qvhost_server_count(b->server, ADD_MEM_REG);
+
+    f->run(b);
+    printf("# %s: %u messages in %u kicks of %u requests\n", f->name,
+           qvhost_server_count(b->server, ADD_MEM_REG) - before, b->kicks->len,
+           f->requests);
+}
+
 static void run_figure(const struct Figure *f, unsigned limit)
 {
-    Bench b = { .limit = limit };
+    Bench b = {
+        .limit = limit,
+        .server = f->is_shared ? qvhost_server_new(SLOTS) : NULL,
+    };
 
     b.kicks = g_array_new(FALSE, FALSE, sizeof(int64_t));
     start(&b, f->backend);
@@ -328,12 +361,19 @@ static void run_figure(const struct Figure *f, unsigned limit)
     run_over_region(&b, &plug_1, limit ? 1 : 0);
     unplug_region(&b);
     g_array_set_size(b.kicks, 0);
-    f->run(&b);
+    if (b.server) {
+        run_counting_messages(&b, f);
+    } else {
+        f->run(&b);
+    }
     if (!limit) {
         printf("%s %.1f\n", f->name, (double)take_median(&b) / f->requests);
     }
     g_array_unref(b.kicks);
     qtest_quit(b.qts);
+    if (b.server) {
+        qvhost_server_free(b.server);
+    }
 }
 
 /* --- the program --------------------------------------------------------- */
