@@ -170,6 +170,18 @@ bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp)
     return true;
 }
 
+bool blk_share(BlockBackend *blk, bool share, Error **errp)
+{
+    if (!blk->node->served) {
+        return block_image_share(block_node_image(blk->node), share, errp);
+    }
+    if (share) {
+        error_setg(errp, "share-rw=on: an image of qemu-storage-daemon cannot "
+                   "be shared");
+    }
+    return !share;
+}
+
 /* One that has a name of its own goes, too, as its device was the only one that
  * it was for. */
 void blk_detach(BlockBackend *blk)

@@ -94,6 +94,8 @@ typedef struct BlockImage {
     bool read_only;
     bool direct;
     bool never_now;                       /* its file system always may wait */
+    bool has_locks;
+    bool kept;                            /* nobody else may write to it */
     uint32_t alignment;                   /* of offsets and sizes */
     uint32_t mem_alignment;               /* of buffers */
     uint64_t size;                        /* bytes */
@@ -106,6 +108,9 @@ BlockImage *block_image_open(const BlockImageOptions *o, Error **errp);
 BlockImage *block_image_open_nvme(const char *address, uint32_t nsid,
                                   bool read_only, Error **errp);
 void block_image_close(BlockImage *image);
+/* Whether others may write to it, too. false: *errp; they do, and it is not to be
+ * shared. Main thread. */
+bool block_image_share(BlockImage *image, bool share, Error **errp);
 bool block_image_resize(BlockImage *image, uint64_t size, Error **errp);
 /* What the host has allocated, bytes. */
 uint64_t block_image_allocated(const BlockImage *image);

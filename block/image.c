@@ -8,6 +8,8 @@
  * to: an OFD read lock on one byte for each thing that is done, and on one for
  * each that others must not do (LOCK_USED and LOCK_KEPT). They are taken
  * first, then looked for: of two that come at once, one at least sees the other.
+ * If others write already, and allow it, an image is opened without the second
+ * kind: whoever uses it has to allow it, too.
  */
 #include "qemu/osdep.h"
 
@@ -39,10 +41,10 @@ static const char *const lock_names[] = {
     [PERM_RESIZE] = "resize",
 };
 
-/* -errno: it could not be done. */
-static int set_lock(int fd, off_t byte)
+/* @type: F_RDLCK or F_UNLCK. -errno: it could not be done. */
+static int set_lock(int fd, off_t byte, short type)
 {
-    struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+    struct flock l = { .l_type = type, .l_whence = SEEK_SET,
                        .l_start = byte, .l_len = 1 };
 
     return fcntl(fd, F_OFD_SETLK, &l) < 0 ? -errno : 0;
@@ -57,36 +59,86 @@ static bool is_locked(int fd, off_t byte)
     return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-static bool lock_image(const BlockImage *image, Error **errp)
+/* What others must not do, unless an image is shared. */
+static const LockPerm kept[] = { PERM_WRITE, PERM_RESIZE };
+
+static bool fail_lock(const BlockImage *image, LockPerm perm, Error **errp)
+{
+    error_setg(errp, "Failed to get \"%s\" lock: another process, or another "
+               "node, uses '%s'", lock_names[perm], image->filename);
+    return false;
+}
+
+static int set_kept(BlockImage *image, bool keep)
+{
+    int ret = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(kept) && !ret; i++) {
+        ret = set_lock(image->fd, LOCK_KEPT + kept[i],
+                       keep ? F_RDLCK : F_UNLCK);
+    }
+    image->kept = keep;
+    return ret;
+}
+
+/* false: others do what they must not, which *@perm is. */
+static bool check_kept(BlockImage *image, LockPerm *perm)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        if (is_locked(image->fd, LOCK_USED + kept[i])) {
+            *perm = kept[i];
+            set_kept(image, false);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool lock_image(BlockImage *image, Error **errp)
 {
     bool used[] = { [PERM_CONSISTENT_READ] = true,
                     [PERM_WRITE] = !image->read_only,
                     [PERM_RESIZE] = !image->read_only };
-    bool kept[] = { [PERM_WRITE] = true, [PERM_RESIZE] = true };
+    LockPerm perm;
     int ret = 0;
 
     for (unsigned i = 0; i < ARRAY_SIZE(used) && !ret; i++) {
-        ret = used[i] ? set_lock(image->fd, LOCK_USED + i) : 0;
-        if (!ret && kept[i]) {
-            ret = set_lock(image->fd, LOCK_KEPT + i);
-        }
+        ret = used[i] ? set_lock(image->fd, LOCK_USED + i, F_RDLCK) : 0;
     }
+    ret = ret ?: set_kept(image, true);
     if (ret == -EINVAL || ret == -ENOTSUP || ret == -ENOLCK) {
         return true;                      /* this file system has no locks */
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(used) && !ret; i++) {
-        if ((used[i] && is_locked(image->fd, LOCK_KEPT + i)) ||
-            (kept[i] && is_locked(image->fd, LOCK_USED + i))) {
-            error_setg(errp, "Failed to get \"%s\" lock: another process, or "
-                       "another node, uses '%s'", lock_names[i],
-                       image->filename);
-            return false;
-        }
-    }
     if (ret) {
         error_setg_errno(errp, -ret, "cannot lock '%s'", image->filename);
+        return false;
     }
-    return !ret;
+    image->has_locks = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(used); i++) {
+        if (used[i] && is_locked(image->fd, LOCK_KEPT + i)) {
+            return fail_lock(image, i, errp);
+        }
+    }
+    /* Who writes, and lets nobody else, does not let us look on either. */
+    return check_kept(image, &perm) ||
+           !is_locked(image->fd, LOCK_KEPT + perm) ||
+           fail_lock(image, perm, errp);
+}
+
+bool block_image_share(BlockImage *image, bool share, Error **errp)
+{
+    LockPerm perm;
+    int ret;
+
+    if (!image->has_locks || image->kept == !share) {
+        return true;
+    }
+    ret = set_kept(image, !share);
+    if (ret) {
+        error_setg_errno(errp, -ret, "cannot lock '%s'", image->filename);
+        return false;
+    }
+    return share || check_kept(image, &perm) || fail_lock(image, perm, errp);
 }
 
 /* --- opening --- */

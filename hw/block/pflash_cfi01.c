@@ -368,6 +368,10 @@ static bool attach(PFlashCFI01 *s, Error **errp)
     if (!s->blk) {
         return false;
     }
+    if (!blk_share(s->blk, false, errp)) {
+        g_clear_pointer(&s->blk, blk_detach);
+        return false;
+    }
     s->size = blk_is_served(s->blk) ? 0 : blk_size(s->blk);
     if (!s->size || s->size % FLASH_BLOCK_SIZE ||
         s->size % blk_request_alignment(s->blk)) {

@@ -341,7 +341,8 @@ static bool attach(VirtIOBlock *s, Error **errp)
     if (!s->blk) {
         return false;
     }
-    if ((blk_is_served(s->blk) && !virtio_blk_served_connect(s, errp)) ||
+    if (!blk_share(s->blk, s->share_rw, errp) ||
+        (blk_is_served(s->blk) && !virtio_blk_served_connect(s, errp)) ||
         !check_image(s, errp)) {
         detach(s);
         return false;
@@ -468,6 +469,7 @@ static const Property properties[] = {
     DEFINE_PROP_BOOL("config-wce", VirtIOBlock, config_wce, true),
     DEFINE_PROP_ON_OFF_AUTO("write-cache", VirtIOBlock, write_cache,
                             ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_BOOL("share-rw", VirtIOBlock, share_rw, false),
     DEFINE_PROP_BOOL("discard", VirtIOBlock, discard, true),
     DEFINE_PROP_BOOL("write-zeroes", VirtIOBlock, write_zeroes, true),
     DEFINE_PROP_UINT32("max-discard-sectors", VirtIOBlock, max_discard_sectors,

@@ -64,6 +64,7 @@ struct VirtIOBlock {
     uint32_t secs;
     bool config_wce;                      /* the guest may turn the cache off */
     OnOffAuto write_cache;
+    bool share_rw;                        /* others may write to the image */
     bool discard;
     bool write_zeroes;
     uint32_t max_discard_sectors;

@@ -105,6 +105,11 @@ void blk_detach(BlockBackend *blk);
  * in turns of the I/O thread. false: *errp, and nothing has changed. */
 bool blk_set_aio_context(BlockBackend *blk, AioContext *aio, Error **errp);
 
+/* Whether other devices and processes may write to the image, too, if they allow
+ * it, until the next device says otherwise. false: *errp; others do, and it is not to
+ * be shared. Of a backend that another process serves: it cannot be. */
+bool blk_share(BlockBackend *blk, bool share, Error **errp);
+
 bool blk_is_read_only(const BlockBackend *blk);
 /* -drive said that the image is of a CD. */
 bool blk_is_cdrom(const BlockBackend *blk);

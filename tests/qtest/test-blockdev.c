@@ -5,12 +5,15 @@
  */
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "qemu/units.h"
+#include "storage-daemon.h"
 #include "virtio-blk.h"
 
 #define DISK (1 * MiB)
@@ -198,6 +201,133 @@ static void test_no_image_is_opened_twice(void)
     do_qmp(other, ADD_FILE, path);
     qtest_quit(other);
     remove_image(path);
+}
+
+#define PLUG_SHARED "{'execute': 'device_add', 'arguments': {"               \
+    "'driver': 'virtio-blk-pci', 'drive': '%s', 'bus': 'rp', "               \
+    "'share-rw': true}}"
+#define PLUG_ALONE "{'execute': 'device_add', 'arguments': {"                \
+    "'driver': 'virtio-blk-pci', 'drive': '%s', 'bus': 'rp'}}"
+
+/* Who shares an image shares it with those who do so, and with nobody else. */
+static void test_an_image_is_shared_on_purpose(void)
+{
+    char *path = make_image();
+    QTestState *s = qtest_init("-M q35 -m 256M -drive file=%s,format=raw,"
+                               "if=none,id=x -device virtio-blk-pci,drive=x,"
+                               "share-rw=on", path);
+    QTestState *other = qtest_init("-M q35 -m 256M -device pcie-root-port,id=rp,"
+                                   "chassis=1");
+
+    do_qmp(other, ADD_FILE, path);
+    qmp_client_expect_error(qtest_qmp(other), ERR, "Failed to get \"write\" lock",
+                            PLUG_ALONE, "f");
+    do_qmp(other, PLUG_SHARED, "f");
+    /* Two in one process. */
+    do_qmp(s, ADD_FILE, path);
+    do_qmp(s, DEL, "f");
+    qtest_quit(other);
+    qtest_quit(s);
+    remove_image(path);
+}
+
+/* A device that goes leaves the node to one that is not to share it. */
+static void test_sharing_ends_with_the_next_device(void)
+{
+    char *path = make_image();
+    QTestState *s = qtest_init("-M q35 -m 256M -device pcie-root-port,id=rp,"
+                               "chassis=1");
+    QTestState *other = qtest_init("-M q35 -m 256M");
+
+    do_qmp(s, ADD_FILE, path);
+    do_qmp(s, "{'execute': 'device_add', 'arguments': {'id': 'd', 'driver': "
+           "'virtio-blk-pci', 'drive': '%s', 'bus': 'rp', 'share-rw': true}}",
+           "f");
+    do_qmp(other, ADD_FILE, path);
+    do_qmp(other, DEL, "f");
+    do_qmp(s, "{'execute': 'device_del', 'arguments': {'id': '%s'}}", "d");
+    do_qmp(s, "{'execute': 'system_reset'}%s", "");
+    json_object_unref(qmp_client_event(qtest_qmp(s), "DEVICE_DELETED"));
+    do_qmp(s, PLUG_ALONE, "f");
+    qmp_client_expect_error(qtest_qmp(other), ERR, "lock", ADD_FILE, path);
+    qtest_quit(other);
+    qtest_quit(s);
+    remove_image(path);
+}
+
+/* Whether QEMU's storage daemon opens the image to write to it: then it goes into
+ * the background. */
+static bool qemu_opens(const char *path)
+{
+    g_autofree char *blockdev = g_strdup_printf(
+        "driver=file,node-name=n,filename=%s", path);
+    g_autofree char *socket = g_strconcat(path, ".sock", NULL);
+    g_autofree char *pid_file = g_strconcat(path, ".pid", NULL);
+    g_autofree char *export = g_strdup_printf(
+        "type=vhost-user-blk,id=e,node-name=n,writable=on,addr.type=unix,"
+        "addr.path=%s", socket);
+    char *argv[] = {
+        (char *)"qemu-storage-daemon", (char *)"--daemonize",
+        (char *)"--pidfile", pid_file, (char *)"--blockdev", blockdev,
+        (char *)"--export", export, NULL
+    };
+    g_autofree char *said = NULL;
+    g_autofree char *pid = NULL;
+    g_autoptr(GError) err = NULL;
+    int status;
+
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &said,
+                 &status, &err);
+    g_assert_no_error(err);
+    if (status) {
+        assert_in(said, "lock");
+        return false;
+    }
+    g_assert_true(g_file_get_contents(pid_file, &pid, NULL, NULL));
+    g_assert_no_errno(kill(atoi(pid), SIGKILL));
+    g_unlink(pid_file);
+    g_unlink(socket);
+    return true;
+}
+
+/* The locks are QEMU's. */
+static void test_qemu_goes_by_the_locks(gconstpointer share)
+{
+    g_autofree char *daemon = g_find_program_in_path("qemu-storage-daemon");
+    char *path;
+    QTestState *s;
+
+    if (!daemon) {
+        g_test_skip("qemu-storage-daemon is not installed");
+        return;
+    }
+    path = make_image();
+    s = qtest_init("-M q35 -m 256M -drive file=%s,format=raw,if=none,id=x "
+                   "-device virtio-blk-pci,drive=x,share-rw=%s", path,
+                   (const char *)share);
+    g_assert_cmpint(qemu_opens(path), ==, strcmp(share, "on") == 0);
+    qtest_quit(s);
+    remove_image(path);
+}
+
+/* What the daemon writes to, and shares, a device shares, or does not get. */
+static void test_locks_of_qemu_are_minded(void)
+{
+    g_autofree char *daemon = g_find_program_in_path("qemu-storage-daemon");
+    QStorageDaemon *d;
+    QTestState *s;
+
+    if (!daemon) {
+        g_test_skip("qemu-storage-daemon is not installed");
+        return;
+    }
+    d = qstorage_daemon_new(DISK, 1);
+    s = qtest_init("-M q35 -m 256M -device pcie-root-port,id=rp,chassis=1");
+    do_qmp(s, ADD_FILE, d->image);
+    qmp_client_expect_error(qtest_qmp(s), ERR, "lock", PLUG_ALONE, "f");
+    do_qmp(s, PLUG_SHARED, "f");
+    qtest_quit(s);
+    qstorage_daemon_free(d);
 }
 
 /* Properties that no disk can have. */
@@ -398,6 +528,13 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev/bad", test_what_a_node_cannot_be);
     g_test_add_func("/blockdev/fdset", test_file_that_is_open_already);
     g_test_add_func("/blockdev/locks", test_no_image_is_opened_twice);
+    g_test_add_func("/blockdev/share", test_an_image_is_shared_on_purpose);
+    g_test_add_func("/blockdev/share-ends", test_sharing_ends_with_the_next_device);
+    g_test_add_data_func("/blockdev/qemu/alone", "off",
+                         test_qemu_goes_by_the_locks);
+    g_test_add_data_func("/blockdev/qemu/shared", "on",
+                         test_qemu_goes_by_the_locks);
+    g_test_add_func("/blockdev/qemu/before", test_locks_of_qemu_are_minded);
     g_test_add_func("/blockdev/resize", test_resize_is_told);
     g_test_add_func("/blockdev/queries", test_queries_tell_what_was_done);
     g_test_add_func("/blockdev/error/report",
