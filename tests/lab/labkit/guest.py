@@ -15,6 +15,10 @@ from .report import MIB, mib, say, wait_until
 from .vfio import DRIVE_READ, DRIVE_START
 
 
+# What the guest says when it listens.
+READY = re.compile("guest: ready$")
+
+
 class Guest:
     def __init__(self, lab, console_log):
         """What the guest prints is kept in the file CONSOLE_LOG."""
@@ -24,6 +28,10 @@ class Guest:
         self._lines = queue.Queue()
         self._requests = 0
         self._keyboard = self._screen = self._reader = None
+
+    def errors(self):
+        """What the emulator has said that explains its guest."""
+        return ""
 
     def console_ended(self):
         """Raise what says why there is no console any more."""
@@ -66,20 +74,23 @@ class Guest:
         return line
 
     def _wait_for_line(self, what, pattern, others=None):
-        """Wait for a line that matches PATTERN; the rest goes to the list OTHERS."""
+        """Wait for a line that matches PATTERN; the rest goes to the list OTHERS, if
+        there is one, and a guest that starts again is at fault."""
         def look():
             while line := self._next_line():
                 match = re.search(pattern, line)
                 if match:
                     return match
                 if others is not None:
+                    assert not READY.search(line), \
+                        f"{what}: the guest has started again: {self.errors().strip()}"
                     others.append(line)
             return None
         return wait_until(what, look)
 
     def wait_for_guest(self):
         """Wait until the guest listens; seconds since the emulator's start."""
-        self._wait_for_line("the guest boots", "guest: ready$")
+        self._wait_for_line("the guest boots", READY)
         return time.monotonic() - self.started
 
     def boot(self):
@@ -94,7 +105,7 @@ class Guest:
         self._type("root")
         self._wait_for_line("the login", "ABSOLUTELY NO WARRANTY")
         self._type("exec answer")
-        self._wait_for_line("the shell", "guest: ready$")
+        self._wait_for_line("the shell", READY)
         return seconds
 
     def tell(self, command):

