@@ -36,6 +36,7 @@
 #define RESPONSE_BYTES sizeof(struct virtio_mem_resp)
 #define SLOTS 32                          /* of the vhost-user back end */
 #define ADD_MEM_REG 37
+#define REM_MEM_REG 38
 
 typedef struct Bench {
     QTestState *qts;
@@ -337,15 +338,21 @@ static int64_t take_median(Bench *b)
     return ns;
 }
 
+/* Messages so far that tell of memory. */
+static unsigned count_messages(Bench *b)
+{
+    return qvhost_server_count(b->server, ADD_MEM_REG) +
+           qvhost_server_count(b->server, REM_MEM_REG);
+}
+
 /* Runs @f, and says how often the back end was told of memory. */
 static void run_counting_messages(Bench *b, const struct Figure *f)
 {
-    unsigned before = qvhost_server_count(b->server, ADD_MEM_REG);
+    unsigned before = count_messages(b);
 
     f->run(b);
     printf("# %s: %u messages in %u kicks of %u requests\n", f->name,
-           qvhost_server_count(b->server, ADD_MEM_REG) - before, b->kicks->len,
-           f->requests);
+           count_messages(b) - before, b->kicks->len, f->requests);
 }
 
 static void run_figure(const struct Figure *f, unsigned limit)
