@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memfd.h"
 #include "qemu/units.h"
 #include "virtio-blk.h"
 #include "virtio-mem.h"
@@ -81,6 +82,15 @@ static void begin_reads(Fixture *f, uint64_t addr, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         qvirtio_blk_add(&f->blk, VIRTIO_BLK_T_IN, 8 * i, addr + i * 4096,
                         4096, true);
+    }
+    qvirtqueue_kick(&f->blk.vq);
+}
+
+/* Reads of @len bytes each to @addr, all of them. */
+static void begin_large_reads(Fixture *f, uint64_t addr, uint32_t len, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        qvirtio_blk_add(&f->blk, VIRTIO_BLK_T_IN, 0, addr, len, true);
     }
     qvirtqueue_kick(&f->blk.vq);
 }
@@ -263,21 +273,26 @@ static void end_reads_or_break(Fixture *f, unsigned n)
     qvirtio_blk_init(&f->blk, &f->guest, 0);
 }
 
+#define LARGE_READS 4
+
 /*
- * Memory is unplugged while the disk reads into it. Either the guest is told that
- * it is in use, and all reads are done; or it has gone, and whatever the disk did
- * before, what is plugged there next is empty.
+ * Memory is unplugged while the disk reads into it, all of it, which takes longer
+ * than a request as a rule. Either the guest is told that it is in use, and all
+ * reads are done; or it has gone, and whatever the disk did before, the host has it
+ * back, and what is plugged there next is empty.
  */
 static void test_unplug_of_memory_under_io(gconstpointer way)
 {
     struct virtio_mem_config config;
+    g_autofree char *memfd = NULL;
     unsigned busy = 0, gone = 0;
     QVirtioMem vmem;
     Fixture f;
 
     start(&f, way, "num-queues=1",
-          "-object memory-backend-memfd,id=m,size=256M "
+          "-object memory-backend-memfd,id=m,size=512M "
           "-device virtio-mem-pci,memdev=m,block-size=2M,requested-size=64M");
+    memfd = qtest_find_memfd(f.qts, 512 * MiB);
     qvirtio_mem_init(&vmem, &f.guest, 0);
     qvirtio_mem_config(&vmem, &config);
     for (unsigned i = 0; i < 4 * ROUNDS; i++) {
@@ -287,17 +302,19 @@ static void test_unplug_of_memory_under_io(gconstpointer way)
         g_assert_cmpuint(qvirtio_mem_plug(&vmem, addr, 1), ==,
                          VIRTIO_MEM_RESP_ACK);
         g_assert_cmphex(qtest_readb(f.qts, addr), ==, 0);
-        begin_reads(&f, addr, DEPTH);
+        begin_large_reads(&f, addr, config.block_size, LARGE_READS);
         response = qvirtio_mem_unplug(&vmem, addr, 1);
         busy += response == VIRTIO_MEM_RESP_BUSY;
         gone += response == VIRTIO_MEM_RESP_ACK;
         if (response == VIRTIO_MEM_RESP_BUSY) {
-            end_reads(&f, DEPTH);
+            end_reads(&f, LARGE_READS);
             g_assert_cmphex(qtest_readb(f.qts, addr), ==, 0x5a);
             g_assert_cmpuint(qvirtio_mem_unplug(&vmem, addr, 1), ==,
                              VIRTIO_MEM_RESP_ACK);
         } else {
-            end_reads_or_break(&f, DEPTH);
+            end_reads_or_break(&f, LARGE_READS);
+            g_assert_cmpuint(qtest_memfd_allocated_in(memfd, addr - config.addr,
+                                                      config.block_size), ==, 0);
         }
     }
     g_test_message("busy %u, gone %u", busy, gone);
