@@ -57,7 +57,8 @@ NINJA := ninja -C $(BUILD) $(if $(V),-v)
 RUN_CHECKS := tests/run-checks --build $(BUILD) $(if $(V),--verbose) $(CHECK_FLAGS)
 COVERED := softmmu hw/virtio hw/vfio
 VMM ?= $(BUILD)/sparsevm
-BENCHES := start-up requests net disk mappings replay populate \
+BENCHES := start-up $(if $(wildcard /dev/kvm),firmware) requests net disk mappings \
+    replay populate \
     $(if $(QUICK),,lab-bench pinned-start inflate interference footprint)
 
 .PHONY: all deps run check check-quick check-unit check-qtest check-kvm check-lab \
