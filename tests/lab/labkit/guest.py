@@ -88,6 +88,10 @@ class Guest:
             return None
         return wait_until(what, look)
 
+    def wait_for_text(self, what, pattern):
+        """Wait for a line that has PATTERN, such as of firmware; WHAT names that."""
+        return self._wait_for_line(what, pattern)
+
     def wait_for_guest(self):
         """Wait until the guest listens; seconds since the emulator's start."""
         self._wait_for_line("the guest boots", READY)

@@ -6,6 +6,7 @@ import lzma
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -15,6 +16,7 @@ from .vfio import digests
 MIB = 1 << 20
 KERNEL_PACKAGE = "linux-image-amd64"
 DRIVE_SIZE = 384 * MIB
+ROM_SIZE = 4096
 TOP = pathlib.Path(__file__).resolve().parents[3]
 INSTALL_DEPS = TOP / "scripts/install-deps"
 
@@ -153,9 +155,10 @@ def initramfs(work, name, init, kernel, modules, programs=(), amend=lambda files
 
 
 def drive(work, beginning):
-    """The lab's nvme drive: random bytes behind BEGINNING, which may be None; its
-    path and its vfio.digests()."""
+    """The lab's nvme drive: random bytes behind BEGINNING, which may be None, and an
+    option ROM for one like it, .rom; its path and its vfio.digests()."""
     image = work / "drive.img"
+    rom(image.with_suffix(".rom"))
     if not image.exists():
         new = work / "drive.new"
         with open(new, "wb") as file:
@@ -166,6 +169,19 @@ def drive(work, beginning):
         file.write(beginning or b"")
         file.seek(0)
         return image, digests(file, image)
+
+
+def rom(path):
+    """The option ROM of an nvme drive of QEMU's: that of a PC which returns at once, and
+    a pattern."""
+    image = bytearray(number * 37 % 251 for number in range(ROM_SIZE))
+    struct.pack_into("<HB", image, 0, 0xaa55, ROM_SIZE // 512)
+    image[3] = 0xcb                       # retf
+    struct.pack_into("<H", image, 0x18, 0x1c)
+    struct.pack_into("<4sHHHHB3sHHBB", image, 0x1c, b"PCIR", 0x1b36, 0x0010, 0, 0x18, 0,
+                     b"\x02\x08\x01", ROM_SIZE // 512, 0, 0, 0x80)
+    image[-1] = (image[-1] - sum(image)) & 0xff
+    path.write_bytes(image)
 
 
 def unpacked(work, kernel):

@@ -53,7 +53,8 @@ def command_line(kernel, initrd, drive, out, number, memory):
         "-cpu", "max", "-smp", "2", "-m", memory,
         "-device", "intel-iommu,intremap=on",
         *drive_arguments("drive", drive, DRIVE_ADDRESS),
-        *drive_arguments("second", drive, SECOND_DRIVE_ADDRESS),
+        *drive_arguments("second", drive, SECOND_DRIVE_ADDRESS,
+                         f",romfile={drive.with_suffix('.rom')}"),
         # Behind a bridge to conventional PCI requests bear one name, the
         # bridge's: its devices are one IOMMU group.
         "-device", "pcie-pci-bridge,id=bridge,addr=0x12",
@@ -69,10 +70,10 @@ def command_line(kernel, initrd, drive, out, number, memory):
         "-serial", f"file:{out}/{log_name(number)}.log", "-serial", "stdio"]
 
 
-def drive_arguments(name, image, address):
+def drive_arguments(name, image, address, more=""):
     slot = int(address.split(":")[2].split(".")[0], 16)
     return ["-drive", f"file={image},format=raw,if=none,id={name},snapshot=on",
-            "-device", f"nvme,drive={name},serial={name},addr={slot:#x}"]
+            "-device", f"nvme,drive={name},serial={name},addr={slot:#x}{more}"]
 
 
 def run(kernel, initrd, drive, out, start, count=1, output=None,

@@ -54,6 +54,19 @@ class PciDevice:
         if self.driver() != driver:
             raise SystemExit(f"lab: the driver {driver} did not take {self.address}")
 
+    def rom(self):
+        """The device's option ROM, as the host's kernel reads it; b"": it has none."""
+        path = self._path / "rom"
+        if not path.exists():
+            return b""
+        path.write_text("1")
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
+        finally:
+            path.write_text("0")
+
     def block_device(self):
         """Path of the drive's first namespace; the nvme driver must have it."""
         names = sorted(path.name for path in self._path.glob("nvme/nvme*/nvme*n1"))

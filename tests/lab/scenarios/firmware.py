@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest that SeaBIOS or OVMF boots by GRUB off a disk, or off a passed-through drive:
 firmware places memory and devices, and pinned memory follows all the same."""
+import hashlib
 import os
 import pathlib
 import shutil
@@ -27,6 +28,7 @@ UEFI_RAM = 384 * MIB
 # OVMF leaves ROM over the RAM from 768 KiB to 1 MiB, which nobody needs then.
 UEFI_HIDDEN = 256 << 10
 OVMF = pathlib.Path("/usr/share/OVMF")
+IPXE = pathlib.Path("/usr/lib/ipxe/qemu/efi-virtio.rom")
 
 
 def backed(vm):
@@ -108,12 +110,63 @@ def test_drive_boots(lab):
         power_off(vm)
 
 
+def find_rom(vm):
+    """The path of the drive's ROM in the guest's sysfs."""
+    return vm.ask("for d in /sys/bus/pci/devices/*; do "
+                  "[ $(cat $d/class) = 0x010802 ] && echo $d; done; true") + "/rom"
+
+
+def test_drive_rom(lab):
+    """a passed-through drive's ROM is what the host reads of it, unless it is hidden"""
+    drive = lab.others.drive
+    expected = drive.rom()
+    assert expected, "the host reads no option ROM of the drive"
+    drive.give_to("vfio-pci")
+    for option, there in (("", True), (",rombar=0", False)):
+        with Vm(lab, "-m", "256M",
+                "-device", f"vfio-pci,host={drive.address}{option}") as vm:
+            vm.boot()
+            rom = find_rom(vm)
+            assert (vm.ask(f"test -e {rom} && echo yes; true") == "yes") == there, \
+                f"rom{option}: not as expected"
+            if there:
+                found = vm.ask(f"echo 1 >{rom} && sha256sum <{rom} && echo 0 >{rom}",
+                               "the guest reads the drive's ROM").split()[0]
+                assert found == hashlib.sha256(expected).hexdigest(), found
+                assert vm.pinned() == BOOT_RAM, f"{vm.pinned()} bytes are pinned"
+            power_off(vm)
+
+
+def test_network_boots(lab):
+    """iPXE, SeaBIOS's choice, boots Debian's kernel by DHCP and TFTP of -netdev user"""
+    if not IPXE.exists():
+        raise Skip("needs the package ipxe-qemu")
+    with tempfile.TemporaryDirectory(prefix="tftp-", dir="/run") as directory:
+        served = pathlib.Path(directory)
+        (served / "boot.ipxe").write_text(
+            "#!ipxe\nkernel vmlinuz console=ttyS0 panic=-1 quiet by=ipxe\n"
+            "initrd guest.img\nboot\n")
+        (served / "vmlinuz").symlink_to(lab.bzimage)
+        (served / "guest.img").symlink_to(lab.initrd)
+        with Vm(lab, *MEMORY, "-machine", "graphics=off", "-boot", "strict=on",
+                "-netdev", f"user,id=net0,tftp={served},bootfile=boot.ipxe",
+                "-device", "virtio-net-pci,netdev=net0,bootindex=0",
+                firmware=True) as vm:
+            vm.wait_for_text("SeaBIOS starts iPXE", "iPXE .* starting execution")
+            vm.boot()
+            check_loader(vm, "ipxe")
+            vm.resize(512 * MIB)
+            power_off(vm)
+
+
 def test_kernel_by_firmware(lab):
     """SeaBIOS starts the kernel of -kernel, with its initrd and command line"""
     if not pathlib.Path("/usr/share/qemu/linuxboot_dma.bin").exists():
         raise Skip("needs the package qemu-system-data")
     with Vm(lab, *MEMORY, "-bios", "bios-256k.bin", "-kernel", lab.bzimage,
             "-initrd", lab.initrd, "-append", "console=ttyS0 panic=-1 quiet by=bios",
+            # Whose ROM a CPU reads, though nothing may be opened.
+            "-device", "virtio-net-pci", "-sandbox", "on,hotplug=off",
             firmware=True) as vm:
         vm.boot()
         line = vm.ask("cat /proc/cmdline")
@@ -201,4 +254,4 @@ def test_uefi(lab):
             power_off(vm)
 
 
-RUN_FIRST = (test_uefi, test_drive_boots, test_disk_boots)
+RUN_FIRST = (test_uefi, test_network_boots, test_drive_boots, test_disk_boots)
