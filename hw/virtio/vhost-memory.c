@@ -134,6 +134,8 @@ static int vhost_notify_populate(RamDiscardListener *rdl,
     return -ENOSPC;
 }
 
+/* The memory went first. What a request that was in flight has written there since
+ * goes once more, now that nobody has it. */
 static void vhost_notify_discard(RamDiscardListener *rdl,
                                  const MemoryRegion *mr, ram_addr_t offset,
                                  ram_addr_t size)
@@ -144,6 +146,7 @@ static void vhost_notify_discard(RamDiscardListener *rdl,
     vhost_regions_remove(s->m->there, run.gpa, run.size);
     if (!s->m->in_transaction) {
         must_follow(s->m);
+        ram_block_discard_range(run.block, offset, size);
     }
 }
 

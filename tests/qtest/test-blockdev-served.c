@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "memfd.h"
 #include "qemu/units.h"
 #include "storage-daemon.h"
 #include "virtio-blk.h"
+#include "virtio-mem.h"
 
 #define DISK (8 * MiB)
 #define ERR "GenericError"
@@ -445,6 +447,47 @@ static void test_discard(gconstpointer type)
     remove_image(f.path);
 }
 
+/*
+ * Memory is unplugged while the daemon reads into it: when that is answered, the
+ * daemon has it no more, nor has the host anything of it. What became of the reads
+ * is the guest's affair.
+ */
+static void test_memory_under_io_is_not_written_later(void)
+{
+    Fixture f = { .path = make_qcow2() };
+    struct virtio_mem_config config;
+    g_autofree char *memfd = NULL;
+    QVirtioMem vmem;
+
+    f.qts = qtest_init(
+        "-M q35 -m 256M,maxmem=2G -object memory-backend-memfd,id=m,size=512M "
+        "-device virtio-mem-pci,memdev=m,block-size=2M,requested-size=64M "
+        "-drive file=%s,format=qcow2", f.path);
+    memfd = qtest_find_memfd(f.qts, 512 * MiB);
+    use_disk(&f, 0);
+    qvirtio_mem_init(&vmem, &f.guest, 0);
+    qvirtio_mem_config(&vmem, &config);
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t addr = config.addr + i * config.block_size;
+
+        g_assert_cmpuint(qvirtio_mem_plug(&vmem, addr, 1), ==,
+                         VIRTIO_MEM_RESP_ACK);
+        for (unsigned j = 0; j < 4; j++) {
+            qvirtio_blk_add(&f.blk, VIRTIO_BLK_T_IN, 0, addr, 2 * MiB, true);
+        }
+        qvirtqueue_kick(&f.blk.vq);
+        g_assert_cmpuint(qvirtio_mem_unplug(&vmem, addr, 1), ==,
+                         VIRTIO_MEM_RESP_ACK);
+        g_assert_cmpuint(qtest_memfd_allocated_in(memfd, addr - config.addr,
+                                                  config.block_size), ==, 0);
+        qvirtio_blk_init(&f.blk, &f.guest, 0);
+        g_assert_cmpuint(qtest_memfd_allocated_in(memfd, addr - config.addr,
+                                                  config.block_size), ==, 0);
+    }
+    qtest_quit(f.qts);
+    remove_image(f.path);
+}
+
 /* What the daemon has instead is said. */
 static void test_what_is_different_is_said(void)
 {
@@ -729,6 +772,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/blockdev-served/write-zeroes",
                          GUINT_TO_POINTER(VIRTIO_BLK_T_WRITE_ZEROES),
                          test_discard);
+    g_test_add_func("/blockdev-served/unplug",
+                    test_memory_under_io_is_not_written_later);
     g_test_add_func("/blockdev-served/different", test_what_is_different_is_said);
     g_test_add_func("/blockdev-served/refused",
                     test_what_the_daemon_refuses_stays_here);
