@@ -341,7 +341,8 @@ static void test_figures(void)
     use_disk(&f, 0);
     assert_write(&f, 64, 0x5a);
     for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
-        g_autoptr(JsonNode) list = qmp_client_do(qtest_qmp(f.qts), ways[i]);
+        g_autoptr(JsonNode) list = qmp_client_do(qtest_qmp(f.qts), "%s",
+                                                 ways[i]);
         JsonArray *array = json_node_get_array(list);
         JsonObject *o = json_array_get_object_element(array, 0);
         JsonObject *stats = json_object_get_object_member(o, "stats");
