@@ -2,7 +2,7 @@
 /*
  * Disks that QEMU's storage daemon opens for the emulator: qcow2 images and what
  * else is not raw. The guest's driver, clients and administrators see a
- * virtio-blk-pci as ever; the daemon comes and goes with the emulator.
+ * virtio-blk-pci as ever. The daemon itself: test-storage-daemon-child.c.
  */
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -15,65 +15,14 @@
 
 #include "cli.h"
 #include "memfd.h"
+#include "qcow2.h"
 #include "qemu/units.h"
 #include "storage-daemon.h"
 #include "virtio-blk.h"
 #include "virtio-mem.h"
 
-#define DISK (8 * MiB)
 #define ERR "GenericError"
 #define MACHINE "-M q35 -m 256M "
-
-/* --- an image --- */
-
-#define CLUSTER_BITS 16
-#define CLUSTER (1 << CLUSTER_BITS)
-
-/* What the format says of a file's beginning; big-endian. */
-typedef struct Qcow2Header {
-    uint32_t magic, version;
-    uint64_t backing_offset;
-    uint32_t backing_size, cluster_bits;
-    uint64_t size;
-    uint32_t crypt, l1_entries;
-    uint64_t l1_offset, refcount_offset;
-    uint32_t refcount_clusters, nr_snapshots;
-    uint64_t snapshots_offset;
-} Qcow2Header;
-
-/* An empty one: its header, two levels of reference counts, one table. */
-static char *make_qcow2(void)
-{
-    enum { HEADER, REFCOUNT_TABLE, REFCOUNTS, L1, CLUSTERS };
-    g_autofree uint8_t *file = g_malloc0(CLUSTERS * CLUSTER);
-    char *path = g_build_filename(g_get_tmp_dir(), "disk-XXXXXX", NULL);
-    uint16_t *counts = (void *)(file + REFCOUNTS * CLUSTER);
-    int fd = g_mkstemp(path);
-
-    *(Qcow2Header *)file = (Qcow2Header) {
-        .magic = GUINT32_TO_BE(0x514649fb), .version = GUINT32_TO_BE(2),
-        .cluster_bits = GUINT32_TO_BE(CLUSTER_BITS),
-        .size = GUINT64_TO_BE(DISK), .l1_entries = GUINT32_TO_BE(1),
-        .l1_offset = GUINT64_TO_BE(L1 * CLUSTER),
-        .refcount_offset = GUINT64_TO_BE(REFCOUNT_TABLE * CLUSTER),
-        .refcount_clusters = GUINT32_TO_BE(1),
-    };
-    *(uint64_t *)(file + REFCOUNT_TABLE * CLUSTER) =
-        GUINT64_TO_BE(REFCOUNTS * CLUSTER);
-    for (int i = 0; i < CLUSTERS; i++) {
-        counts[i] = GUINT16_TO_BE(1);
-    }
-    g_assert_cmpint(write(fd, file, CLUSTERS * CLUSTER), ==,
-                    CLUSTERS * CLUSTER);
-    close(fd);
-    return path;
-}
-
-static void remove_image(char *path)
-{
-    g_unlink(path);
-    g_free(path);
-}
 
 /* --- a guest --- */
 
@@ -125,40 +74,6 @@ static void do_qmp(QTestState *s, const char *fmt, const char *arg)
     json_node_unref(qmp_client_do(qtest_qmp(s), fmt, arg));
 }
 
-/* The process that @pid has started; 0: none. */
-static pid_t child_of(pid_t pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", pid,
-                                            pid);
-    g_autofree char *text = NULL;
-
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    return atoi(text);
-}
-
-static pid_t daemon_of(QTestState *s)
-{
-    return child_of(qtest_pid(s));
-}
-
-/* Waits until @pid is no process any more, or one that nobody has waited for. */
-static void wait_for_end(pid_t pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
-    gint64 deadline = qtest_deadline();
-    unsigned round = 0;
-
-    for (;;) {
-        g_autofree char *text = NULL;
-
-        if (!g_file_get_contents(path, &text, NULL, NULL) ||
-            strstr(text, ") Z ")) {
-            return;
-        }
-        g_assert_true(qtest_wait_more(deadline, &round));
-    }
-}
-
 /* --- data --- */
 
 #ifdef CONFIG_SANITIZERS
@@ -189,11 +104,11 @@ static const char *const ways[] = {
 
 static void test_what_is_written_is_there_later(gconstpointer args)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, args);
     use_disk(&f, 0);
-    g_assert_cmpuint(qvirtio_blk_capacity(&f.blk), ==, DISK / QDISK_SECTOR);
+    g_assert_cmpuint(qvirtio_blk_capacity(&f.blk), ==, QCOW2_DISK / QDISK_SECTOR);
     assert_read(&f, 64, 0);
     assert_write(&f, 64, 0x5a);
     assert_write(&f, 8192, 0xa5);
@@ -208,12 +123,12 @@ static void test_what_is_written_is_there_later(gconstpointer args)
     assert_read(&f, 72, 0);
     assert_read(&f, 8192, 0xa5);
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 static void test_it_is_the_same_device(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
     g_autoptr(JsonNode) node = NULL;
 
     start(&f, "-drive if=none,id=x,file=%s,format=qcow2 "
@@ -228,7 +143,7 @@ static void test_it_is_the_same_device(void)
                          "'serial'}}");
     g_assert_cmpstr(json_node_get_string(node), ==, "abc");
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* --- nodes --- */
@@ -237,8 +152,6 @@ static void test_it_is_the_same_device(void)
     "'driver': 'file', 'filename': '%s', 'node-name': 'f'}}"
 #define ADD_QCOW2 "{'execute': 'blockdev-add', 'arguments': {"               \
     "'driver': 'qcow2', 'file': 'f', 'node-name': '%s'}}"
-#define ADD_NULL "'driver': 'null-co', 'node-name': 'n', 'size': 1048576, "  \
-    "'read-zeroes': true"
 #define DEL "{'execute': 'blockdev-del', 'arguments': {'node-name': '%s'}}"
 #define PLUG "{'execute': 'device_add', 'arguments': {"                      \
     "'driver': 'virtio-blk-pci', 'id': 'd', 'drive': '%s', 'bus': 'rp'}}"
@@ -263,7 +176,7 @@ static void test_drive_without_an_image(void)
 
 static void test_nodes_and_devices_come_and_go(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     f.qts = qtest_init(MACHINE NULL_DISK "-device pcie-root-port,id=rp,"
                        "chassis=1");
@@ -281,7 +194,7 @@ static void test_nodes_and_devices_come_and_go(void)
         do_qmp(f.qts, DEL, "f");
     }
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* Whether the list that @query returns has @part in its text. */
@@ -296,7 +209,7 @@ static bool says(QTestState *s, const char *query, const char *part)
 
 static void test_queries_tell_of_them(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, NULL_DISK "-drive file=%s,format=qcow2,id=q");
     g_assert_true(says(f.qts, "query-block", "\"drv\":\"qcow2\""));
@@ -308,23 +221,23 @@ static void test_queries_tell_of_them(void)
     do_qmp(f.qts, "{'execute': 'human-monitor-command', 'arguments': "
            "{'command-line': '%s'}}", "info block");
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 static void test_a_size_changes(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, "-drive file=%s,format=qcow2,id=q");
     use_disk(&f, 0);
     do_qmp(f.qts, "{'execute': 'block_resize', 'arguments': {'device': '%s', "
            "'size': 16777216}}", "q");
     g_assert_cmpuint(qvirtio_blk_capacity(&f.blk), ==,
-                     2 * DISK / QDISK_SECTOR);
-    assert_write(&f, 2 * DISK / QDISK_SECTOR - 8, 0x11);
-    assert_read(&f, 2 * DISK / QDISK_SECTOR - 8, 0x11);
+                     2 * QCOW2_DISK / QDISK_SECTOR);
+    assert_write(&f, 2 * QCOW2_DISK / QDISK_SECTOR - 8, 0x11);
+    assert_read(&f, 2 * QCOW2_DISK / QDISK_SECTOR - 8, 0x11);
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* What the guest asks for the daemon does not count, but where it wrote last. */
@@ -334,7 +247,7 @@ static void test_figures(void)
         "{'execute': 'query-blockstats'}",
         "{'execute': 'query-blockstats', 'arguments': {'query-nodes': true}}",
     };
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, "-blockdev driver=qcow2,node-name=q,file.driver=file,"
               "file.filename=%s -device virtio-blk-pci,drive=q");
@@ -355,7 +268,7 @@ static void test_figures(void)
         g_assert_false(json_object_get_boolean_member(stats, "account_failed"));
     }
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* --- properties --- */
@@ -369,7 +282,7 @@ static uint32_t config(Fixture *f, unsigned offset)
 
 static void test_what_the_device_says_the_guest_sees(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, "-drive if=none,id=x,file=%s,format=qcow2,discard=unmap -device "
               "virtio-blk-pci,drive=x,logical_block_size=4096,"
@@ -391,12 +304,12 @@ static void test_what_the_device_says_the_guest_sees(void)
                                          4 * KiB, false, NULL), ==,
                      VIRTIO_BLK_S_IOERR);
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 static void test_read_only(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     start(&f, "-drive file=%s,format=qcow2,readonly=on");
     use_disk(&f, 0);
@@ -407,7 +320,7 @@ static void test_read_only(void)
                                          4 * KiB, false, NULL), ==,
                      VIRTIO_BLK_S_IOERR);
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* How much the host has allocated for the image. */
@@ -422,10 +335,10 @@ static int64_t allocated(Fixture *f)
 /* A cluster that the guest discards, or wants to be zero, is given back. */
 static void test_discard(gconstpointer type)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
     struct virtio_blk_discard_write_zeroes range = {
         .sector = GUINT64_TO_LE(0),
-        .num_sectors = GUINT32_TO_LE(CLUSTER / QDISK_SECTOR),
+        .num_sectors = GUINT32_TO_LE(QCOW2_CLUSTER / QDISK_SECTOR),
     };
     int64_t before;
 
@@ -434,7 +347,7 @@ static void test_discard(gconstpointer type)
     }
     start(&f, "-drive file=%s,format=qcow2,discard=unmap");
     use_disk(&f, 0);
-    for (unsigned i = 0; i < CLUSTER; i += 4 * KiB) {
+    for (unsigned i = 0; i < QCOW2_CLUSTER; i += 4 * KiB) {
         assert_write(&f, i / QDISK_SECTOR, 0x5a);
     }
     before = allocated(&f);
@@ -443,9 +356,9 @@ static void test_discard(gconstpointer type)
                                          sizeof(range), false, NULL), ==,
                      VIRTIO_BLK_S_OK);
     assert_read(&f, 0, 0);
-    g_assert_cmpint(allocated(&f), <=, before - CLUSTER + 4096);
+    g_assert_cmpint(allocated(&f), <=, before - QCOW2_CLUSTER + 4096);
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /*
@@ -455,7 +368,7 @@ static void test_discard(gconstpointer type)
  */
 static void test_memory_under_io_is_not_written_later(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
     struct virtio_mem_config config;
     g_autofree char *memfd = NULL;
     QVirtioMem vmem;
@@ -486,13 +399,13 @@ static void test_memory_under_io_is_not_written_later(void)
                                                   config.block_size), ==, 0);
     }
     qtest_quit(f.qts);
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* What the daemon has instead is said. */
 static void test_what_is_different_is_said(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
     g_autofree char *messages = qtest_begin_messages();
 
     start(&f, "-object iothread,id=io0 -drive if=none,file=%s,format=qcow2,id=q "
@@ -503,7 +416,7 @@ static void test_what_is_different_is_said(void)
     assert_write(&f, 64, 0x5a);
     qtest_quit(f.qts);
     qtest_end_messages();
-    remove_image(f.path);
+    qcow2_remove(f.path);
 }
 
 /* --- what the daemon refuses --- */
@@ -512,7 +425,7 @@ static void test_what_is_different_is_said(void)
  * it is as it was. */
 static void test_what_the_daemon_refuses_stays_here(void)
 {
-    Fixture f = { .path = make_qcow2() };
+    Fixture f = { .path = qcow2_make() };
 
     f.qts = qtest_init(MACHINE NULL_DISK);
     do_qmp(f.qts, ADD_FILE, f.path);
@@ -529,222 +442,7 @@ static void test_what_the_daemon_refuses_stays_here(void)
     do_qmp(f.qts, DEL, "q");
     do_qmp(f.qts, DEL, "f");
     qtest_quit(f.qts);
-    remove_image(f.path);
-}
-
-/* --- the daemon's life --- */
-
-/* It has let go of the image. */
-static void assert_image_is_free(Fixture *f)
-{
-    start(f, "-drive file=%s,format=qcow2,id=q");
-    qtest_quit(f->qts);
-}
-
-static void test_it_ends_with_the_emulator(void)
-{
-    Fixture f = { .path = make_qcow2() };
-    pid_t daemon;
-
-    start(&f, "-drive file=%s,format=qcow2,id=q");
-    daemon = daemon_of(f.qts);
-    g_assert_cmpint(daemon, >, 0);
-    qtest_quit(f.qts);
-    assert_image_is_free(&f);
-    wait_for_end(daemon);
-    remove_image(f.path);
-}
-
-static void test_it_ends_when_the_emulator_is_killed(void)
-{
-    Fixture f = { .path = make_qcow2() };
-    g_autofree char *drive = g_strdup_printf("file=%s,format=qcow2", f.path);
-    char *argv[] = {
-        (char *)g_getenv("QTEST_QEMU_BINARY"), "-accel", "qtest", "-display",
-        "none", "-nodefaults", "-drive", drive, NULL
-    };
-    gint64 deadline = qtest_deadline();
-    g_autoptr(GError) err = NULL;
-    pid_t daemon = 0;
-    unsigned round = 0;
-    GPid pid;
-
-    g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
-                  &err);
-    g_assert_no_error(err);
-    while (!daemon) {
-        g_assert_true(qtest_wait_more(deadline, &round));
-        daemon = child_of(pid);
-    }
-    kill(pid, SIGKILL);
-    g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
-    wait_for_end(daemon);
-    assert_image_is_free(&f);
-    remove_image(f.path);
-}
-
-static void test_the_emulator_outlives_it(void)
-{
-    Fixture f = { .path = make_qcow2() };
-    g_autofree char *messages = qtest_begin_messages();
-
-    start(&f, "-device pcie-root-port,id=rp,chassis=1 -drive if=none,file=%s,"
-              "format=qcow2,id=q -device virtio-blk-pci,drive=q,id=d,bus=rp");
-    kill(daemon_of(f.qts), SIGKILL);
-    qtest_wait_message(messages, "qemu-storage-daemon has gone");
-    qtest_wait_message(messages, "drive 'q': the back end has gone");
-    g_assert_true(says(f.qts, "query-block", "\"device\":\"q\""));
-    g_assert_false(says(f.qts, "query-block", "inserted"));
-    do_qmp(f.qts, "{'execute': 'human-monitor-command', 'arguments': "
-           "{'command-line': '%s'}}", "info block");
-    do_qmp(f.qts, UNPLUG, "d");
-    do_qmp(f.qts, "{'execute': 'system_reset'}%s", "");
-    json_object_unref(qmp_client_event(qtest_qmp(f.qts), "DEVICE_DELETED"));
-    qtest_quit(f.qts);
-    qtest_end_messages();
-    remove_image(f.path);
-}
-
-/* In the background: who started it sees the end of its output. */
-static void test_output_ends_with_the_emulator(void)
-{
-    Fixture f = { .path = make_qcow2() };
-    g_autofree char *pid_file = g_strconcat(f.path, ".pid", NULL);
-    g_autofree char *args = g_strdup_printf(
-        QTEST_ARGS "-daemonize -pidfile %s -drive file=%s,format=qcow2",
-        pid_file, f.path);
-    g_autofree char *pid = NULL;
-
-    cli_expect_end(cli_run_with_pipe(args));
-    g_assert_true(g_file_get_contents(pid_file, &pid, NULL, NULL));
-    kill(atoi(pid), SIGTERM);
-    wait_for_end(atoi(pid));
-    assert_image_is_free(&f);
-    remove_image(f.path);
-}
-
-static void test_it_is_not_needed_for_raw(void)
-{
-    Fixture f = { .path = make_qcow2() };
-
-    start(&f, "-drive file=%s,format=raw,id=q");
-    g_assert_cmpint(daemon_of(f.qts), ==, 0);
-    if (!QTEST_SANITIZED) {
-        qmp_client_expect_error(
-            qtest_qmp(f.qts), ERR, "spawn=deny",
-            "{'execute': 'blockdev-add', 'arguments': {" ADD_NULL "}}");
-    }
-    qtest_quit(f.qts);
-
-    start(&f, "-sandbox off -drive file=%s,format=raw,id=q");
-    do_qmp(f.qts, "{'execute': 'blockdev-add', 'arguments': {%s}}", ADD_NULL);
-    g_assert_cmpint(daemon_of(f.qts), >, 0);
-    qtest_quit(f.qts);
-    remove_image(f.path);
-}
-
-/* --- what is refused --- */
-
-#define QCOW2 "-drive if=none,id=x,file=image,format=qcow2 "
-
-static const CliBadCase bad[] = {
-    { QTEST_ARGS "-drive file=none,format=qcow2", "-drive|none|No such file" },
-    { QTEST_ARGS "-drive file=image,format=qcow3", "-drive|qcow3" },
-    { QTEST_ARGS "-drive file=image,format=vmdk", "-drive|image" },
-    { QTEST_ARGS "-blockdev driver=qcow2,node-name=q,file=f",
-      "-blockdev|Cannot find" },
-    { QTEST_ARGS "-drive file=image,format=luks,key-secret=none",
-      "-drive|No secret with id 'none'" },
-    { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,werror=stop",
-      "-device|werror=stop|report only" },
-    { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,rerror=ignore",
-      "-device|rerror=ignore|report only" },
-    { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,werror=stop "
-      "-device virtio-blk-pci,drive=x", "-device|werror=stop|report only" },
-    { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,rerror=stop "
-      "-device virtio-blk-pci,drive=x", "-device|rerror=stop|report only" },
-    { QTEST_ARGS "-drive file=image,format=qcow2,bps=1000", "-drive|'bps'" },
-    { QTEST_ARGS "-drive file=image,format=qcow2,copy-on-read=on",
-      "-drive|'copy-on-read'" },
-    { QTEST_ARGS "-drive file=image,format=qcow2,snapshot=on",
-      "-drive|'snapshot'" },
-    { QTEST_ARGS "-drive file=image,format=qcow2,locking=off",
-      "-drive|'locking'" },
-    { QTEST_ARGS QCOW2 "-device virtio-blk-pci,drive=x,packed=on",
-      "-device|packed=on" },
-    { QTEST_ARGS "-m 64M -object memory-backend-ram,id=m,size=64M,share=off "
-      "-machine memory-backend=m " QCOW2 "-device virtio-blk-pci,drive=x",
-      "-device|'m' cannot be shared|share=on" },
-};
-
-static void test_bad_command_lines(void)
-{
-    char *image = make_qcow2();
-    g_autofree char *text = NULL;
-    g_autofree char *path = NULL;
-    gsize len;
-
-    cli_begin();
-    path = g_build_filename(cli_dir, "image", NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_assert_true(g_file_get_contents(image, &text, &len, NULL));
-        g_assert_true(g_file_set_contents(path, text, len, NULL));
-        g_clear_pointer(&text, g_free);
-        cli_check_refused(bad[i].args, bad[i].parts);
-        g_unlink(path);
-        cli_assert_dir_empty(bad[i].args);
-    }
-    cli_check_refused_by("env PATH=/nonexistent", QTEST_ARGS
-                         "-drive file=x,format=qcow2",
-                         "not installed|qemu-system-common");
-    cli_end();
-    remove_image(image);
-}
-
-/* --- daemons that lie --- */
-
-/* What they do once "s" is their end of QMP. */
-static const struct { const char *does, *message; } liars[] = {
-    { "pass", "it has ended" },
-    { "s.send(b'hello\\n')", "no QMP" },
-    { "s.send(b'[1]\\n')", "no QMP" },
-    { "s.send(b'{}\\n'); s.recv(99)", "has ended" },
-    { "s.send(b'{}\\n{\"error\": {\"desc\": \"no way\"}}\\n'); s.recv(99)",
-      "no way" },
-    { "s.send(b'{}\\n{\"error\": 7}\\n'); s.recv(99)", "without a result" },
-    { "s.send(b'{}\\n')\n"
-      "while s.recv(9999): s.send(b'{\"event\": 1}\\n{\"return\": {}}\\n')",
-      "does not know its node" },
-    { "s.send(b'{}\\n')\n"
-      "while s.recv(9999): s.send(b'{\"return\": [[], {}, {\"node-name\": 3}]}"
-      "\\n')", "does not know its node" },
-    { "s.send(b'{}\\n')\n"
-      "while b'named' not in s.recv(9999): s.send(b'{\"return\": {}}\\n')",
-      "has gone" },
-};
-
-static void test_daemon_that_lies(void)
-{
-    g_autofree char *program = NULL;
-    g_autofree char *wrapper = NULL;
-
-    cli_begin();
-    program = g_build_filename(cli_dir, "qemu-storage-daemon", NULL);
-    wrapper = g_strdup_printf("env PATH=%s:%s", cli_dir, g_getenv("PATH"));
-    for (size_t i = 0; i < G_N_ELEMENTS(liars); i++) {
-        g_autofree char *text = g_strdup_printf(
-            "#!/usr/bin/env python3\n"
-            "import socket, sys\n"
-            "s = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
-            "%s\n", liars[i].does);
-
-        g_assert_true(g_file_set_contents(program, text, -1, NULL));
-        g_assert_no_errno(g_chmod(program, 0755));
-        cli_check_refused_by(wrapper, QTEST_ARGS "-drive file=x,format=qcow2",
-                             liars[i].message);
-    }
-    g_unlink(program);
-    cli_end();
+    qcow2_remove(f.path);
 }
 
 int main(int argc, char **argv)
@@ -778,15 +476,5 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/different", test_what_is_different_is_said);
     g_test_add_func("/blockdev-served/refused",
                     test_what_the_daemon_refuses_stays_here);
-    g_test_add_func("/blockdev-served/life/quit",
-                    test_it_ends_with_the_emulator);
-    g_test_add_func("/blockdev-served/life/kill",
-                    test_it_ends_when_the_emulator_is_killed);
-    g_test_add_func("/blockdev-served/life/gone", test_the_emulator_outlives_it);
-    g_test_add_func("/blockdev-served/life/background",
-                    test_output_ends_with_the_emulator);
-    g_test_add_func("/blockdev-served/life/late", test_it_is_not_needed_for_raw);
-    g_test_add_func("/blockdev-served/bad", test_bad_command_lines);
-    g_test_add_func("/blockdev-served/lies", test_daemon_that_lies);
     return g_test_run();
 }
