@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers and sizes as text, and small things besides. The qemu_strto*() functions take the whole of
- * @nptr unless @endptr is given, in which case *endptr is where they stopped.
- * 0, -EINVAL (no number, or something after it) or -ERANGE; *result is set on
- * success only. Any thread. QEMU's names.
+ * Numbers and sizes as text, and small things besides. The qemu_strto*() functions
+ * take the whole of @nptr unless @endptr is given, in which case *endptr is where they
+ * stopped. 0, -EINVAL (no number, or something after it) or -ERANGE; *result is set
+ * on success only. Any thread. QEMU's names.
  */
 #ifndef QEMU_CUTILS_H
 #define QEMU_CUTILS_H
