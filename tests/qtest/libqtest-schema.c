@@ -239,3 +239,17 @@ void qmp_schema_check_event(const QmpSchema *schema, JsonObject *event)
     }
     check(schema, name, get(entry_of(schema, name), "arg-type"), data);
 }
+
+JsonObject *qmp_schema_entry(JsonNode *schema, const char *name)
+{
+    JsonArray *array = json_node_get_array(schema);
+
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        JsonObject *entry = json_array_get_object_element(array, i);
+
+        if (!strcmp(json_object_get_string_member(entry, "name"), name)) {
+            return entry;
+        }
+    }
+    g_error("the schema has no '%s'", name);
+}

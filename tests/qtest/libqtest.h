@@ -69,6 +69,9 @@ void qmp_schema_check_return(const QmpSchema *schema, const char *command,
 /* ... or @event an event with the data that it may have. */
 void qmp_schema_check_event(const QmpSchema *schema, JsonObject *event);
 
+/* The entry @name of what query-qmp-schema has returned; ends the test if there is none. */
+JsonObject *qmp_schema_entry(JsonNode *schema, const char *name);
+
 /* --- QMP ----------------------------------------------------------------- */
 
 /* A QMP client on one connection; events are kept until asked for. After the

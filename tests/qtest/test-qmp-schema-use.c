@@ -8,25 +8,6 @@
 
 #include "libqtest.h"
 
-static JsonNode *query_schema(QTestState *qts)
-{
-    return qmp_client_do(qtest_qmp(qts), "{'execute': 'query-qmp-schema'}");
-}
-
-static JsonObject *find_entry(JsonNode *schema, const char *name)
-{
-    JsonArray *array = json_node_get_array(schema);
-
-    for (guint i = 0; i < json_array_get_length(array); i++) {
-        JsonObject *entry = json_array_get_object_element(array, i);
-
-        if (!strcmp(json_object_get_string_member(entry, "name"), name)) {
-            return entry;
-        }
-    }
-    g_error("the schema has no '%s'", name);
-}
-
 /* --- ways through it ------------------------------------------------------ */
 
 /* The element of @entry's array @list whose @key is @value; NULL: there is none. */
@@ -67,19 +48,21 @@ static JsonObject *step(JsonNode *schema, JsonObject *entry, const char *name)
         break;
     default:
         if (json_object_has_member(entry, name)) {
-            return find_entry(schema, json_object_get_string_member(entry, name));
+            return qmp_schema_entry(
+                schema, json_object_get_string_member(entry, name));
         }
         found = find_element(entry, "members", "name", name);
         break;
     }
-    return found ? find_entry(schema, json_object_get_string_member(found, "type"))
+    return found ? qmp_schema_entry(
+                       schema, json_object_get_string_member(found, "type"))
                  : NULL;
 }
 
 static bool leads_somewhere(JsonNode *schema, const char *path)
 {
     g_auto(GStrv) names = g_strsplit(path, "/", -1);
-    JsonObject *entry = find_entry(schema, names[0]);
+    JsonObject *entry = qmp_schema_entry(schema, names[0]);
 
     for (char **name = names + 1; *name && entry; name++) {
         entry = step(schema, entry, *name);
@@ -124,7 +107,8 @@ static const char *const ways_to_nowhere[] = {
 static void test_what_can_be_used_is_found(void)
 {
     QTestState *qts = qtest_init("-M q35 -m 64M");
-    g_autoptr(JsonNode) schema = query_schema(qts);
+    g_autoptr(JsonNode) schema = qmp_client_do(
+        qtest_qmp(qts), "{'execute': 'query-qmp-schema'}");
 
     for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
         if (!leads_somewhere(schema, ways[i])) {

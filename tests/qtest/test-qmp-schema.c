@@ -14,20 +14,6 @@ static JsonNode *query_schema(QTestState *qts)
     return qmp_client_do(qtest_qmp(qts), "{'execute': 'query-qmp-schema'}");
 }
 
-static JsonObject *find_entry(JsonNode *schema, const char *name)
-{
-    JsonArray *array = json_node_get_array(schema);
-
-    for (guint i = 0; i < json_array_get_length(array); i++) {
-        JsonObject *entry = json_array_get_object_element(array, i);
-
-        if (!strcmp(json_object_get_string_member(entry, "name"), name)) {
-            return entry;
-        }
-    }
-    g_error("the schema has no '%s'", name);
-}
-
 /* The entry that the member @name of the object type @type refers to. */
 static JsonObject *find_member_type(JsonNode *schema, JsonObject *type,
                                     const char *name)
@@ -38,8 +24,8 @@ static JsonObject *find_member_type(JsonNode *schema, JsonObject *type,
         JsonObject *member = json_array_get_object_element(members, i);
 
         if (!strcmp(json_object_get_string_member(member, "name"), name)) {
-            return find_entry(schema,
-                              json_object_get_string_member(member, "type"));
+            return qmp_schema_entry(
+                schema, json_object_get_string_member(member, "type"));
         }
     }
     g_error("there is no member '%s'", name);
@@ -47,8 +33,9 @@ static JsonObject *find_member_type(JsonNode *schema, JsonObject *type,
 
 static JsonObject *find_argument_type(JsonNode *schema, const char *command)
 {
-    return find_entry(schema, json_object_get_string_member(
-                          find_entry(schema, command), "arg-type"));
+    return qmp_schema_entry(
+        schema, json_object_get_string_member(
+                    qmp_schema_entry(schema, command), "arg-type"));
 }
 
 /* Whatever an element of @array's member @key names must be there. */
@@ -59,7 +46,7 @@ static void check_references(JsonNode *schema, JsonObject *entry,
         ? json_object_get_array_member(entry, list) : NULL;
 
     for (guint i = 0; array && i < json_array_get_length(array); i++) {
-        find_entry(schema, json_object_get_string_member(
+        qmp_schema_entry(schema, json_object_get_string_member(
                        json_array_get_object_element(array, i), key));
     }
 }
@@ -72,7 +59,7 @@ static void check_entry(JsonNode *schema, JsonObject *entry)
 
     for (size_t i = 0; i < G_N_ELEMENTS(references); i++) {
         if (json_object_has_member(entry, references[i])) {
-            find_entry(schema, json_object_get_string_member(entry,
+            qmp_schema_entry(schema, json_object_get_string_member(entry,
                                                              references[i]));
         }
     }
@@ -104,7 +91,7 @@ static void test_every_command_has_an_entry(void)
 
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonObject *command = json_array_get_object_element(array, i);
-        JsonObject *entry = find_entry(
+        JsonObject *entry = qmp_schema_entry(
             schema, json_object_get_string_member(command, "name"));
 
         g_assert_cmpstr(json_object_get_string_member(entry, "meta-type"), ==,
@@ -129,7 +116,7 @@ static void test_objects_have_their_properties(void)
 
         if (!strcmp(json_object_get_string_member(variant, "case"),
                     "memory-backend-memfd")) {
-            memfd = find_entry(schema, json_object_get_string_member(variant,
+            memfd = qmp_schema_entry(schema, json_object_get_string_member(variant,
                                                                      "type"));
         }
     }
@@ -148,7 +135,7 @@ static void test_devices_take_json(void)
     QTestState *qts = qtest_init("-M q35 -m 64M");
     g_autoptr(JsonNode) schema = query_schema(qts);
     JsonArray *features = json_object_get_array_member(
-        find_entry(schema, "device_add"), "features");
+        qmp_schema_entry(schema, "device_add"), "features");
 
     g_assert_cmpstr(json_array_get_string_element(features, 1), ==,
                     "json-cli-hotplug");
