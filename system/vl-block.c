@@ -9,6 +9,7 @@
 
 #include "block/block.h"
 #include "qdev-monitor.h"
+#include "qemu/cutils.h"
 #include "qemu/keyval.h"
 #include "vl-internal.h"
 
@@ -145,13 +146,13 @@ static bool expand_media(JsonObject *o, Error **errp)
                                                                    "disk");
     const char *readonly = json_object_get_string_member_with_default(
         o, "readonly", "on");
-    bool cdrom = !strcmp(media, "cdrom");
+    bool cdrom = !strcmp(media, "cdrom"), is_on = true;
 
     if (!cdrom && strcmp(media, "disk") != 0) {
         error_setg(errp, "media=%s: expected is disk or cdrom", media);
         return false;
     }
-    if (cdrom && strcmp(readonly, "on") != 0) {
+    if (cdrom && (!qemu_parse_bool(readonly, &is_on) || !is_on)) {
         error_setg(errp, "readonly=%s: media=cdrom is read only, readonly=on",
                    readonly);
         return false;
