@@ -147,12 +147,12 @@ static bool check_fw_cfg_device(Error **errp)
     return true;
 }
 
-/* Takes both. */
-static void add_file(char *name, GBytes *contents)
+/* Takes the name and the contents. */
+static void add_file(const char *option, char *name, GBytes *contents)
 {
     FirmwareFile *file = g_new(FirmwareFile, 1);
 
-    *file = (FirmwareFile) { name, contents };
+    *file = (FirmwareFile) { option, name, contents };
     g_ptr_array_add(current_machine->firmware_files, file);
 }
 
@@ -178,7 +178,7 @@ static bool apply_fw_cfg(const char *arg, void *opaque, Error **errp)
         warn_report("names of fw_cfg files that users add should begin with "
                     "\"opt/\"");
     }
-    add_file(g_strdup(name), contents);
+    add_file("fw_cfg", g_strdup(name), contents);
     return true;
 }
 
@@ -207,8 +207,13 @@ static bool apply_option_rom(const char *arg, void *opaque, Error **errp)
     if (!contents) {
         return false;
     }
+    if (!g_bytes_get_size(contents)) {
+        error_setg(errp, "the file is empty");
+        g_bytes_unref(contents);
+        return false;
+    }
     base = g_path_get_basename(name);
-    add_file(g_strconcat(GENERIC_ROMS, base, NULL), contents);
+    add_file("option-rom", g_strconcat(GENERIC_ROMS, base, NULL), contents);
     return true;
 }
 

@@ -129,7 +129,7 @@ static bool add_user_files(FWCfgState *s, const GPtrArray *files, Error **errp)
         const void *data = g_bytes_get_data(file->contents, &size);
 
         if (!fw_cfg_add_file(s, file->name, data, size, errp)) {
-            error_prepend(errp, "-fw_cfg: ");
+            error_prepend(errp, "-%s: ", file->option);
             return false;
         }
     }

@@ -51,8 +51,9 @@ typedef struct BootConfiguration {
     int32_t reboot_timeout;               /* ms after a failure; -1: never */
 } BootConfiguration;
 
-/* -fw_cfg: a file for the guest. */
+/* A file for the guest. */
 typedef struct FirmwareFile {
+    const char *option;                   /* that it is of; for messages */
     char *name;
     GBytes *contents;
 } FirmwareFile;

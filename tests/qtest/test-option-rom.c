@@ -149,11 +149,33 @@ static void test_refused(void)
         { QTEST_ARGS "-device virtio-rng-pci,rombar=x", "rombar" },
         { QTEST_ARGS "-option-rom no-such.rom", "-option-rom|no-such.rom" },
         { QTEST_ARGS "-option-rom /dev/null", "-option-rom|/dev/null" },
+        { QTEST_ARGS "-option-rom /etc/passwd -option-rom /etc/passwd",
+          "-option-rom: |genroms/passwd' already" },
         { QTEST_ARGS "-option-rom /etc/passwd,bootindex=1", "nothing else" },
         { QTEST_ARGS "-M none -option-rom /etc/passwd", "fw_cfg" },
     };
 
     cli_check_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_bad_rom_of_no_device(void)
+{
+    static const struct { const char *name, *contents, *message; } cases[] = {
+        { "empty.rom", "", "-option-rom |the file is empty" },
+        { "23456789-123456789-123456789-123456789-12345678.rom", "x",
+          "-option-rom: |1 to 55 are possible" },
+    };
+    g_autofree char *dir = g_dir_make_tmp("option-rom-XXXXXX", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(dir, cases[i].name, NULL);
+        g_autofree char *args = g_strdup_printf(QTEST_ARGS "-option-rom %s", path);
+
+        g_assert_true(g_file_set_contents(path, cases[i].contents, -1, NULL));
+        cli_check_refused(args, cases[i].message);
+        g_unlink(path);
+    }
+    g_rmdir(dir);
 }
 
 /* --- iPXE --- */
@@ -324,6 +346,7 @@ int main(int argc, char **argv)
                     test_without_a_file_there_is_none);
     g_test_add_func("/option-rom/file/of no device", test_rom_of_no_device);
     g_test_add_func("/option-rom/file/refused", test_refused);
+    g_test_add_func("/option-rom/of no device/bad", test_bad_rom_of_no_device);
     g_test_add_func("/option-rom/ipxe/is a network device's",
                     test_network_device_has_ipxe);
     g_test_add_func("/option-rom/ipxe/can be left out",
