@@ -61,7 +61,8 @@ static const QmpType netdev_types[] = {
       .members = "?net:str,?host:str,?dns:str,?dhcpstart:str,?hostname:str,"
                  "?domainname:str,?dnssearch:[NetdevText],?restrict:bool,"
                  "?hostfwd:[NetdevText],?ipv4:bool,?ipv6:bool,?ipv6-prefix:str,"
-                 "?ipv6-prefixlen:int,?ipv6-host:str,?ipv6-dns:str,**",
+                 "?ipv6-prefixlen:int,?ipv6-host:str,?ipv6-dns:str,?tftp:str,"
+                 "?bootfile:str,?tftp-server-name:str,**",
       .help = "A network of its own, without rights.\n"
       "net: ADDRESS/BITS\n"
       "host: the host's address in it\n"
@@ -78,6 +79,9 @@ static const QmpType netdev_types[] = {
       "ipv6-prefixlen: bits of it\n"
       "ipv6-host: the host's address in it\n"
       "ipv6-dns: the name server's\n"
+      "tftp: a directory whose files the guest may read\n"
+      "bootfile: the file that DHCP tells it to boot\n"
+      "tftp-server-name: whose DHCP says it is\n"
       "**: what is refused, with a reason" },
 #endif
     { .name = "NetdevVhostUserOptions",
