@@ -19,6 +19,9 @@ from .report import POLL_SECONDS, Output
 
 EMULATOR = "qemu-system-x86_64"
 MEMORY = "4G"
+# Two would at times wait for each other for ever, by a fault of the emulator's (docs/lab.md),
+# and are no faster: there is a machine for each processor of the host.
+CPUS = 1
 HOST_MEMORY = 5 << 30       # what this machine should have to spare for each
 MOST_MACHINES = 4
 # A machine says something at least each time that a test fails to go on.
@@ -44,13 +47,13 @@ def log_name(number):
     return "machine" if number == 1 else f"machine-{number}"
 
 
-def command_line(kernel, initrd, drive, out, number, memory):
+def command_line(kernel, initrd, drive, out, number, memory, cpus):
     return [
         # Should this process be killed, the machine goes with it.
         "setpriv", "--pdeathsig", "KILL",
         EMULATOR, "-nodefaults", "-display", "none", "-no-reboot",
         "-M", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi",
-        "-cpu", "max", "-smp", "2", "-m", memory,
+        "-cpu", "max", "-smp", str(cpus), "-m", memory,
         "-device", "intel-iommu,intremap=on",
         *drive_arguments("drive", drive, DRIVE_ADDRESS),
         *drive_arguments("second", drive, SECOND_DRIVE_ADDRESS,
@@ -65,8 +68,10 @@ def command_line(kernel, initrd, drive, out, number, memory):
                    "readonly=on,multidevs=remap",
         "-virtfs", f"local,path={out},mount_tag=out,security_model=none",
         "-kernel", kernel.image, "-initrd", initrd,
-        # On a busy host the machine's clocks may disagree: no reason to panic.
-        "-append", "console=ttyS0 panic=-1 quiet intel_iommu=on no_timer_check",
+        # On a busy host the machine's clocks may disagree: no reason to panic. A timer
+        # that ticks by itself makes up for an interrupt that the emulator forgets.
+        "-append", "console=ttyS0 panic=-1 quiet intel_iommu=on no_timer_check "
+                   "nohz=off highres=off",
         "-serial", f"file:{out}/{log_name(number)}.log", "-serial", "stdio"]
 
 
@@ -77,9 +82,9 @@ def drive_arguments(name, image, address, more=""):
 
 
 def run(kernel, initrd, drive, out, start, count=1, output=None,
-        unfinished=lambda: False, memory=MEMORY):
-    """Boot COUNT machines of MEMORY, have each execute the command START, and hand
-    what they say to OUTPUT (a report.Output; default: print it).
+        unfinished=lambda: False, memory=MEMORY, cpus=CPUS):
+    """Boot COUNT machines of MEMORY and with CPUS, have each execute the command START,
+    and hand what they say to OUTPUT (a report.Output; default: print it).
 
     Returns once the machines are off. One that says nothing for too long is ended; one
     that ends in the midst of a test is followed by another if there is anything
@@ -95,7 +100,7 @@ def run(kernel, initrd, drive, out, start, count=1, output=None,
 
     def boot():
         number = len(machines) + 1
-        command = command_line(kernel, initrd, drive, out, number, memory)
+        command = command_line(kernel, initrd, drive, out, number, memory, cpus)
         machines[number] = Machine(command, out / f"{log_name(number)}.stderr", number,
                                    lines)
 

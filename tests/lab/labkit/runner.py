@@ -8,11 +8,8 @@ run the same list: each takes the next test that none has taken.
 """
 import collections
 import importlib
-import itertools
-import os
 import pathlib
 import resource
-import threading
 import time
 import traceback
 
@@ -20,7 +17,6 @@ from .report import say
 
 LAB = pathlib.Path(__file__).resolve().parent.parent
 TAIL_LINES = 80
-WAKE_SECONDS = 0.5
 
 
 class Skip(Exception):
@@ -178,20 +174,8 @@ def run_test(lab, test):
     return "ok", test.title
 
 
-def wake_cpus():
-    """Run on each CPU of the machine in turn, for ever.
-
-    A CPU that the machine's emulator has forgotten to interrupt (docs/lab.md) gets
-    what is due to it with the next interrupt: the one that brings this thread.
-    """
-    for cpu in itertools.cycle(os.sched_getaffinity(0)):
-        os.sched_setaffinity(0, {cpu})    # of this thread
-        time.sleep(WAKE_SECONDS)
-
-
 def run(lab, scenarios, results):
     """Run those tests of SCENARIOS that no other machine runs; False if one failed."""
-    threading.Thread(target=wake_cpus, daemon=True).start()
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
     former_driver = lab.drive.driver()
     for test in tests_of_all(scenarios):
