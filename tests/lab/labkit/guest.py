@@ -158,6 +158,13 @@ class Guest:
         assert found == expected, \
             f"the guest read {found}, but the drive holds {expected}"
 
+    def check_pinned(self, expected, when):
+        """So many bytes are pinned; WHEN says at what point of the test."""
+        pinned = self.pinned()
+        say(f"pinned {when}: {mib(pinned)}")
+        assert pinned == expected, \
+            f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
+
     # PCI functions in the guest that no driver of its has, by the shell's means.
 
     def pci_functions(self):

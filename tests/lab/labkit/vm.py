@@ -149,3 +149,12 @@ class Vm(Guest):
             return self.plugged(device_id) == size
         wait_until(f"{device_id}: resizing to {mib(size)}", reached,
                    lambda: f"({mib(self.plugged(device_id))} plugged)")
+
+    def remove(self, device_id):
+        """device_del, and wait until the guest has let go."""
+        self.qmp.command("device_del", id=device_id)
+        while True:
+            event = self.qmp.event("DEVICE_DELETED")["data"]
+            if event.get("device") == device_id:
+                assert event["path"] == peripheral(device_id), event
+                return

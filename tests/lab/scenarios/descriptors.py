@@ -5,8 +5,8 @@ import os
 import pathlib
 import tempfile
 
-from labkit.report import MIB, mib, say, wait_until
-from labkit.vm import BOOT_RAM, Vm, peripheral
+from labkit.report import MIB, wait_until
+from labkit.vm import BOOT_RAM, Vm
 
 PLUGGED = 512 * MIB
 KVM, CONTAINER, GROUP = 1, 2, 3        # sets
@@ -36,22 +36,6 @@ def start(lab, root):
               "-run-with", f"chroot={root},user={NOBODY}:{NOBODY}", wrapper=wrapper)
 
 
-def check_pinned(vm, expected, when):
-    pinned = vm.pinned()
-    say(f"pinned {when}: {mib(pinned)}")
-    assert pinned == expected, f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
-
-
-def remove(vm, device_id):
-    """device_del, and wait until the guest has let go."""
-    vm.qmp.command("device_del", id=device_id)
-    while True:
-        event = vm.qmp.event("DEVICE_DELETED")["data"]
-        if event.get("device") == device_id:
-            assert event["path"] == peripheral(device_id), event
-            return
-
-
 def check_confinement(vm, root):
     """It is where, and who, it was to be."""
     process = pathlib.Path(f"/proc/{vm.process.pid}")
@@ -71,12 +55,12 @@ def test_empty_root(lab):
             vm.qmp.command("device_add", driver="vfio-pci", id="drive", bus="rp0",
                            host=lab.drive.address, group=f"/dev/fdset/{GROUP}",
                            container=f"/dev/fdset/{CONTAINER}")
-            check_pinned(vm, BOOT_RAM + PLUGGED, f"the {turn} time with the drive")
+            vm.check_pinned(BOOT_RAM + PLUGGED, f"the {turn} time with the drive")
             wait_until("the guest finds the drive", lambda: vm.ask(
                 "ls /dev/nvme0n1 2>/dev/null || echo no") != "no")
             vm.check_drive()
             vm.resize(PLUGGED // 2)
-            check_pinned(vm, BOOT_RAM + PLUGGED // 2, "after an unplug")
-            remove(vm, "drive")
-            check_pinned(vm, 0, f"the {turn} time without it")
+            vm.check_pinned(BOOT_RAM + PLUGGED // 2, "after an unplug")
+            vm.remove("drive")
+            vm.check_pinned(0, f"the {turn} time without it")
             vm.resize(PLUGGED)

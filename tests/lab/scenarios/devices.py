@@ -24,21 +24,6 @@ def vfio_pci(device, name, rest=""):
     return "-device", f"vfio-pci,id={name},host={device.address}{rest}"
 
 
-def check_pinned(vm, expected, when):
-    pinned = vm.pinned()
-    say(f"pinned {when}: {mib(pinned)}")
-    assert pinned == expected, f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
-
-
-def remove(vm, name):
-    vm.qmp.command("device_del", id=name)
-    while True:
-        event = vm.qmp.event("DEVICE_DELETED")["data"]
-        if event.get("device") == name:
-            assert event["path"] == peripheral(name), event
-            return
-
-
 def drive_in_guest(vm, serial):
     """Path of the drive with a serial number, once the guest has it."""
     command = f"grep -l '^{serial} *$' /sys/class/nvme/*/serial || true"
@@ -54,17 +39,17 @@ def test_two_groups(lab):
                *vfio_pci(lab.others.drive, "b", ",bus=rp1")) as vm:
         vm.boot()
         vm.resize(PLUGGED)
-        check_pinned(vm, BOOT_RAM + PLUGGED, "for two drives")
+        vm.check_pinned(BOOT_RAM + PLUGGED, "for two drives")
         second = drive_in_guest(vm, "second")
         vm.check_drive(drive_in_guest(vm, "drive"))
         vm.check_drive(second, DRIVE_START)
-        remove(vm, "a")
-        check_pinned(vm, BOOT_RAM + PLUGGED, "for the second drive")
+        vm.remove("a")
+        vm.check_pinned(BOOT_RAM + PLUGGED, "for the second drive")
         vm.check_drive(second, DRIVE_START)
         vm.resize(PLUGGED // 2)
-        check_pinned(vm, BOOT_RAM + PLUGGED // 2, "for the second drive")
-        remove(vm, "b")
-        check_pinned(vm, 0, "for nobody")
+        vm.check_pinned(BOOT_RAM + PLUGGED // 2, "for the second drive")
+        vm.remove("b")
+        vm.check_pinned(0, "for nobody")
 
 
 def copy_by_edu(vm, edu, source, target, size):
@@ -93,7 +78,7 @@ def test_one_group(lab):
     with start(lab, *arguments) as vm:
         vm.boot()
         vm.resize(PLUGGED)
-        check_pinned(vm, BOOT_RAM + PLUGGED, "for a group of two and a drive")
+        vm.check_pinned(BOOT_RAM + PLUGGED, "for a group of two and a drive")
         # What the drive's capabilities say is copied to a register that holds
         # anything while the drive is off.
         drive = vm.pci_function("1b36:0010")
@@ -160,7 +145,7 @@ def test_bar_out_of_reach(lab):
                 part = address >> 8 * offset & 0xffffffff
                 vm.write_config(function, 0x18 + offset, part.to_bytes(4, "little"))
             vm.enable_function(function)
-            check_pinned(vm, BOOT_RAM, f"with a BAR at {address:#x}")
+            vm.check_pinned(BOOT_RAM, f"with a BAR at {address:#x}")
         warnings = vm.errors().count("no DMA between devices")
         assert warnings == 1, f"{warnings} warnings: {vm.errors()}"
         say(f"  {vm.errors().strip()}")
@@ -184,6 +169,6 @@ def test_vfio_user_hotplug(lab):
         vm.resize(384 * MIB)
         more = registers.mapped() - mapped
         assert more == 128 * MIB, f"{mib(more)} more are mapped, not 128 MiB"
-        remove(vm, "user")
+        vm.remove("user")
         assert vm.pci_functions() == functions, vm.pci_functions()
         assert vm.plugged() == 384 * MIB, mib(vm.plugged())

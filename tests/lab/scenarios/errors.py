@@ -2,7 +2,7 @@
 """What cannot work is refused before the guest starts: one line, exit status 1."""
 import re
 
-from labkit.report import MIB, say
+from labkit.report import MIB
 from labkit.vm import Vm
 
 LOCK_LIMIT = 64 * MIB

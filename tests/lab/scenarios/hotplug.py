@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Devices that come and go while the guest runs, in the slots of root ports."""
 from labkit.qmp import QmpError
-from labkit.report import MIB, mib, say, wait_until
-from labkit.vm import BOOT_RAM, Vm, peripheral
+from labkit.report import MIB, mib, wait_until
+from labkit.vm import BOOT_RAM, Vm
 
 PLUGGED = 1024 * MIB
 PORTS = ["-device", "pcie-root-port,id=rp0,chassis=1",
@@ -19,24 +19,8 @@ def wait_in_guest(vm, what, command):
     wait_until(what, lambda: vm.ask(f"{command} || echo no") != "no")
 
 
-def check_pinned(vm, expected, when):
-    pinned = vm.pinned()
-    say(f"pinned {when}: {mib(pinned)}")
-    assert pinned == expected, f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
-
-
 def wait_for_drive(vm):
     wait_in_guest(vm, "the guest finds the drive", "ls /dev/nvme0n1 2>/dev/null")
-
-
-def remove(vm, device_id):
-    """device_del, and wait until the guest has let go."""
-    vm.qmp.command("device_del", id=device_id)
-    while True:
-        event = vm.qmp.event("DEVICE_DELETED")["data"]
-        if event.get("device") == device_id:
-            assert event["path"] == peripheral(device_id), event
-            return
 
 
 def refusal(vm, command, **arguments):
@@ -52,15 +36,15 @@ def test_drive(lab):
     with start(lab) as vm:
         vm.boot()
         vm.resize(PLUGGED)
-        check_pinned(vm, 0, "without a passed-through device")
+        vm.check_pinned(0, "without a passed-through device")
         for turn in ("first", "second"):
             vm.qmp.command("device_add", driver="vfio-pci", id="drive", bus="rp0",
                            host=lab.drive.address)
-            check_pinned(vm, BOOT_RAM + PLUGGED, f"the {turn} time with the drive")
+            vm.check_pinned(BOOT_RAM + PLUGGED, f"the {turn} time with the drive")
             wait_for_drive(vm)
             vm.check_drive()
-            remove(vm, "drive")
-            check_pinned(vm, 0, f"the {turn} time without it")
+            vm.remove("drive")
+            vm.check_pinned(0, f"the {turn} time without it")
             assert vm.ask("ls /sys/bus/pci/devices | grep -c ^0000:01: || true") == "0"
         assert vm.plugged() == PLUGGED, mib(vm.plugged())
 
@@ -75,15 +59,15 @@ def test_memory(lab):
         vm.qmp.command("device_add", driver="virtio-mem-pci", id="vm1", bus="rp1",
                        memdev="mem1")
         vm.resize(512 * MIB, "vm1")
-        check_pinned(vm, BOOT_RAM + PLUGGED, "with two virtio-mem devices")
+        vm.check_pinned(BOOT_RAM + PLUGGED, "with two virtio-mem devices")
         vm.check_drive()
         reason = refusal(vm, "device_del", id="vm1")
         assert "still plugged" in reason, reason
         vm.resize(0, "vm1")
-        check_pinned(vm, BOOT_RAM + 512 * MIB, "with one of them empty")
-        remove(vm, "vm1")
+        vm.check_pinned(BOOT_RAM + 512 * MIB, "with one of them empty")
+        vm.remove("vm1")
         vm.qmp.command("object-del", id="mem1")
-        check_pinned(vm, BOOT_RAM + 512 * MIB, "with one of them gone")
+        vm.check_pinned(BOOT_RAM + 512 * MIB, "with one of them gone")
 
 
 def test_reset(lab):
@@ -103,6 +87,6 @@ def test_reset(lab):
         assert "already in the process of unplug" in reason, reason
         vm.qmp.command("system_reset")
         vm.qmp.event("DEVICE_DELETED")
-        check_pinned(vm, 0, "after the reset")
+        vm.check_pinned(0, "after the reset")
         vm.wait_for_guest()
         assert vm.ask("ls /sys/bus/pci/devices | grep -c ^0000:01: || true") == "0"

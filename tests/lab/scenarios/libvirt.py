@@ -87,12 +87,6 @@ def domain_xml(lab, libvirt):
         memory=memory("ua-sparse", SPARSE, 0), hostdev=hostdev(lab.drive))
 
 
-def check_pinned(domain, expected, when):
-    pinned = domain.pinned()
-    say(f"pinned {when}: {mib(pinned)}")
-    assert pinned == expected, f"{when}: pinned is {mib(pinned)}, not {mib(expected)}"
-
-
 def check_start(lab, domain):
     """It is the emulator itself that runs, without rights, and as much is pinned as
     it has."""
@@ -103,14 +97,14 @@ def check_start(lab, domain):
     assert owner == USER, f"the emulator runs as {owner}"
     assert int(domain.status("CapEff"), 16) == 0, domain.status("CapEff")
     assert lab.drive.driver() == "vfio-pci", lab.drive.driver()
-    check_pinned(domain, BOOT_RAM, "after the start")
+    domain.check_pinned(BOOT_RAM, "after the start")
     domain.boot()
 
 
 def check_sizes(domain):
     for size in (512 * MIB, SPARSE, 256 * MIB):
         domain.request("ua-sparse", size)
-        check_pinned(domain, BOOT_RAM + size, f"with {mib(size)}")
+        domain.check_pinned(BOOT_RAM + size, f"with {mib(size)}")
     domain.check_drive(size=DRIVE_START)
 
 
@@ -147,10 +141,10 @@ def check_drive_leaves_and_comes(lab, libvirt, domain):
     domain.virsh("detach-device", str(device), "--live")
     wait_until("the drive leaves", lambda: "<hostdev" not in domain.xml())
     wait_until("the host has it", lambda: lab.drive.driver() == "nvme")
-    check_pinned(domain, 0, "without the drive")
+    domain.check_pinned(0, "without the drive")
     domain.virsh("attach-device", str(device), "--live")
     assert lab.drive.driver() == "vfio-pci", lab.drive.driver()
-    check_pinned(domain, BOOT_RAM + 256 * MIB, "with the drive again")
+    domain.check_pinned(BOOT_RAM + 256 * MIB, "with the drive again")
     wait_until("the guest finds the drive",
                lambda: domain.ask("ls /dev/nvme0n1 2>/dev/null || echo no") != "no")
     domain.check_drive(size=DRIVE_START)
@@ -161,11 +155,11 @@ def check_memory_comes_and_leaves(libvirt, domain):
     device.write_text(memory("ua-second", SECOND, 128 * MIB))
     domain.virsh("attach-device", str(device), "--live")
     domain.wait_for_current("ua-second", 128 * MIB)
-    check_pinned(domain, BOOT_RAM + 384 * MIB, "with a second device")
+    domain.check_pinned(BOOT_RAM + 384 * MIB, "with a second device")
     domain.request("ua-second", 0)
     domain.virsh("detach-device-alias", "ua-second", "--live")
     wait_until("the device leaves", lambda: "ua-second" not in domain.xml())
-    check_pinned(domain, BOOT_RAM + 256 * MIB, "without it")
+    domain.check_pinned(BOOT_RAM + 256 * MIB, "without it")
 
 
 def check_dump(libvirt, domain):
@@ -186,7 +180,7 @@ def check_reboot(domain):
     domain.virsh("reboot", "--mode", "acpi")
     domain.wait_for_guest()
     domain.wait_for_current("ua-sparse", 256 * MIB)
-    check_pinned(domain, BOOT_RAM + 256 * MIB, "after the reboot")
+    domain.check_pinned(BOOT_RAM + 256 * MIB, "after the reboot")
     events = domain.events()
     for wanted in ("reboot", "memory-device-size-change", "ua-sparse"):
         assert wanted in events, f"no event {wanted} in: {events}"
@@ -196,7 +190,7 @@ def check_libvirtd_restarts(libvirt, domain):
     libvirt.restart()
     assert domain.state() == "running", domain.state()
     domain.request("ua-sparse", 128 * MIB)
-    check_pinned(domain, BOOT_RAM + 128 * MIB, "after a restart of libvirtd")
+    domain.check_pinned(BOOT_RAM + 128 * MIB, "after a restart of libvirtd")
 
 
 def check_shutdown(lab, domain):
