@@ -3,74 +3,25 @@
 driver uses them while memory comes and goes, and the process has what is plugged."""
 import hashlib
 import os
-import pathlib
-import re
-import shutil
-import subprocess
-import tempfile
 
-from labkit.report import MIB, Table, mib, wait_until
-from labkit.runner import Skip
+from labkit.back_end import BackEnd
+from labkit.report import MIB, Table, mib
 from labkit.vm import Vm
 
-PROGRAM = "qemu-storage-daemon"
-VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 SIZE = 48 * MIB
 REGION = "mem0"
-
-
-class BackEnd:
-    """A process that serves something of its directory's; a context manager."""
-
-    def __init__(self, program):
-        if not shutil.which(program):
-            raise Skip(f"{program} is not installed (package qemu-system-common)")
-        self._directory = tempfile.TemporaryDirectory(prefix="back-end-", dir="/run")
-        self.directory = pathlib.Path(self._directory.name)
-        self.socket = self.directory / "socket"
-        self._process = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.kill()
-        self._directory.cleanup()
-
-    def command(self):
-        """Its command line."""
-        raise NotImplementedError
-
-    def start(self):
-        self.socket.unlink(missing_ok=True)
-        self._process = subprocess.Popen(self.command())
-        wait_until("the back end starts", self.socket.exists)
-
-    def kill(self):
-        self._process.kill()
-        self._process.wait()
-
-    def mapped_ends(self):
-        """Where what it has mapped of REGION's file ends; it maps a file from the
-        beginning, whichever part it is given."""
-        text = pathlib.Path(f"/proc/{self._process.pid}/maps").read_text()
-        rows = re.findall(rf"^(\w+)-(\w+) \S+ (\w+) .*/memfd:{REGION} ", text, re.M)
-        return sorted(int(offset, 16) + int(end, 16) - int(start, 16)
-                      for start, end, offset in rows)
 
 
 class StorageDaemon(BackEnd):
     """QEMU's storage daemon with a raw image of random bytes."""
 
-    def __init__(self):
-        super().__init__(PROGRAM)
+    def __init__(self, lab):
+        super().__init__(lab, "qemu-storage-daemon", "qemu-system-common")
         self.image = self.directory / "image"
         self.image.write_bytes(os.urandom(SIZE))
 
-    def command(self):
-        return [PROGRAM,
-                "--blockdev", f"driver=file,node-name=disk,filename={self.image}",
+    def arguments(self):
+        return ["--blockdev", f"driver=file,node-name=disk,filename={self.image}",
                 "--export", "type=vhost-user-blk,id=disk,node-name=disk,writable=on,"
                             f"addr.type=unix,addr.path={self.socket}"]
 
@@ -81,14 +32,14 @@ class StorageDaemon(BackEnd):
 class Virtiofsd(BackEnd):
     """QEMU's virtiofsd with a directory that has a file of random bytes."""
 
-    def __init__(self):
-        super().__init__(VIRTIOFSD)
+    def __init__(self, lab):
+        super().__init__(lab, "/usr/lib/qemu/virtiofsd", "qemu-system-common")
         self.shared = self.directory / "shared"
         self.shared.mkdir()
         (self.shared / "file").write_bytes(os.urandom(SIZE))
 
-    def command(self):
-        return [VIRTIOFSD, f"--socket-path={self.socket}", "-f",
+    def arguments(self):
+        return [f"--socket-path={self.socket}", "-f",
                 "-o", f"source={self.shared}", "-o", "sandbox=chroot"]
 
     def digest(self, name):
@@ -103,10 +54,10 @@ def region_info(vm):
 
 
 def check_step(vm, daemon, table, size):
-    """The daemon has what is plugged, and the disk works in all of it."""
+    """The daemon has what is plugged."""
     vm.resize(size)
     info, listener = region_info(vm)
-    ends = daemon.mapped_ends()
+    ends = daemon.mapped_ends(REGION)
     table.row(mib(size), len(info["runs"]), mib(listener["mapped"]), len(ends))
     assert listener["mapped"] == size, f"the daemon has {mib(listener['mapped'])}"
     assert "surplus" not in listener, f"and {listener['surplus']} bytes more"
@@ -130,7 +81,7 @@ def check_disk(vm, daemon):
 
 def test_disk_of_another_process(lab):
     """a vhost-user disk works while memory comes and goes, and has what is plugged"""
-    with StorageDaemon() as daemon, \
+    with StorageDaemon(lab) as daemon, \
             Vm(lab, "-m", "256M,maxmem=4G,slots=1",
                "-object", f"memory-backend-memfd,id={REGION},size=2G",
                "-device", f"virtio-mem-pci,id=vm0,memdev={REGION}",
@@ -165,7 +116,7 @@ def check_directory(vm, daemon):
 
 def test_directory_of_another_process(lab):
     """a vhost-user directory works while memory comes and goes, and has it"""
-    with Virtiofsd() as daemon, \
+    with Virtiofsd(lab) as daemon, \
             Vm(lab, "-m", "256M,maxmem=4G,slots=1",
                "-object", f"memory-backend-memfd,id={REGION},size=2G",
                "-device", f"virtio-mem-pci,id=vm0,memdev={REGION}",
