@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The storage daemon's QMP: see storage-daemon.h. What it says is not trusted
- * further than its own disks: answers have a limit of size and time, and one that
- * is no answer ends the use of it.
+ * further than its own disks: answers have a limit of size, depth and time, and one
+ * that is no answer ends the use of it.
  */
 #include "qemu/osdep.h"
 
@@ -12,6 +12,7 @@
 #include "hw/qdev-core.h"
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
+#include "qemu/json-text.h"
 #include "qemu/main-loop.h"
 #include "qemu/may-open.h"
 #include "qemu/queue.h"
@@ -170,7 +171,7 @@ static char *take_line(void)
 static void handle_line(const char *line)
 {
     Question *first = QTAILQ_FIRST(&daemon_state.questions);
-    g_autoptr(JsonNode) node = json_from_string(line, NULL);
+    g_autoptr(JsonNode) node = json_text_parse(line, NULL);
     JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
         ? json_node_get_object(node) : NULL;
 

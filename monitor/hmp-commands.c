@@ -11,6 +11,7 @@
 #include "monitor/qmp.h"
 #include "qapi/json-uint64.h"
 #include "qapi/visitor.h"
+#include "qemu/json-text.h"
 #include "qemu/keyval.h"
 #include "qom/object.h"
 #include "qom/object_interfaces.h"
@@ -289,7 +290,7 @@ static void hmp_qom_get(GString *out, const char *args, Error **errp)
 static void hmp_set_property(Object *obj, const char *name, const char *text,
                              bool json, Error **errp)
 {
-    g_autoptr(GError) gerr = NULL;
+    ERRP_GUARD();
     g_autoptr(JsonNode) value = NULL;
     g_autoptr(Visitor) v = NULL;
 
@@ -297,9 +298,9 @@ static void hmp_set_property(Object *obj, const char *name, const char *text,
         object_property_parse(obj, name, text, errp);
         return;
     }
-    value = json_from_string(text, &gerr);
+    value = json_text_parse(text, errp);
     if (!value) {
-        error_setg(errp, "'%s' is no JSON value", text);
+        error_prepend(errp, "'%s' is no JSON value: ", text);
         return;
     }
     v = visitor_input_new(value, false);

@@ -7,15 +7,14 @@
 #ifndef MONITOR_QMP_STREAM_H
 #define MONITOR_QMP_STREAM_H
 
-#include <json-glib/json-glib.h>
-
 #include "qapi/error.h"
+#include "qemu/json-text.h"
 #include "qemu/units.h"
 
 /* What one value may have at most; beyond it, it is an error. No command needs
  * as many tokens, and while they are parsed all other clients wait. */
 #define QMP_STREAM_MAX_BYTES (16 * MiB)
-#define QMP_STREAM_MAX_DEPTH 1024
+#define QMP_STREAM_MAX_DEPTH JSON_TEXT_MAX_DEPTH
 #define QMP_STREAM_MAX_TOKENS (1U << 14)
 
 typedef struct QmpStream QmpStream;

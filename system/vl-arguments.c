@@ -5,14 +5,15 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
+#include "qemu/json-text.h"
 #include "qemu/keyval.h"
 #include "vl-internal.h"
 
 JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
                             bool *keyval, bool *help, Error **errp)
 {
+    ERRP_GUARD();
     g_autoptr(JsonNode) node = NULL;
-    g_autoptr(GError) err = NULL;
 
     *keyval = text[0] != '{';
     if (*keyval) {
@@ -21,12 +22,12 @@ JsonObject *vl_parse_keyval(const char *text, const char *implied_key,
     if (help) {
         *help = false;
     }
-    node = json_from_string(text, &err);
-    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
-        error_setg(errp, "JSON parse error: %s",
-                   err ? err->message : "an object is expected");
+    node = json_text_parse(text, errp);
+    if (!node) {
+        error_prepend(errp, "JSON parse error: ");
         return NULL;
     }
+    g_assert(JSON_NODE_HOLDS_OBJECT(node));
     return json_object_ref(json_node_get_object(node));
 }
 

@@ -258,6 +258,7 @@ static const struct { const char *does, *message; } liars[] = {
     { "s.send(b'hello\\n')", "no QMP" },
     { "s.send(b'[1]\\n')", "no QMP" },
     { "s.send(b'{}\\n'); s.recv(99)", "has ended" },
+    { "s.sendall(b'[' * 1000000 + b'\\n')", "no QMP" },
     { "s.send(b'{}\\n{\"error\": {\"desc\": \"no way\"}}\\n'); s.recv(99)",
       "no way" },
     { "s.send(b'{}\\n{\"error\": 7}\\n'); s.recv(99)", "without a result" },

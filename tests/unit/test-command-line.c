@@ -121,6 +121,7 @@ static const RefusalCase refusal_cases[] = {
     { QTEST "-object memory-backend-ram,id=m,size=1G "
       "-device virtio-mem-pci,memdev=m", "please specify the maxmem option" },
     { QTEST "-device {\"driver\":1", "JSON parse error" },
+    { QTEST "-device {\"driver\":1}//", "JSON parse error: stray '/'" },
     { QTEST "-pidfile /nowhere/pid", "cannot create PID file /nowhere/pid" },
     { QTEST "-M memory-backend=nobody", "Memory backend 'nobody' not found" },
     { "-device foo,help", "'foo' is not a valid device model name" },
