@@ -9,6 +9,9 @@
 #include "block-internal.h"
 #include "qapi/visitor.h"
 
+/* Whoever walks them recurses, and each node is opened within its parent's. */
+#define OPTIONS_MAX_DEPTH 100
+
 /* The object @name of @o, made if it is not there; NULL: it is something else. */
 static JsonObject *object_member(JsonObject *o, const char *name)
 {
@@ -48,6 +51,55 @@ static JsonNode *copy_deep(JsonNode *node)
     return node_of_object(copy);
 }
 
+/* Whether the member @name, with what is in @node, is at most @levels deep. A dot is a
+ * level, too, at any depth: nodes within are nested when they are opened. */
+static bool is_shallow(const char *name, JsonNode *node, unsigned levels)
+{
+    JsonObjectIter iter;
+    const char *member;
+    JsonNode *value;
+
+    for (; levels && *name; name++) {
+        levels -= *name == '.';
+    }
+    if (!levels || !JSON_NODE_HOLDS_OBJECT(node)) {
+        return levels;
+    }
+    json_object_iter_init(&iter, json_node_get_object(node));
+    while (json_object_iter_next(&iter, &member, &value)) {
+        if (!is_shallow(member, value, levels - 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts the member @name where its dots say. */
+static bool nest_member(JsonObject *o, const char *name, JsonNode *node,
+                        Error **errp)
+{
+    g_auto(GStrv) parts = NULL;
+    guint last;
+
+    if (!is_shallow(name, node, OPTIONS_MAX_DEPTH)) {
+        error_setg(errp, "Parameter '%.64s' has more than %d levels", name,
+                   OPTIONS_MAX_DEPTH);
+        return false;
+    }
+    parts = g_strsplit(name, ".", -1);
+    last = g_strv_length(parts) - 1;
+    for (guint i = 0; o && i < last; i++) {
+        o = object_member(o, parts[i]);
+    }
+    if (!o || json_object_has_member(o, parts[last])) {
+        error_setg(errp, "Parameter '%s' is there twice, or is both a value"
+                   " and a group", name);
+        return false;
+    }
+    json_object_set_member(o, parts[last], copy_deep(node));
+    return true;
+}
+
 JsonObject *block_options_nest(JsonObject *options, Error **errp)
 {
     g_autoptr(JsonObject) nested = json_object_new();
@@ -57,19 +109,9 @@ JsonObject *block_options_nest(JsonObject *options, Error **errp)
 
     json_object_iter_init(&iter, options);
     while (json_object_iter_next(&iter, &name, &node)) {
-        g_auto(GStrv) parts = g_strsplit(name, ".", -1);
-        JsonObject *o = nested;
-        guint last = g_strv_length(parts) - 1;
-
-        for (guint i = 0; o && i < last; i++) {
-            o = object_member(o, parts[i]);
-        }
-        if (!o || json_object_has_member(o, parts[last])) {
-            error_setg(errp, "Parameter '%s' is there twice, or is both a value"
-                       " and a group", name);
+        if (!nest_member(nested, name, node, errp)) {
             return NULL;
         }
-        json_object_set_member(o, parts[last], copy_deep(node));
     }
     return g_steal_pointer(&nested);
 }

@@ -97,6 +97,23 @@ static void test_nodes_come_and_go(void)
     remove_image(path);
 }
 
+/* Each level is opened within the one above it, on one stack. */
+static void test_levels_have_a_limit(void)
+{
+    QTestState *s = qtest_init("-M q35 -m 256M");
+    g_autoptr(GString) text = g_string_new("'x'");
+
+    for (int i = 0; i < 101; i++) {
+        g_string_prepend(text, "{'driver': 'raw', 'node-name': 'n', "
+                         "'file': ");
+        g_string_append_c(text, '}');
+    }
+    qmp_client_expect_error(
+        qtest_qmp(s), ERR, "'file' has more than 100 levels",
+        "{'execute': 'blockdev-add', 'arguments': %s}", text->str);
+    qtest_quit(s);
+}
+
 static void test_what_a_node_cannot_be(void)
 {
     static const char *const bad[][2] = {
@@ -526,6 +543,7 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev/bad-properties", test_bad_properties);
     g_test_add_func("/blockdev/nodes", test_nodes_come_and_go);
     g_test_add_func("/blockdev/bad", test_what_a_node_cannot_be);
+    g_test_add_func("/blockdev/levels", test_levels_have_a_limit);
     g_test_add_func("/blockdev/fdset", test_file_that_is_open_already);
     g_test_add_func("/blockdev/locks", test_no_image_is_opened_twice);
     g_test_add_func("/blockdev/share", test_an_image_is_shared_on_purpose);

@@ -231,6 +231,8 @@ static void test_bad_command_lines(void)
     char *image = qcow2_make();
     g_autofree char *text = NULL;
     g_autofree char *path = NULL;
+    g_autofree char *dots = NULL;
+    g_autofree char *deep = NULL;
     gsize len;
 
     cli_begin();
@@ -243,6 +245,9 @@ static void test_bad_command_lines(void)
         g_unlink(path);
         cli_assert_dir_empty(bad[i].args);
     }
+    dots = g_strnfill(100, '.');
+    deep = g_strdup_printf(QTEST_ARGS "-blockdev driver=qcow2,a%sb=1", dots);
+    cli_check_refused(deep, "-blockdev|has more than 100 levels");
     cli_check_refused_by("env PATH=/nonexistent", QTEST_ARGS
                          "-drive file=x,format=qcow2",
                          "not installed|qemu-system-common");
