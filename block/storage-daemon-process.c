@@ -6,12 +6,16 @@
 #include "qemu/osdep.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "qemu/cutils.h"
+#include "qemu/sandbox-need.h"
 #include "storage-daemon-process.h"
 
 #define PROGRAM STORAGE_DAEMON_PROGRAM
@@ -47,8 +51,8 @@ static void G_GNUC_NORETURN be_daemon(const char *path, char *const argv[],
 }
 
 /* fork() would copy the tables of all guest memory, and have pages that devices
- * write to copied for one of the two. */
-static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
+ * write to copied for one of the two. The child's pid; -1: *errp. */
+static pid_t spawn(const char *path, char *const argv[], int fd, Error **errp)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     pid_t parent = getpid(), pid;
@@ -56,7 +60,7 @@ static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
 
     if (null < 0) {
         error_setg_errno(errp, errno, "/dev/null cannot be opened");
-        return false;
+        return -1;
     }
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
@@ -69,28 +73,46 @@ static bool spawn(const char *path, char *const argv[], int fd, Error **errp)
     if (pid < 0) {
         error_setg_errno(errp, errno, "%s cannot be started", path);
     }
-    return pid >= 0;
+    return pid;
 }
 
-int storage_daemon_spawn(const char *path, Error **errp)
+bool storage_daemon_spawn(const char *path, StorageDaemonProcess *p,
+                          Error **errp)
 {
     g_autofree char *chardev = NULL;
     char *argv[] = { (char *)PROGRAM, (char *)"--chardev", NULL,
                      (char *)"--monitor", (char *)"chardev=qmp", NULL };
     int fds[2];
-    bool ok;
+    pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
         error_setg_errno(errp, errno, "cannot create a pair of sockets");
-        return -1;
+        return false;
     }
     chardev = g_strdup_printf("socket,id=qmp,fd=%d", fds[1]);
     argv[2] = chardev;
-    ok = spawn(path, argv, fds[1], errp);
+    pid = spawn(path, argv, fds[1], errp);
     close(fds[1]);
-    if (!ok) {
+    if (pid < 0) {
         close(fds[0]);
-        return -1;
+        return false;
     }
-    return fds[0];
+    /* Nobody has waited for it, so the pid is its own. */
+    *p = (StorageDaemonProcess) { .qmp = fds[0], .pidfd = pidfd_open(pid, 0) };
+    sandbox_need(SANDBOX_CHILD);
+    return true;
+}
+
+void storage_daemon_process_kill(int pidfd, int signal)
+{
+    if (pidfd >= 0) {
+        pidfd_send_signal(pidfd, signal, NULL, 0);
+    }
+}
+
+bool storage_daemon_process_ends(int pidfd, int timeout_ms)
+{
+    struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+    return pidfd < 0 || qemu_poll_ms(&p, 1, timeout_ms) > 0;
 }

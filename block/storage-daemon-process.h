@@ -7,7 +7,17 @@
 
 #define STORAGE_DAEMON_PROGRAM "qemu-storage-daemon"
 
-/* Starts @path as a child; our end of its QMP, the caller's. -1: *errp. */
-int storage_daemon_spawn(const char *path, Error **errp);
+typedef struct StorageDaemonProcess {
+    int qmp;                              /* our end of its QMP */
+    int pidfd;                            /* -1: the kernel has none */
+} StorageDaemonProcess;
+
+/* Starts @path as a child; both descriptors are the caller's. false: *errp. */
+bool storage_daemon_spawn(const char *path, StorageDaemonProcess *p,
+                          Error **errp);
+/* Sends it @signal, if it lives; in a sandbox, too. */
+void storage_daemon_process_kill(int pidfd, int signal);
+/* Whether it ends in @timeout_ms. If that cannot be known, it has. */
+bool storage_daemon_process_ends(int pidfd, int timeout_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "hw/qdev-core.h"
@@ -28,17 +29,26 @@
 #define CHUNK 4096
 /* A chain of images is closed when it ends. */
 #define STOP_TIMEOUT_MS 10000
+/* One that has not answered for as long when it is to end hangs; but if somebody
+ * had stopped it, it needs a moment. */
+#define STOP_SILENCE_MS 1000
+#define STOP_MOMENT_MS 200
+/* No signal handler of ours ends a poll for sure. */
+#define LOOK_MS 100
 
 /* A command that it has not answered yet; its answers come in order. */
 typedef struct Question {
-    bool told;                            /* nobody waits; it is on the heap */
+    bool told;                            /* nobody waits; freed when answered */
+    bool forgotten;                       /* and nobody wants to know */
     bool answered;
     JsonNode *answer;                     /* NULL: it has gone */
+    int64_t asked_us;                     /* g_get_monotonic_time() */
     QTAILQ_ENTRY(Question) next;
 } Question;
 
 static struct {
     int fd;                               /* of its QMP; -1: it does not run */
+    int pidfd;                            /* -1: none */
     const StorageDaemonOps *ops;
     GString *input;                       /* what is not a whole line yet */
     GString *output;                      /* what is not sent yet */
@@ -47,7 +57,8 @@ static struct {
     bool told_to_go;
     const char *directory;                /* for its sockets */
 } daemon_state = {
-    .fd = -1, .questions = QTAILQ_HEAD_INITIALIZER(daemon_state.questions),
+    .fd = -1, .pidfd = -1,
+    .questions = QTAILQ_HEAD_INITIALIZER(daemon_state.questions),
 };
 
 /* --- answers --- */
@@ -77,7 +88,9 @@ static void end_told(Question *q)
         value = take_return(q->answer, &err);
         json_node_unref(q->answer);
     }
-    if (err) {
+    if (err && q->forgotten) {
+        error_free(err);
+    } else if (err) {
         error_prepend(&err, PROGRAM ": ");
         warn_report_err(err);
     }
@@ -253,28 +266,39 @@ static void add_command(const char *command, JsonObject *args)
     listen_to_it();
 }
 
+static Question *question_new(void)
+{
+    Question *q = g_new0(Question, 1);
+
+    q->asked_us = g_get_monotonic_time();
+    QTAILQ_INSERT_TAIL(&daemon_state.questions, q, next);
+    return q;
+}
+
 void storage_daemon_tell(const char *command, JsonObject *args)
 {
     if (storage_daemon_runs()) {
-        Question *q = g_new0(Question, 1);
-
-        q->told = true;
-        QTAILQ_INSERT_TAIL(&daemon_state.questions, q, next);
+        question_new()->told = true;
         add_command(command, args);
     }
 }
 
 /* --- asking --- */
 
+static int ms_until(int64_t deadline)
+{
+    return CLAMP((deadline - g_get_monotonic_time()) / 1000, 0, INT_MAX);
+}
+
 /* What the main loop would do, once. */
-static void exchange(int64_t left_ms)
+static void exchange(int left_ms)
 {
     struct pollfd p = {
         .fd = daemon_state.fd,
         .events = POLLIN | (daemon_state.output->len ? POLLOUT : 0),
     };
 
-    if (qemu_poll_ms(&p, 1, MIN(left_ms, INT_MAX)) <= 0) {
+    if (qemu_poll_ms(&p, 1, left_ms) <= 0) {
         return;
     }
     if (p.revents & POLLOUT) {
@@ -285,17 +309,10 @@ static void exchange(int64_t left_ms)
     }
 }
 
-/* No guest runs yet, or any more. */
-static bool wait_alone(bool (*is_over)(const void *opaque), const void *opaque,
-                       int64_t deadline)
+static bool is_worth_waiting(int64_t deadline)
 {
-    int64_t left = 1;
-
-    while (!is_over(opaque) && storage_daemon_runs() && left > 0) {
-        left = (deadline - g_get_monotonic_time()) / 1000;
-        exchange(MAX(left, 0));
-    }
-    return is_over(opaque);
+    return storage_daemon_runs() && !main_loop_is_ending() &&
+           g_get_monotonic_time() < deadline;
 }
 
 static void wake_main_loop(void *opaque)
@@ -309,13 +326,13 @@ bool storage_daemon_wait(bool (*is_over)(const void *opaque),
     QEMUTimer *timer;
 
     g_assert(qemu_in_main_thread());
-    if (!qdev_hotplug) {
-        return wait_alone(is_over, opaque, deadline);
+    /* No guest runs yet. */
+    while (!qdev_hotplug && !is_over(opaque) && is_worth_waiting(deadline)) {
+        exchange(MIN(ms_until(deadline), LOOK_MS));
     }
     timer = timer_new_ms(QEMU_CLOCK_REALTIME, wake_main_loop, NULL);
     timer_mod(timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + timeout_ms + 1);
-    while (!is_over(opaque) && storage_daemon_runs() &&
-           g_get_monotonic_time() < deadline) {
+    while (!is_over(opaque) && is_worth_waiting(deadline)) {
         main_loop_wait(false);
     }
     timer_free(timer);
@@ -327,62 +344,106 @@ static bool is_answered(const void *question)
     return ((const Question *)question)->answered;
 }
 
-/* The answer to @q; NULL: it has gone. */
+/* The answer to @q, which is freed, now or later; NULL: there is none. */
 static JsonNode *await(Question *q)
 {
+    JsonNode *answer;
+
     if (!storage_daemon_wait(is_answered, q, STORAGE_DAEMON_TIMEOUT_MS)) {
+        if (main_loop_is_ending()) {
+            q->told = q->forgotten = true;
+            return NULL;
+        }
         lose("it does not answer in time");
     }
-    return q->answer;
+    answer = q->answer;
+    g_free(q);
+    return answer;
 }
 
 JsonNode *storage_daemon_execute(const char *command, JsonObject *args,
                                  Error **errp)
 {
-    Question q = { .answer = NULL };
     g_autoptr(JsonNode) node = NULL;
 
     if (storage_daemon_runs()) {
-        QTAILQ_INSERT_TAIL(&daemon_state.questions, &q, next);
+        Question *q = question_new();
+
         add_command(command, args);
-        node = await(&q);
+        node = await(q);
     }
-    if (!node) {
+    if (!node && storage_daemon_runs()) {
+        error_setg(errp, PROGRAM " has not answered, and the program ends");
+    } else if (!node) {
         error_setg(errp, PROGRAM " has gone: %s",
                    daemon_state.gone ?: "it was not started");
-        return NULL;
     }
-    return take_return(node, errp);
+    return node ? take_return(node, errp) : NULL;
 }
 
 /* --- its life --- */
 
-static bool has_gone(const void *unused)
+/* Whether it answers to quit. */
+static bool agrees_to_go(void)
 {
-    return !storage_daemon_runs();
+    Question *q = question_new(), *first = QTAILQ_FIRST(&daemon_state.questions);
+    int64_t deadline = MAX(first->asked_us + STOP_SILENCE_MS * INT64_C(1000),
+                           q->asked_us + STOP_MOMENT_MS * INT64_C(1000));
+    bool agrees;
+
+    add_command("quit", NULL);
+    while (storage_daemon_runs() && !q->answered && ms_until(deadline)) {
+        exchange(ms_until(deadline));
+    }
+    agrees = q->answered;
+    q->told = q->forgotten = true;
+    return agrees;
 }
 
-/* It is told to go, and has closed its images when it has closed the socket. */
+/* Whether it ends: it closes its images, and then the socket. */
+static bool ends(void)
+{
+    int64_t deadline = g_get_monotonic_time() + STOP_TIMEOUT_MS * INT64_C(1000);
+
+    while (storage_daemon_runs() && ms_until(deadline)) {
+        exchange(ms_until(deadline));
+    }
+    return !storage_daemon_runs() &&
+           storage_daemon_process_ends(daemon_state.pidfd, STOP_SILENCE_MS);
+}
+
+/* Somebody may have stopped it: what it has not closed would be left as after a
+ * crash. One that hangs, in opening an image say, would stay for ever. */
 static void stop(void)
 {
     daemon_state.told_to_go = true;
-    storage_daemon_tell("quit", NULL);
-    wait_alone(has_gone, NULL,
-               g_get_monotonic_time() + STOP_TIMEOUT_MS * INT64_C(1000));
+    storage_daemon_process_kill(daemon_state.pidfd, SIGCONT);
+    if (!storage_daemon_runs()) {
+        storage_daemon_process_kill(daemon_state.pidfd, SIGTERM);
+    }
+    if ((storage_daemon_runs() && !agrees_to_go()) || !ends()) {
+        storage_daemon_process_kill(daemon_state.pidfd, SIGKILL);
+        storage_daemon_process_ends(daemon_state.pidfd, STOP_SILENCE_MS);
+    }
 }
 
 /* The greeting, and what every QMP session begins with: both are awaited before
  * anybody else can ask. */
 static bool greet(Error **errp)
 {
-    Question greeting = { .answer = NULL };
+    Question *greeting = question_new();
     g_autoptr(JsonNode) node = NULL;
     g_autoptr(JsonNode) done = NULL;
     Error *err = NULL;
 
-    QTAILQ_INSERT_TAIL(&daemon_state.questions, &greeting, next);
     done = storage_daemon_execute("qmp_capabilities", NULL, &err);
-    node = greeting.answer;
+    if (storage_daemon_runs() && !greeting->answered) {
+        greeting->told = greeting->forgotten = true;
+        error_propagate(errp, err);
+        return false;
+    }
+    node = greeting->answer;
+    g_free(greeting);
     if (!node) {
         error_free(err);
         error_setg(errp, PROGRAM " cannot be used: %s", daemon_state.gone);
@@ -420,12 +481,30 @@ bool storage_daemon_runs(void)
     return daemon_state.fd >= 0;
 }
 
+/* One that is used no more may have images open, and serve disks. */
+static bool forget_old_process(Error **errp)
+{
+    if (!storage_daemon_process_ends(daemon_state.pidfd, 0)) {
+        error_setg(errp, PROGRAM " has gone: %s", daemon_state.gone);
+        return false;
+    }
+    if (daemon_state.pidfd >= 0) {
+        close(daemon_state.pidfd);
+    }
+    daemon_state.pidfd = -1;
+    return true;
+}
+
 bool storage_daemon_start(const StorageDaemonOps *ops, Error **errp)
 {
     g_autofree char *path = NULL;
+    StorageDaemonProcess process;
 
     if (storage_daemon_runs()) {
         return true;
+    }
+    if (!forget_old_process(errp)) {
+        return false;
     }
     if (!qemu_may_spawn(errp)) {
         error_prepend(errp, PROGRAM " does not run: ");
@@ -445,7 +524,11 @@ bool storage_daemon_start(const StorageDaemonOps *ops, Error **errp)
     }
     g_string_truncate(daemon_state.input, 0);
     g_string_truncate(daemon_state.output, 0);
+    if (!storage_daemon_spawn(path, &process, errp)) {
+        return false;
+    }
     daemon_state.ops = ops;
-    daemon_state.fd = storage_daemon_spawn(path, errp);
-    return storage_daemon_runs() && greet(errp);
+    daemon_state.fd = process.qmp;
+    daemon_state.pidfd = process.pidfd;
+    return greet(errp);
 }

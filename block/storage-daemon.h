@@ -17,7 +17,8 @@
 
 #include "qapi/error.h"
 
-/* How long an answer may take; to open an image over a network takes long. */
+/* How long an answer may take; to open an image over a network takes long. When
+ * the program is to end nobody waits for one. */
 #define STORAGE_DAEMON_TIMEOUT_MS 30000
 
 /* Called by the main loop, or by who waits. They must not wait. */

@@ -244,6 +244,11 @@ void qemu_system_shutdown_request(ShutdownCause reason)
     wake_main_loop();
 }
 
+bool qemu_system_will_end(void)
+{
+    return g_atomic_int_get(&shutdown_requested) && !no_shutdown;
+}
+
 void qemu_system_powerdown_request(void)
 {
     g_atomic_int_set(&powerdown_requested, true);
@@ -502,7 +507,7 @@ void qemu_main_loop_await(const gint *done, void (*give_up)(void *opaque),
                           void *opaque)
 {
     while (!g_atomic_int_get(done)) {
-        if (g_atomic_int_get(&shutdown_requested) && !no_shutdown) {
+        if (qemu_system_will_end()) {
             give_up(opaque);
         }
         main_loop_wait(false);

@@ -130,7 +130,8 @@ static bool is_needed(const SandboxRule *rule)
 
 /* What no later device or object can bring. */
 #define NEEDS_OF_THE_START                                                   \
-    (1U << SANDBOX_TERMINAL | 1U << SANDBOX_MEM_LOCK | 1U << SANDBOX_KVM)
+    (1U << SANDBOX_TERMINAL | 1U << SANDBOX_MEM_LOCK | 1U << SANDBOX_KVM |     \
+     1U << SANDBOX_CHILD)
 
 static bool may_be_needed(const SandboxRule *rule)
 {

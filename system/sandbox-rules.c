@@ -62,6 +62,7 @@
 #define MEM_LOCK N(MEM_LOCK)
 #define GUARD N(GUARD)
 #define DISK N(DISK)
+#define CHILD N(CHILD)
 #define TAP N(TAP)
 #define NET_SOCKET N(NET_SOCKET)
 #define KVM N(KVM)
@@ -92,6 +93,8 @@ const SandboxRule sandbox_rules[] = {
       .demand = "an own thread", .mask = UINT32_MAX, .value = SANDBOX_OWN_PID },
     CALL(M | C | W | I, ALWAYS, "getpid"),
     CALL(M | C | W | I, ALWAYS, "gettid"),
+    /* A process whose descriptor there is; none can be made. */
+    CALL(M, CHILD, "pidfd_send_signal"),
     CALL(M, THREADS, "exit"),
     CALL(C | W | I, ALWAYS, "exit"),
     CALL(M | C | W | I, ALWAYS, "exit_group"),

@@ -156,6 +156,7 @@ static const char *const need_names[SANDBOX_NEED__MAX] = {
     [SANDBOX_MEM_LOCK] = "mem-lock",
     [SANDBOX_GUARD] = "guard",
     [SANDBOX_DISK] = "disk",
+    [SANDBOX_CHILD] = "child",
     [SANDBOX_TAP] = "tap",
     [SANDBOX_NET_SOCKET] = "net-socket",
     [SANDBOX_KVM] = "kvm",

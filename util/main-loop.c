@@ -124,6 +124,18 @@ void main_loop_wait(bool nonblocking)
     g_main_context_iteration(NULL, !nonblocking);
 }
 
+static bool (*ending)(void);
+
+void main_loop_set_ending(bool (*is_ending)(void))
+{
+    ending = is_ending;
+}
+
+bool main_loop_is_ending(void)
+{
+    return ending && ending();
+}
+
 void qemu_notify_event(void)
 {
     g_main_context_wakeup(NULL);

@@ -33,6 +33,10 @@ int qemu_init_main_loop(Error **errp);
 bool qemu_in_main_thread(void);
 /* Waits, unless @nonblocking, until something is ready, and handles what is. */
 void main_loop_wait(bool nonblocking);
+/* Whether the program is to end: who waits for something else need not any more. */
+bool main_loop_is_ending(void);
+/* For vl.c: @is_ending knows. Until it is set, nothing ends. */
+void main_loop_set_ending(bool (*is_ending)(void));
 /* Makes a main_loop_wait() that waits return. Any thread; a signal handler
  * must not. */
 void qemu_notify_event(void);

@@ -22,6 +22,7 @@ typedef enum SandboxNeed {
     SANDBOX_MEM_LOCK,                     /* locks its memory */
     SANDBOX_GUARD,                        /* guards memory: userfaultfd */
     SANDBOX_DISK,                         /* disk images */
+    SANDBOX_CHILD,                        /* ends a program that it has started */
     SANDBOX_TAP,                          /* network interfaces */
     SANDBOX_NET_SOCKET,                   /* frames over sockets */
     SANDBOX_KVM,

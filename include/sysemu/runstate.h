@@ -86,6 +86,8 @@ void runstate_cpu_exited(CPUExit reason);
 /* With -no-reboot a reset by the guest is a shutdown. */
 void qemu_system_reset_request(ShutdownCause reason);
 void qemu_system_shutdown_request(ShutdownCause reason);
+/* Whether there is such a request, and the program will end by it. */
+bool qemu_system_will_end(void);
 void qemu_system_powerdown_request(void);
 /* The process was told by @signal to end; @pid of the sender, 0: unknown. */
 void qemu_system_killed(int signal, pid_t pid);

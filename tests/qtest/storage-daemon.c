@@ -147,6 +147,33 @@ GArray *qprocess_mapped_ends(GPid pid, const char *name)
     return ends;
 }
 
+pid_t qprocess_child(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", pid,
+                                            pid);
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    return atoi(text);
+}
+
+void qprocess_wait_end(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+    gint64 deadline = qtest_deadline();
+    unsigned round = 0;
+
+    for (;;) {
+        g_autofree char *text = NULL;
+
+        if (!g_file_get_contents(path, &text, NULL, NULL) ||
+            strstr(text, ") Z ")) {
+            return;
+        }
+        g_assert_true(qtest_wait_more(deadline, &round));
+    }
+}
+
 /* --- the disk ------------------------------------------------------------- */
 
 /* What is in disk->request. */

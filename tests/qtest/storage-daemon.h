@@ -37,6 +37,11 @@ void qstorage_daemon_read(QStorageDaemon *d, uint64_t offset, void *buf,
  */
 GArray *qprocess_mapped_ends(GPid pid, const char *name);
 
+/* The first process that @pid has started; 0: none. */
+pid_t qprocess_child(pid_t pid);
+/* Waits until @pid is no process any more, or one that nobody has waited for. */
+void qprocess_wait_end(pid_t pid);
+
 typedef struct QDisk {
     QVirtioPCI vdev;
     QVirtQueue vq;

@@ -44,38 +44,9 @@ static bool says(QTestState *s, const char *query, const char *part)
     return strstr(text, part);
 }
 
-/* The process that @pid has started; 0: none. */
-static pid_t child_of(pid_t pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", pid,
-                                            pid);
-    g_autofree char *text = NULL;
-
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    return atoi(text);
-}
-
 static pid_t daemon_of(QTestState *s)
 {
-    return child_of(qtest_pid(s));
-}
-
-/* Waits until @pid is no process any more, or one that nobody has waited for. */
-static void wait_for_end(pid_t pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
-    gint64 deadline = qtest_deadline();
-    unsigned round = 0;
-
-    for (;;) {
-        g_autofree char *text = NULL;
-
-        if (!g_file_get_contents(path, &text, NULL, NULL) ||
-            strstr(text, ") Z ")) {
-            return;
-        }
-        g_assert_true(qtest_wait_more(deadline, &round));
-    }
+    return qprocess_child(qtest_pid(s));
 }
 
 /* --- the daemon's life --- */
@@ -97,7 +68,7 @@ static void test_it_ends_with_the_emulator(void)
     g_assert_cmpint(daemon, >, 0);
     qtest_quit(qts);
     assert_image_is_free(path);
-    wait_for_end(daemon);
+    qprocess_wait_end(daemon);
     qcow2_remove(path);
 }
 
@@ -120,11 +91,11 @@ static void test_it_ends_when_the_emulator_is_killed(void)
     g_assert_no_error(err);
     while (!daemon) {
         g_assert_true(qtest_wait_more(deadline, &round));
-        daemon = child_of(pid);
+        daemon = qprocess_child(pid);
     }
     kill(pid, SIGKILL);
     g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
-    wait_for_end(daemon);
+    qprocess_wait_end(daemon);
     assert_image_is_free(path);
     qcow2_remove(path);
 }
@@ -166,7 +137,7 @@ static void test_output_ends_with_the_emulator(void)
     cli_expect_end(cli_run_with_pipe(args));
     g_assert_true(g_file_get_contents(pid_file, &pid, NULL, NULL));
     kill(atoi(pid), SIGTERM);
-    wait_for_end(atoi(pid));
+    qprocess_wait_end(atoi(pid));
     assert_image_is_free(path);
     qcow2_remove(path);
 }
