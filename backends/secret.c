@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -object secret: a password or key, given as text (data=) or as a file. That
- * it can be had is checked when the object is made; the file is read, and no
- * copy is kept. QEMU's storage daemon asks for secrets, of encrypted images; QMP
- * cannot read them.
+ * -object secret: a password or key, given as text (data=) or as a file, maybe
+ * encrypted by another secret (keyid=, iv=). That it can be had is checked when
+ * the object is made; the file is read, and no copy is kept, but of one that only
+ * this process has open. QEMU's storage daemon asks for secrets, of encrypted
+ * images, and decrypts them; QMP cannot read them.
  */
 #include "qemu/osdep.h"
 
@@ -11,14 +12,15 @@
 #include "qapi/visitor.h"
 #include "qemu/fdset.h"
 #include "qemu/units.h"
-#include "qom/object_interfaces.h"
-#include "sysemu/secret.h"
+#include "sysemu/storage-object.h"
 
-#define TYPE_SECRET "secret"
 OBJECT_DECLARE_SIMPLE_TYPE(Secret, SECRET)
 
 /* No key is as long. Bytes. */
 #define SECRET_MAX (1 * MiB)
+/* Of AES in blocks. Bytes. */
+#define IV_SIZE 16
+#define FDSET_PREFIX "/dev/fdset/"
 
 typedef enum SecretFormat {
     SECRET_FORMAT_RAW,
@@ -39,7 +41,11 @@ struct Secret {
 
     char *data;
     char *file;
+    char *contents;                       /* of a file that nobody else can
+                                             open, as base64; or NULL */
     SecretFormat format;
+    char *keyid;                          /* the secret that decrypts it, or NULL */
+    char *iv;                             /* base64 */
 };
 
 static void wipe(char **text)
@@ -52,9 +58,17 @@ static void wipe(char **text)
 
 /* --- is it there? -------------------------------------------------------- */
 
-static bool check_file(const char *path, Error **errp)
+/* As base64, which the file may be already. */
+static char *encode(Secret *s, const char *bytes, size_t len)
+{
+    return s->format == SECRET_FORMAT_BASE64
+        ? g_strndup(bytes, len) : g_base64_encode((const guchar *)bytes, len);
+}
+
+static bool check_file(Secret *s, Error **errp)
 {
     ERRP_GUARD();
+    const char *path = s->file;
     g_autofree char *first = g_malloc(SECRET_MAX + 1);
     int fd = fdset_open_read(path, errp);
     FILE *file;
@@ -70,6 +84,9 @@ static bool check_file(const char *path, Error **errp)
     len = fread(first, 1, SECRET_MAX + 1, file);
     err = ferror(file) ? errno : 0;
     fclose(file);
+    if (g_str_has_prefix(path, FDSET_PREFIX)) {
+        s->contents = encode(s, first, len);
+    }
     explicit_bzero(first, len);
     if (err) {
         error_setg_errno(errp, err, "file=%s: the secret cannot be read", path);
@@ -83,37 +100,54 @@ static bool check_file(const char *path, Error **errp)
     return true;
 }
 
+/* What it is decrypted with. */
+static bool check_key(Secret *s, Error **errp)
+{
+    g_autofree guchar *iv = NULL;
+    gsize size = 0;
+
+    if (!s->keyid != !s->iv) {
+        error_setg(errp, "keyid= and iv= go together: a secret that is encrypted "
+                   "has both");
+        return false;
+    }
+    iv = s->iv ? g_base64_decode(s->iv, &size) : NULL;
+    if (iv && size != IV_SIZE) {
+        error_setg(errp, "iv=%s: expected are %u bytes, in base64", s->iv,
+                   IV_SIZE);
+        return false;
+    }
+    return !s->keyid || storage_object_find(s->keyid, TYPE_SECRET, errp);
+}
+
 static void secret_complete(UserCreatable *uc, Error **errp)
 {
     Secret *s = SECRET(uc);
 
     if (!s->data == !s->file) {
         error_setg(errp, "a secret has either data= or file=");
-    } else if (s->file) {
-        check_file(s->file, errp);
+    } else if (check_key(s, errp) && s->file) {
+        check_file(s, errp);
     }
 }
 
-/* --- for others ----------------------------------------------------------- */
+/* --- for the storage daemon ------------------------------------------------ */
 
-JsonObject *secret_options(const char *id, Error **errp)
+static void secret_describe(StorageObject *obj, JsonObject *options)
 {
-    Object *obj = object_resolve_path_component(object_get_objects_root(), id);
-    Secret *s = obj ? (Secret *)object_dynamic_cast(obj, TYPE_SECRET) : NULL;
-    JsonObject *o;
+    Secret *s = SECRET(obj);
+    const char *data = s->contents ?: s->data;
 
-    if (!s) {
-        error_setg(errp, "No secret with id '%s': -object secret makes one", id);
-        return NULL;
+    json_object_set_string_member(options, data ? "data" : "file",
+                                  data ?: s->file);
+    json_object_set_string_member(
+        options, "format",
+        SecretFormat_lookup.array[s->contents ? SECRET_FORMAT_BASE64
+                                              : s->format]);
+    if (s->keyid) {
+        json_object_set_string_member(options, "keyid", s->keyid);
+        json_object_set_string_member(options, "iv", s->iv);
     }
-    o = json_object_new();
-    json_object_set_string_member(o, "qom-type", TYPE_SECRET);
-    json_object_set_string_member(o, "id", id);
-    json_object_set_string_member(o, s->data ? "data" : "file",
-                                  s->data ?: s->file);
-    json_object_set_string_member(o, "format",
-                                  SecretFormat_lookup.array[s->format]);
-    return o;
 }
 
 /* --- properties ---------------------------------------------------------- */
@@ -135,6 +169,28 @@ static void set_file(Object *obj, const char *value, Error **errp)
     SECRET(obj)->file = g_strdup(value);
 }
 
+static char *get_keyid(Object *obj, Error **errp)
+{
+    return g_strdup(SECRET(obj)->keyid);
+}
+
+static void set_keyid(Object *obj, const char *value, Error **errp)
+{
+    g_free(SECRET(obj)->keyid);
+    SECRET(obj)->keyid = g_strdup(value);
+}
+
+static char *get_iv(Object *obj, Error **errp)
+{
+    return g_strdup(SECRET(obj)->iv);
+}
+
+static void set_iv(Object *obj, const char *value, Error **errp)
+{
+    g_free(SECRET(obj)->iv);
+    SECRET(obj)->iv = g_strdup(value);
+}
+
 static int get_format(Object *obj, Error **errp)
 {
     return SECRET(obj)->format;
@@ -148,12 +204,17 @@ static void set_format(Object *obj, int value, Error **errp)
 static void secret_finalize(Object *obj)
 {
     wipe(&SECRET(obj)->data);
+    wipe(&SECRET(obj)->contents);
     g_free(SECRET(obj)->file);
+    g_free(SECRET(obj)->keyid);
+    g_free(SECRET(obj)->iv);
 }
 
 static void secret_class_init(ObjectClass *klass, void *data)
 {
     USER_CREATABLE_CLASS(klass)->complete = secret_complete;
+    USER_CREATABLE_CLASS(klass)->can_be_deleted = storage_object_is_unused;
+    STORAGE_OBJECT_CLASS(klass)->describe = secret_describe;
     object_class_property_add_str(klass, "data", NULL, set_data);
     object_class_property_set_description(klass, "data", "The secret itself");
     object_class_property_add_str(klass, "file", get_file, set_file);
@@ -162,6 +223,12 @@ static void secret_class_init(ObjectClass *klass, void *data)
                                    &SecretFormat_lookup, get_format,
                                    set_format);
     object_class_property_set_description(klass, "format", "raw or base64");
+    object_class_property_add_str(klass, "keyid", get_keyid, set_keyid);
+    object_class_property_set_description(klass, "keyid",
+                                          "The secret that it is encrypted by");
+    object_class_property_add_str(klass, "iv", get_iv, set_iv);
+    object_class_property_set_description(klass, "iv",
+                                          "Of the encryption, in base64");
 }
 
 static const TypeInfo secret_types[] = {
@@ -173,6 +240,7 @@ static const TypeInfo secret_types[] = {
         .class_init = secret_class_init,
         .interfaces = (InterfaceInfo[]) {
             { TYPE_USER_CREATABLE },
+            { TYPE_STORAGE_OBJECT },
             { },
         },
     },

@@ -11,6 +11,8 @@
  *   threads.c   an engine: threads
  *   nvme*.c     an engine: drives of the host that this process drives (nvme.h)
  *   served.c    nodes that QEMU's storage daemon has instead of this process
+ *   served-objects.c  secrets, TLS credentials and limits that they name
+ *   throttle-group.c  the object that has limits
  *   export.c    devices' use of these
  *   storage-daemon*.c  the daemon: its process, its QMP, its schema
  *   block-qmp.c commands
@@ -218,6 +220,8 @@ bool block_take_bool(JsonObject *o, const char *name, bool *value,
 /* A number from @min on. */
 bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
                        uint32_t *value, Error **errp);
+bool block_take_int64(JsonObject *o, const char *name, int64_t *value,
+                      Error **errp);
 bool block_take_enum(JsonObject *o, const char *name,
                      const struct QEnumLookup *lookup, int *value,
                      Error **errp);

@@ -13,6 +13,7 @@
 
 #include "block-internal.h"
 #include "qemu/may-open.h"
+#include "served-objects.h"
 #include "storage-daemon.h"
 
 #define END_TIMEOUT_MS 5000
@@ -40,11 +41,17 @@ static void tell_of_one(const char *command, const char *key, const char *value)
     storage_daemon_tell(command, args);
 }
 
+static void close_node(const char *name)
+{
+    tell_of_one("blockdev-del", "node-name", name);
+    block_objects_closed(name);
+}
+
 static void has_ended(BlockExport *e)
 {
     QTAILQ_REMOVE(&ending, e, next);
     if (e->close_node) {
-        tell_of_one("blockdev-del", "node-name", e->node);
+        close_node(e->node);
     }
     g_free(e->id);
     g_free(e->node);
@@ -120,7 +127,7 @@ void block_export_close_node(const char *node)
     if (e) {
         e->close_node = true;
     } else {
-        tell_of_one("blockdev-del", "node-name", node);
+        close_node(node);
     }
 }
 

@@ -183,6 +183,19 @@ bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
     return *value >= min;
 }
 
+bool block_take_int64(JsonObject *o, const char *name, int64_t *value,
+                      Error **errp)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+    g_autoptr(Visitor) v = NULL;
+
+    if (!node) {
+        return true;
+    }
+    v = visitor_input_new(node, is_text(node));
+    return visit_type_int64(v, name, value, errp);
+}
+
 bool block_take_enum(JsonObject *o, const char *name,
                      const QEnumLookup *lookup, int *value, Error **errp)
 {

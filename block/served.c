@@ -8,8 +8,8 @@
 #include "qemu/osdep.h"
 
 #include "block-internal.h"
+#include "served-objects.h"
 #include "storage-daemon.h"
-#include "sysemu/secret.h"
 
 /* --- what is for the daemon --- */
 
@@ -42,30 +42,9 @@ bool block_options_need_sharing(JsonObject *options)
     return nested && block_served_wants(nested);
 }
 
-/* --- objects that nodes name --- */
-
-/* Ids of those that the daemon has. */
-static GHashTable *given;
-
-static bool give_object(const char *id, JsonObject *options, Error **errp)
-{
-    g_autoptr(JsonNode) done = NULL;
-
-    given = given ?: g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           NULL);
-    if (!g_hash_table_add(given, g_strdup(id))) {
-        return true;                      /* twice would be a mistake */
-    }
-    done = storage_daemon_execute("object-add", options, errp);
-    if (!done && given) {
-        g_hash_table_remove(given, id);
-    }
-    return done != NULL;
-}
-
 static void daemon_gone(void)
 {
-    g_clear_pointer(&given, g_hash_table_unref);
+    block_objects_all_gone();
     block_export_all_gone();
 }
 
@@ -73,35 +52,6 @@ static const StorageDaemonOps daemon_ops = {
     .event = block_export_event,
     .gone = daemon_gone,
 };
-
-#define SECRET_SUFFIX "-secret"
-
-static bool give_secret(const char *id, Error **errp)
-{
-    g_autoptr(JsonObject) options = secret_options(id, errp);
-
-    return options && give_object(id, options, errp);
-}
-
-/* Those that options such as key-secret=ID name. */
-static bool give_secrets(JsonObject *options, Error **errp)
-{
-    JsonObjectIter iter;
-    const char *key, *id;
-    JsonNode *value;
-
-    json_object_iter_init(&iter, options);
-    while (json_object_iter_next(&iter, &key, &value)) {
-        id = block_option_text(options, key);
-        if (JSON_NODE_HOLDS_OBJECT(value)
-                ? !give_secrets(json_node_get_object(value), errp)
-                : id && g_str_has_suffix(key, SECRET_SUFFIX) &&
-                  !give_secret(id, errp)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* --- opening --- */
 
@@ -114,6 +64,19 @@ static bool add_to_daemon(JsonObject *options, Error **errp)
         done = storage_daemon_execute("blockdev-add", typed, errp);
     }
     return done != NULL;
+}
+
+/* The same, with the objects that it names. */
+static bool add_with_objects(JsonObject *options, Error **errp)
+{
+    GPtrArray *ids = block_objects_give(options, errp);
+    bool added = ids && add_to_daemon(options, errp);
+
+    if (ids) {
+        block_objects_opened(ids, added ? block_option_text(options, "node-name")
+                                        : NULL);
+    }
+    return added;
 }
 
 /* If the daemon does not want it, it is as it was, or this process cannot open it
@@ -240,8 +203,8 @@ bool block_served_open(BlockNode *node, JsonObject *options, Error **errp)
         return false;
     }
     block_export_await_end(node->name);   /* one of the name may just close */
-    if (!hand_over_references(options, errp) || !give_secrets(options, errp) ||
-        !add_to_daemon(options, errp)) {
+    if (!hand_over_references(options, errp) ||
+        !add_with_objects(options, errp)) {
         return false;
     }
     if (!look_at(node, errp)) {
@@ -262,6 +225,9 @@ bool block_served_close(const char *name, Error **errp)
     /* What has gone has closed it. */
     if (storage_daemon_runs()) {
         done = storage_daemon_execute("blockdev-del", args, errp);
+    }
+    if (done) {
+        block_objects_closed(name);
     }
     return done || !storage_daemon_runs();
 }

@@ -93,6 +93,11 @@ typedef struct PropertyMembers {
 /* What JSON an object property of @type takes. */
 static const char *property_type(const char *type)
 {
+    const QmpType *named = qmp_find_type(type);
+
+    if (named && named->members) {
+        return named->name;
+    }
     if (!strcmp(type, "bool")) {
         return "bool";
     }

@@ -90,16 +90,38 @@ static const char *required_string(JsonObject *opts, const char *name,
     return json_node_get_string(node);
 }
 
+/* Adds a property; of a command line, @name may be that of a member of one that is
+ * an object, as in limits.iops-total. */
+static void add_property(JsonObject *props, const char *name, JsonNode *value,
+                         bool keyval)
+{
+    const char *dot = keyval ? strchr(name, '.') : NULL;
+    g_autofree char *outer = g_strndup(name, dot ? (gsize)(dot - name)
+                                                    : strlen(name));
+    JsonNode *node = json_object_get_member(props, outer);
+
+    if (!dot) {
+        json_object_set_member(props, name, json_node_copy(value));
+        return;
+    }
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
+        json_object_set_object_member(props, outer, json_object_new());
+        node = json_object_get_member(props, outer);
+    }
+    json_object_set_member(json_node_get_object(node), dot + 1,
+                           json_node_copy(value));
+}
+
 /* @opts without the two members that are no properties. */
-static JsonObject *properties_of(JsonObject *opts)
+static JsonObject *properties_of(JsonObject *opts, bool keyval)
 {
     g_autoptr(GList) names = json_object_get_members(opts);
     JsonObject *props = json_object_new();
 
     for (GList *l = names; l; l = l->next) {
         if (strcmp(l->data, "qom-type") && strcmp(l->data, "id")) {
-            json_object_set_member(props, l->data,
-                                   json_object_dup_member(opts, l->data));
+            add_property(props, l->data, json_object_get_member(opts, l->data),
+                         keyval);
         }
     }
     return props;
@@ -124,7 +146,7 @@ bool user_creatable_add_from_json(JsonObject *opts, bool keyval, Error **errp)
         return false;
     }
     obj = object_new(typename);
-    props = properties_of(opts);
+    props = properties_of(opts, keyval);
     if (!object_set_properties_from_json(obj, props, keyval, errp) ||
         !object_property_try_add_child(object_get_objects_root(), id, obj,
                                        errp)) {

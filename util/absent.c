@@ -23,7 +23,7 @@ static const struct {
         "pr-manager-helper", "" } },
     { NO("disks but virtio-blk-pci and vhost-user-blk-pci"),
       { "floppy ide-* *-ide isa-fdc ich9-ahci nvme nvme-* sd-card sdhci-pci "
-        "virtio-pmem*", "throttle-group",
+        "virtio-pmem*", "",
         "fda fdb iscsi mtdblock sd snapshot" } },
     { NO("network devices but virtio-net-pci"),
       { "e1000* i8255* i82562 i82801 ne2k_* pcnet pvrdma rocker "
@@ -62,7 +62,8 @@ static const struct {
     { NO("Hyper-V devices"),
       { "hv-* hyperv-* vmbus-bridge", "", "win2k-hack" } },
     { "sparsevm tells of a crash by pvpanic-pci only" PAGE, { "pvpanic", "", "" } },
-    { NO("TLS"), { "", "tls-* authz-*", "" } },
+    { NO("TLS but of disks over NBD, tls-creds-x509 and tls-creds-psk"),
+      { "", "tls-* authz-*", "" } },
     { NO("confidential guests"), { "", "sev-guest", "" } },
     { NO("firmware"),
       { "loader guest-loader acpi-erst", "",
