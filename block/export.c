@@ -7,7 +7,6 @@
  */
 #include "qemu/osdep.h"
 
-#include <glib-unix.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -157,11 +156,11 @@ static bool add_export(BlockExport *e, const BlockServeOptions *o,
 static int connect_to(const char *path, Error **errp)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
-    if (fd < 0 || connect(fd, (void *)&addr, sizeof(addr)) < 0 ||
-        !g_unix_set_fd_nonblocking(fd, TRUE, NULL)) {
+    /* One whose queue is full would hold us up. */
+    if (fd < 0 || connect(fd, (void *)&addr, sizeof(addr)) < 0) {
         error_setg_errno(errp, errno, "%s, where qemu-storage-daemon listens, "
                          "cannot be connected to", path);
         if (fd >= 0) {
