@@ -234,6 +234,16 @@ static const char *name_drive(JsonObject *o, const char *interface)
     return json_object_get_string_member(o, "id");
 }
 
+/* A drive of the host is this process's alone. */
+static bool throttle(JsonObject **o, const char *id, Error **errp)
+{
+    if (vl_drive_is_throttled(*o) && block_options_need_memory(*o)) {
+        error_setg(errp, "throttling: " NVME_SCHEME " cannot be held back");
+        return false;
+    }
+    return vl_expand_throttling(o, id, errp);
+}
+
 /* --- for vl.c --- */
 
 /* What has to wait for guest memory, with all that comes after it, of which some
@@ -285,6 +295,10 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
         return true;
     }
     id = name_drive(o, interface);
+    if (!throttle(&o, id, errp)) {
+        return false;
+    }
+    id = json_object_get_string_member(o, "id");
     if (strcmp(interface, "virtio") == 0) {
         g_ptr_array_add(opaque, g_strdup(id));
     }
@@ -349,10 +363,11 @@ static bool drive_needs_sharing(const char *arg)
 {
     g_autoptr(JsonObject) o = keyval_parse(arg, "file", NULL, NULL);
 
-    if (o) {
-        expand_image(o);
+    if (!o || vl_drive_is_throttled(o)) {
+        return o;
     }
-    return o && block_options_need_sharing(o);
+    expand_image(o);
+    return block_options_need_sharing(o);
 }
 
 bool vl_block_needs_sharing(const VlConfig *cfg)

@@ -173,6 +173,12 @@ unsigned vl_block_nr_drives(const VlConfig *cfg);
 /* The devices of -drive if=virtio. After those of -device. */
 bool vl_create_drive_devices(Error **errp);
 
+/* vl-throttle.c: limits of -drive @o, whose values are text. */
+bool vl_drive_is_throttled(JsonObject *o);
+/* Takes them out, and makes them a group, called @id unless @o says so, and a node
+ * over that of *@o, which is replaced. false: *errp. */
+bool vl_expand_throttling(JsonObject **o, const char *id, Error **errp);
+
 /* vl-msg.c: -msg. After -name. */
 bool vl_configure_messages(const VlConfig *cfg, Error **errp);
 

@@ -183,7 +183,20 @@ static const CliBadCase bad[] = {
       "-device virtio-blk-pci,drive=x", "-device|werror=stop|report only" },
     { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,rerror=stop "
       "-device virtio-blk-pci,drive=x", "-device|rerror=stop|report only" },
-    { QTEST_ARGS "-drive file=image,format=qcow2,bps=1000", "-drive|'bps'" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,bps=1000,bps_rd=1",
+      "-drive|bps-total and bps-read cannot be used" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,iops_max=1000",
+      "-drive|iops-total-max=1000: a burst needs iops-total" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,iops=1,throttling.iops-total=2",
+      "-drive|are the same" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,throttling.speed=1",
+      "-drive|'speed'" },
+    { QTEST_ARGS "-drive file=nvme://0000:01:00.0/1,iops=1",
+      "-drive|cannot be held back" },
+    { QTEST_ARGS "-blockdev driver=throttle,node-name=t,throttle-group=no,"
+      "file.driver=null-co", "-blockdev|No throttle-group with id 'no'" },
+    { QTEST_ARGS "-blockdev driver=nbd,node-name=t,server.type=unix,server.path=x,"
+      "tls-creds=no", "-blockdev|No tls-creds with id 'no'" },
     { QTEST_ARGS "-drive file=image,format=qcow2,copy-on-read=on",
       "-drive|'copy-on-read'" },
     { QTEST_ARGS "-drive file=image,format=qcow2,snapshot=on",

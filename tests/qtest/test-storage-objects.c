@@ -213,6 +213,28 @@ static void test_limits_that_are_refused(void)
     finish(&f);
 }
 
+/* QEMU's way for a disk, by new and old names. */
+static void test_limits_of_a_drive(void)
+{
+    Fixture f;
+    g_autofree char *disk = NULL;
+    g_autofree char *args = NULL;
+    g_autofree char *megabyte = g_strnfill(1 << 20, 'x');
+
+    begin(&f);
+    write_file(&f, "disk", megabyte, 0644);
+    disk = file(&f, "disk");
+    args = g_strdup_printf("-drive file=%s,format=raw,id=d,iops_rd=5,cache=none,"
+                           "throttling.bps-total=1000,throttling.group=g", disk);
+    start(&f, args);
+    TOLD(&f, "object-add", "\"id\":\"g\"", "\"bps-total\":1000", "\"iops-read\":5",
+         "blockdev-add");
+    do_qmp(&f, "{'execute': 'qom-get', 'arguments': {'path': '/objects/g', "
+           "'property': '%s'}}", "limits");
+    g_unlink(disk);
+    finish(&f);
+}
+
 /* --- secrets --- */
 
 /* Made by @command; the test is skipped where its program is not. */
@@ -421,6 +443,7 @@ int main(int argc, char **argv)
     g_test_add_func("/storage-objects/limits", test_limits);
     g_test_add_func("/storage-objects/limits-refused",
                     test_limits_that_are_refused);
+    g_test_add_func("/storage-objects/limits-of-a-drive", test_limits_of_a_drive);
     g_test_add_func("/storage-objects/secrets", test_secrets);
     g_test_add_data_func("/storage-objects/tls/x509", "x509", test_tls);
     g_test_add_data_func("/storage-objects/tls/psk", "psk", test_tls);
