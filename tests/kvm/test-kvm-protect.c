@@ -161,19 +161,20 @@ static void vm_check_status(Vm *vm, const char *expected)
 static uint64_t vm_resident(Vm *vm)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/smaps", vm->pid);
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
+    g_autofree char *line = NULL;
+    size_t room = 0;
+    FILE *smaps = fopen(path, "re");
     uint64_t rss = 0, sum = UINT64_MAX;
 
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        sscanf(*line, "Rss: %" SCNu64 " kB", &rss);
-        if (g_str_has_prefix(*line, "VmFlags:") && strstr(*line, " um")) {
+    g_assert_nonnull(smaps);
+    while (getline(&line, &room, smaps) > 0) {
+        sscanf(line, "Rss: %" SCNu64 " kB", &rss);
+        if (g_str_has_prefix(line, "VmFlags:") && strstr(line, " um")) {
             g_assert_cmpuint(sum, ==, UINT64_MAX);
             sum = rss * KiB;
         }
     }
+    fclose(smaps);
     return sum;
 }
 

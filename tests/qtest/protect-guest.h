@@ -37,23 +37,24 @@ typedef struct Account {
 static inline Account account(pid_t pid, uint64_t start, uint64_t size)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/smaps", pid);
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
+    g_autofree char *line = NULL;
+    size_t room = 0;
+    FILE *smaps = fopen(path, "re");
     Account a = { .start = start };
     uint64_t from = 0, to = 0, rss = 0, low, high;
 
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
+    g_assert_nonnull(smaps);
+    /* Not as one text, of which a sanitizer looks at all that follows each line. */
+    while (getline(&line, &room, smaps) > 0) {
         bool guarded;
 
-        if (sscanf(*line, "%" SCNx64 "-%" SCNx64 " ", &low, &high) == 2) {
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &low, &high) == 2) {
             from = low;
             to = high;
-        } else if (sscanf(*line, "Rss: %" SCNu64 " kB", &rss) == 1) {
+        } else if (sscanf(line, "Rss: %" SCNu64 " kB", &rss) == 1) {
             rss *= 1024;
-        } else if (g_str_has_prefix(*line, "VmFlags:")) {
-            guarded = strstr(*line, " um") != NULL;
+        } else if (g_str_has_prefix(line, "VmFlags:")) {
+            guarded = strstr(line, " um") != NULL;
             if (!a.start && guarded) {
                 a.start = from;
             }
@@ -66,6 +67,7 @@ static inline Account account(pid_t pid, uint64_t start, uint64_t size)
             }
         }
     }
+    fclose(smaps);
     return a;
 }
 
