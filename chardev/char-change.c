@@ -108,9 +108,18 @@ static void detach(CharBackend *be)
     be->chr = NULL;
 }
 
-/* The front end of @old uses @new; false and *errp: it does not want to. A front
- * end that has had a peer is told that it has gone, unless there is another. */
-static bool hand_over(Chardev *old, Chardev *new, Error **errp)
+/* @be, which uses another one, uses @chr, in the thread @ctx. */
+static void move_to(CharBackend *be, Chardev *chr, AioContext *ctx)
+{
+    chardev_set_aio_context(be->chr, NULL);
+    detach(be);
+    attach(be, chr);
+    chardev_set_aio_context(chr, ctx);
+}
+
+/* The front end of @old uses @new; false: it does not want to. A front end that has
+ * had a peer is told that it has gone, unless there is another. */
+static bool exchange(Chardev *old, Chardev *new, AioContext *ctx)
 {
     CharBackend *be = old->be;
     bool closed = old->be_open && !new->be_open;
@@ -118,18 +127,29 @@ static bool hand_over(Chardev *old, Chardev *new, Error **errp)
     if (closed) {
         qemu_chr_be_event(old, CHR_EVENT_CLOSED);
     }
-    detach(be);
-    attach(be, new);
+    move_to(be, new, ctx);
     if (be->chr_be_change(be->opaque) == 0) {
         return true;
     }
-    detach(be);
-    attach(be, old);
+    move_to(be, old, ctx);
     if (closed) {
         qemu_chr_be_event(old, CHR_EVENT_OPENED);
     }
-    error_setg(errp, "Chardev '%s' change failed", old->label);
     return false;
+}
+
+static bool hand_over(Chardev *old, Chardev *new, Error **errp)
+{
+    AioContext *ctx = old->ctx;
+    bool done;
+
+    aio_context_pause(ctx);
+    done = exchange(old, new, ctx);
+    aio_context_resume(ctx);
+    if (!done) {
+        error_setg(errp, "Chardev '%s' change failed", old->label);
+    }
+    return done;
 }
 
 static bool check_exchange(const char *id, Chardev *chr, Error **errp)

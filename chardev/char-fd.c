@@ -15,7 +15,19 @@ static void fd_chardev_read(Chardev *chr, int max)
 
     /* The end of the input is not the end of the output. */
     if (n == 0 || (n < 0 && errno != EAGAIN)) {
-        g_clear_pointer(&f->input, chardev_input_free);
+        chardev_read_stop(chr);
+    }
+}
+
+static void fd_chardev_rest(Chardev *chr)
+{
+    FDChardev *f = FD_CHARDEV(chr);
+
+    if (f->write_error) {
+        error_report("chardev '%s': cannot write to '%s', output is dropped "
+                     "from now on: %s", chr->label, chr->filename,
+                     g_strerror(f->write_error));
+        f->write_error = 0;
     }
 }
 
@@ -25,10 +37,13 @@ static int fd_chardev_write(Chardev *chr, const uint8_t *buf, int len)
     int n = f->broken ? len : qemu_chr_write_fd(f->fd_out, buf, len);
 
     if (n < 0 && errno != EAGAIN) {
-        error_report("chardev '%s': cannot write to '%s', output is dropped "
-                     "from now on: %s", chr->label, chr->filename,
-                     g_strerror(errno));
         f->broken = true;
+        f->write_error = errno;
+        if (aio_in_turn()) {
+            chardev_rest_later(chr);
+        } else {
+            fd_chardev_rest(chr);
+        }
         return len;
     }
     return n;
@@ -48,7 +63,7 @@ void fd_chardev_start(Chardev *chr, int fd_in, int fd_out)
     f->fd_in = fd_in;
     f->fd_out = fd_out;
     if (fd_in >= 0) {
-        f->input = chardev_input_new(chr, fd_in, fd_chardev_read);
+        chardev_read_start(chr, fd_in, fd_chardev_read);
     }
     qemu_chr_be_event(chr, CHR_EVENT_OPENED);
 }
@@ -65,7 +80,7 @@ static void fd_chardev_finalize(Object *obj)
 {
     FDChardev *f = FD_CHARDEV(obj);
 
-    g_clear_pointer(&f->input, chardev_input_free);
+    chardev_read_stop(&f->parent_obj);
     chardev_watches_hang_up(&f->parent_obj);
     if (f->fd_in >= 0) {
         close(f->fd_in);
@@ -81,6 +96,7 @@ static void fd_chardev_class_init(ObjectClass *klass, void *data)
 
     cc->chr_write = fd_chardev_write;
     cc->chr_write_fd = fd_chardev_write_fd;
+    cc->chr_rest = fd_chardev_rest;
 }
 
 static const TypeInfo fd_chardev_types[] = {

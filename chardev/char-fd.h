@@ -13,8 +13,8 @@ typedef struct FDChardev {
 
     int fd_in;                            /* -1: none */
     int fd_out;                           /* may be the same */
-    ChardevInput *input;                  /* NULL: none, or at its end */
     bool broken;                          /* output failed: it is dropped */
+    int write_error;                      /* why, not said yet; or 0 */
 } FDChardev;
 
 DECLARE_INSTANCE_CHECKER(FDChardev, FD_CHARDEV, TYPE_CHARDEV_FD)

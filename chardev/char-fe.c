@@ -5,8 +5,8 @@
  */
 #include "qemu/osdep.h"
 
-#include "chardev/char.h"
-#include "qemu/main-loop.h"
+#include "char-turns.h"
+#include "qemu/sandbox-need.h"
 
 bool qemu_chr_fe_init(CharBackend *b, Chardev *s, Error **errp)
 {
@@ -42,6 +42,7 @@ void qemu_chr_fe_deinit(CharBackend *b, bool del)
         return;
     }
     cc = CHARDEV_GET_CLASS(chr);
+    qemu_chr_fe_cancel_room(b);
     qemu_chr_fe_set_handlers(b, NULL, NULL, NULL, NULL, NULL, NULL, false);
     if (cc->chr_detach) {
         cc->chr_detach(chr, b);
@@ -84,6 +85,25 @@ void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
     }
 }
 
+bool qemu_chr_fe_set_aio_context(CharBackend *b, AioContext *ctx, Error **errp)
+{
+    Chardev *chr = b->chr;
+
+    if (!chr || chr->ctx == ctx) {
+        return true;
+    }
+    if (CHARDEV_GET_CLASS(chr)->chr_attach) {
+        error_setg(errp, "chardev '%s' is shared (mux=on), which only the main "
+                   "loop can do; one without mux=on is possible", chr->label);
+        return false;
+    }
+    if (ctx) {
+        sandbox_need(SANDBOX_CHANNEL);
+    }
+    chardev_set_aio_context(chr, ctx);
+    return true;
+}
+
 void qemu_chr_fe_set_open(CharBackend *b, bool open)
 {
     b->closed = !open;
@@ -94,6 +114,10 @@ void qemu_chr_fe_accept_input(CharBackend *b)
     ChardevClass *cc;
 
     if (!b->chr) {
+        return;
+    }
+    if (b->chr->ctx) {
+        chardev_turns_accept_input(b->chr);
         return;
     }
     cc = CHARDEV_GET_CLASS(b->chr);
@@ -143,6 +167,36 @@ guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,
     Chardev *output = be->chr ? output_of(be->chr) : NULL;
 
     return output ? chardev_watch_add(output, cond, func, user_data) : 0;
+}
+
+static gboolean main_loop_room(void *do_not_use, GIOCondition cond,
+                               void *opaque)
+{
+    CharBackend *b = opaque;
+
+    b->room_watch = 0;
+    g_steal_pointer(&b->room)(b->opaque);
+    return G_SOURCE_REMOVE;
+}
+
+bool qemu_chr_fe_await_room(CharBackend *b, FERoomHandler *room)
+{
+    if (b->chr && b->chr->ctx) {
+        return chardev_turns_await_room(b->chr, room);
+    }
+    b->room_watch = qemu_chr_fe_add_watch(b, G_IO_OUT | G_IO_HUP,
+                                          main_loop_room, b);
+    b->room = b->room_watch ? room : NULL;
+    return b->room;
+}
+
+void qemu_chr_fe_cancel_room(CharBackend *b)
+{
+    b->room = NULL;
+    if (b->room_watch) {
+        g_source_remove(b->room_watch);
+        b->room_watch = 0;
+    }
 }
 
 /* --- the rest ------------------------------------------------------------ */

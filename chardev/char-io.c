@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors of character devices in the main loop: input that is polled only
- * while the front end takes some, and watches that wait for room for output.
- * It must never leave a closed descriptor with the main loop.
+ * while the front end takes some, and watches that wait for room for output; and
+ * which loop it is, the main loop or an I/O thread's (char-turns.c).
+ * It must never leave a closed descriptor with a loop.
  */
 #include "qemu/osdep.h"
 
-#include "chardev/char.h"
+#include "char-turns.h"
 
 /* --- input --------------------------------------------------------------- */
 
 struct ChardevInput {
     GSource source;
     Chardev *chr;
-    int fd;
     gpointer tag;                         /* NULL: not polled now */
-    void (*handler)(Chardev *chr, int max);
 };
 
 static gboolean input_prepare(GSource *source, gint *timeout)
@@ -25,7 +24,7 @@ static gboolean input_prepare(GSource *source, gint *timeout)
 
     /* Polled but unread, a peer that has hung up would keep the loop busy. */
     if (wanted && !in->tag) {
-        in->tag = g_source_add_unix_fd(source, in->fd,
+        in->tag = g_source_add_unix_fd(source, in->chr->read_fd,
                                        G_IO_IN | G_IO_HUP | G_IO_ERR);
     } else if (!wanted && in->tag) {
         g_source_remove_unix_fd(source, in->tag);
@@ -41,7 +40,7 @@ static gboolean input_dispatch(GSource *source, GSourceFunc fn, gpointer data)
     int max = qemu_chr_be_can_write(in->chr);
 
     if (max > 0) {
-        in->handler(in->chr, max);
+        in->chr->read(in->chr, max);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -51,25 +50,50 @@ static GSourceFuncs input_funcs = {
     .dispatch = input_dispatch,
 };
 
-ChardevInput *chardev_input_new(Chardev *chr, int fd,
-                                void (*handler)(Chardev *chr, int max))
+static void input_free(ChardevInput *in)
 {
-    GSource *source = g_source_new(&input_funcs, sizeof(ChardevInput));
-    ChardevInput *in = (ChardevInput *)source;
-
-    in->chr = chr;
-    in->fd = fd;
-    in->handler = handler;
-    g_source_attach(source, NULL);
-    return in;
+    g_source_destroy(&in->source);
+    g_source_unref(&in->source);
 }
 
-void chardev_input_free(ChardevInput *in)
+/* The main loop's part of it is made, or unmade. */
+static void update_input(Chardev *chr)
 {
-    if (in) {
-        g_source_destroy(&in->source);
-        g_source_unref(&in->source);
+    bool wanted = chr->read_fd >= 0 && !chr->ctx;
+
+    if (wanted && !chr->input) {
+        chr->input = (ChardevInput *)g_source_new(&input_funcs,
+                                                  sizeof(ChardevInput));
+        chr->input->chr = chr;
+        g_source_attach(&chr->input->source, NULL);
+    } else if (!wanted) {
+        g_clear_pointer(&chr->input, input_free);
     }
+}
+
+void chardev_read_start(Chardev *chr, int fd, ChardevReadHandler *handler)
+{
+    chr->read_fd = fd;
+    chr->read = handler;
+    update_input(chr);
+    chardev_turns_update(chr);
+}
+
+void chardev_read_stop(Chardev *chr)
+{
+    if (chr->read_fd >= 0) {
+        chr->read_fd = -1;
+        update_input(chr);
+        chardev_turns_update(chr);
+    }
+}
+
+void chardev_set_aio_context(Chardev *chr, AioContext *ctx)
+{
+    chardev_turns_forget(chr);
+    chr->ctx = ctx;
+    update_input(chr);
+    chardev_turns_update(chr);
 }
 
 /* --- watches ------------------------------------------------------------- */
@@ -142,4 +166,5 @@ void chardev_watches_hang_up(Chardev *chr)
             g_source_set_ready_time(&w->source, 0);
         }
     }
+    chardev_turns_hang_up(chr);
 }

@@ -390,11 +390,15 @@ Chardev *qemu_chr_parse_compat(const char *label, const char *text,
 
 static int unparent_child(Object *obj, void *opaque)
 {
+    chardev_set_aio_context(CHARDEV(obj), NULL);
     object_unparent(obj);
     return 0;
 }
 
+/* Threads that have chardevs may still run. */
 void qemu_chr_cleanup(void)
 {
+    aio_pause_all();
     object_child_foreach(chardevs_root(), unparent_child, NULL);
+    aio_resume_all();
 }

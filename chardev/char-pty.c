@@ -21,7 +21,7 @@ typedef struct PtyChardev {
     Chardev parent_obj;
 
     int fd;                               /* the master; -1: not open */
-    ChardevInput *input;                  /* while somebody is there */
+    bool gone;                            /* who was there, as a turn found */
     QEMUTimer *look;                      /* while nobody is */
 } PtyChardev;
 
@@ -36,7 +36,8 @@ static void pty_disconnected(PtyChardev *p)
 {
     Chardev *chr = CHARDEV(p);
 
-    g_clear_pointer(&p->input, chardev_input_free);
+    p->gone = false;
+    chardev_read_stop(chr);
     chardev_watches_hang_up(chr);
     pty_look_later(p);
     qemu_chr_be_event(chr, CHR_EVENT_CLOSED);
@@ -54,7 +55,23 @@ static void pty_read(Chardev *chr, int max)
     PtyChardev *p = PTY_CHARDEV(chr);
     ssize_t n = qemu_chr_be_read_fd(chr, p->fd, max);
 
-    if (n == 0 || (n < 0 && errno != EAGAIN)) {
+    if (n > 0 || (n < 0 && errno == EAGAIN)) {
+        return;
+    }
+    if (aio_in_turn()) {
+        p->gone = true;
+        chardev_read_stop(chr);
+        chardev_rest_later(chr);
+    } else {
+        pty_disconnected(p);
+    }
+}
+
+static void pty_rest(Chardev *chr)
+{
+    PtyChardev *p = PTY_CHARDEV(chr);
+
+    if (p->gone) {
         pty_disconnected(p);
     }
 }
@@ -64,12 +81,14 @@ static void pty_look(void *opaque)
     PtyChardev *p = opaque;
     Chardev *chr = CHARDEV(p);
 
-    if (pty_has_peer(p)) {
-        p->input = chardev_input_new(chr, p->fd, pty_read);
-        qemu_chr_be_event(chr, CHR_EVENT_OPENED);
-    } else {
+    if (!pty_has_peer(p)) {
         pty_look_later(p);
+        return;
     }
+    aio_context_pause(chr->ctx);
+    chardev_read_start(chr, p->fd, pty_read);
+    qemu_chr_be_event(chr, CHR_EVENT_OPENED);
+    aio_context_resume(chr->ctx);
 }
 
 static int pty_write(Chardev *chr, const uint8_t *buf, int len)
@@ -127,7 +146,7 @@ static void pty_finalize(Object *obj)
 {
     PtyChardev *p = PTY_CHARDEV(obj);
 
-    g_clear_pointer(&p->input, chardev_input_free);
+    chardev_read_stop(CHARDEV(obj));
     chardev_watches_hang_up(CHARDEV(obj));
     timer_free(p->look);
     if (p->fd >= 0) {
@@ -144,6 +163,7 @@ static void pty_class_init(ObjectClass *klass, void *data)
     cc->open = pty_open;
     cc->chr_write = pty_write;
     cc->chr_write_fd = pty_write_fd;
+    cc->chr_rest = pty_rest;
 }
 
 static const TypeInfo pty_types[] = {

@@ -41,14 +41,15 @@ static void socket_name(SocketChardev *s)
 
 static void socket_close(SocketChardev *s)
 {
-    g_clear_pointer(&s->input, chardev_input_free);
+    int fd = s->fd;
+
+    s->fd = -1;
+    s->read_ended = s->write_failed = false;
+    chardev_read_stop(CHARDEV(s));
     chardev_watches_hang_up(CHARDEV(s));
     char_socket_discard_msg_fds(s);
     yank_instance_set_socket(s->yank, -1);
-    close(s->fd);
-    s->fd = -1;
-    s->write_failed = false;
-    qemu_bh_cancel(s->hang_up_bh);
+    close(fd);
     socket_name(s);
 }
 
@@ -65,34 +66,42 @@ static void socket_await_peer(SocketChardev *s)
 static void socket_disconnected(Chardev *chr)
 {
     SocketChardev *s = SOCKET_CHARDEV(chr);
+    AioContext *ctx = chr->ctx;
 
+    aio_context_pause(ctx);
     if (s->fd >= 0) {
         socket_close(s);
         socket_await_peer(s);
         qemu_chr_be_event(chr, CHR_EVENT_CLOSED);
     }
+    aio_context_resume(ctx);
 }
 
 static void socket_read(Chardev *chr, int max)
 {
+    SocketChardev *s = SOCKET_CHARDEV(chr);
     uint8_t buf[64 * KiB];
-    ssize_t n = char_socket_receive(SOCKET_CHARDEV(chr), buf,
-                                    MIN((size_t)max, sizeof(buf)));
+    ssize_t n = char_socket_receive(s, buf, MIN((size_t)max, sizeof(buf)));
 
     if (n > 0) {
         qemu_chr_be_write(chr, buf, n);
+    } else if (n != -EAGAIN && aio_in_turn()) {
+        s->read_ended = true;
+        chardev_read_stop(chr);
+        chardev_rest_later(chr);
     } else if (n != -EAGAIN) {
         socket_disconnected(chr);
     }
 }
 
-/* A peer that has gone may have left something to read, and its end is found
+/* A peer that takes no more may have left something to read, and its end is found
  * behind that. Only where nobody reads is it to be ended here. */
-static void socket_hang_up(void *opaque)
+static void socket_rest(Chardev *chr)
 {
-    Chardev *chr = opaque;
+    SocketChardev *s = SOCKET_CHARDEV(chr);
 
-    if (qemu_chr_be_can_write(chr) == 0) {
+    if (s->read_ended ||
+        (s->write_failed && qemu_chr_be_can_write(chr) == 0)) {
         socket_disconnected(chr);
     }
 }
@@ -112,7 +121,7 @@ static int socket_write(Chardev *chr, const uint8_t *buf, int len)
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         s->write_failed = true;
-        qemu_bh_schedule(s->hang_up_bh);
+        chardev_rest_later(chr);
         return len;
     }
     return n;
@@ -137,11 +146,13 @@ void char_socket_connected(SocketChardev *s, int fd)
     if (!s->server) {
         char_socket_set_options(s, fd);
     }
+    aio_context_pause(chr->ctx);
     s->fd = fd;
     yank_instance_set_socket(s->yank, fd);
-    s->input = chardev_input_new(chr, fd, socket_read);
+    chardev_read_start(chr, fd, socket_read);
     socket_name(s);
     qemu_chr_be_event(chr, CHR_EVENT_OPENED);
+    aio_context_resume(chr->ctx);
 }
 
 /* --- a socket that somebody else has made ---------------------------------- */
@@ -241,7 +252,6 @@ static bool socket_open(Chardev *chr, Error **errp)
         return false;
     }
     s->yank = yank_instance_new(chr->label);
-    s->hang_up_bh = qemu_bh_new(socket_hang_up, s);
     s->reconnect_timer = timer_new_ms(QEMU_CLOCK_REALTIME, char_socket_try_connect,
                                       s);
     if (s->fd_text) {
@@ -284,7 +294,7 @@ static void socket_finalize(Object *obj)
 {
     SocketChardev *s = SOCKET_CHARDEV(obj);
 
-    g_clear_pointer(&s->input, chardev_input_free);
+    chardev_read_stop(CHARDEV(s));
     chardev_watches_hang_up(CHARDEV(s));
     char_socket_discard_msg_fds(s);
     g_clear_pointer(&s->yank, yank_instance_free);
@@ -295,7 +305,6 @@ static void socket_finalize(Object *obj)
     socket_close_waiting(&s->listen_fd);
     socket_close_waiting(&s->connect_fd);
     timer_free(s->reconnect_timer);
-    g_clear_pointer(&s->hang_up_bh, qemu_bh_delete);
 }
 
 static const ChardevOption socket_options[] = {
@@ -340,6 +349,7 @@ static void socket_class_init(ObjectClass *klass, void *data)
     cc->chr_disconnect = socket_disconnected;
     cc->chr_get_socket = socket_fd;
     cc->chr_get_msg_fd = char_socket_get_msg_fd;
+    cc->chr_rest = socket_rest;
     chardev_class_add_options(klass, socket_options);
 }
 

@@ -8,7 +8,6 @@
 #define CHARDEV_CHAR_SOCKET_H
 
 #include "chardev/char.h"
-#include "qemu/main-loop.h"
 #include "qemu/socket-fds.h"
 #include "qemu/timer.h"
 #include "qemu/yank.h"
@@ -36,11 +35,10 @@ typedef struct SocketChardev {
 
     int fd;                               /* -1: no peer */
     YankInstance *yank;
-    ChardevInput *input;
     int msg_fds[SOCKET_FDS_MAX];          /* came with the last message, and */
     unsigned nr_msg_fds;                  /* nobody has taken them */
     bool write_failed;                    /* the peer takes no more */
-    QEMUBH *hang_up_bh;
+    bool read_ended;                      /* nor sends any, as a turn found */
 } SocketChardev;
 
 DECLARE_INSTANCE_CHECKER(SocketChardev, SOCKET_CHARDEV, TYPE_CHARDEV_SOCKET)
@@ -79,7 +77,7 @@ void char_socket_try_connect(void *opaque);
 
 /* --- descriptors that come with messages --- */
 
-/* As socket_recv_fds(); keeps the descriptors that come. */
+/* As socket_recv_fds(); keeps the descriptors that come, but not in a turn. */
 ssize_t char_socket_receive(SocketChardev *s, void *buf, size_t len);
 /* ChardevClass.chr_get_msg_fd: the first one kept, the caller's; -1: none. */
 int char_socket_get_msg_fd(Chardev *chr);

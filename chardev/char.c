@@ -109,24 +109,63 @@ bool chardev_log_open(Chardev *chr, Error **errp)
 }
 
 /* A log that cannot be written ends; the device goes on. */
-void chardev_log(Chardev *chr, const uint8_t *buf, int len)
+static void end_log(Chardev *chr)
 {
-    if (chr->log_fd < 0 || len <= 0 ||
-        qemu_write_full(chr->log_fd, buf, len) == len) {
-        return;
-    }
     warn_report("chardev '%s': logfile '%s' cannot be written, it ends here",
                 chr->label, chr->log_path);
     close(chr->log_fd);
     chr->log_fd = -1;
+    chr->log_failed = false;
+}
+
+void chardev_log(Chardev *chr, const uint8_t *buf, int len)
+{
+    if (chr->log_fd < 0 || len <= 0 || chr->log_failed ||
+        qemu_write_full(chr->log_fd, buf, len) == len) {
+        return;
+    }
+    if (aio_in_turn()) {
+        chr->log_failed = true;
+        chardev_rest_later(chr);
+    } else {
+        end_log(chr);
+    }
+}
+
+/* --- the rest ------------------------------------------------------------ */
+
+/* What turns, and those who must not be disturbed, leave to the main loop. */
+static void chardev_rest(void *opaque)
+{
+    Chardev *chr = opaque;
+    AioContext *ctx = chr->ctx;
+
+    aio_context_pause(ctx);
+    if (chr->log_failed) {
+        end_log(chr);
+    }
+    if (CHARDEV_GET_CLASS(chr)->chr_rest) {
+        CHARDEV_GET_CLASS(chr)->chr_rest(chr);
+    }
+    aio_context_resume(ctx);
+}
+
+void chardev_rest_later(Chardev *chr)
+{
+    qemu_bh_schedule(chr->rest_bh);
 }
 
 /* --- the type ------------------------------------------------------------ */
 
 static void chardev_init(Object *obj)
 {
-    QLIST_INIT(&CHARDEV(obj)->watches);
-    CHARDEV(obj)->log_fd = -1;
+    Chardev *chr = CHARDEV(obj);
+
+    QLIST_INIT(&chr->watches);
+    chr->log_fd = -1;
+    chr->read_fd = -1;
+    chr->turn_fds[0] = chr->turn_fds[1] = -1;
+    chr->rest_bh = qemu_bh_new(chardev_rest, chr);
 }
 
 static void chardev_finalize(Object *obj)
@@ -140,6 +179,7 @@ static void chardev_finalize(Object *obj)
     if (chr->log_fd >= 0) {
         close(chr->log_fd);
     }
+    qemu_bh_delete(chr->rest_bh);
     g_free(chr->label);
     g_free(chr->filename);
 }

@@ -65,6 +65,7 @@
 #define CHILD N(CHILD)
 #define TAP N(TAP)
 #define NET_SOCKET N(NET_SOCKET)
+#define CHANNEL N(CHANNEL)
 #define KVM N(KVM)
 #define VFIO N(VFIO)
 #define VHOST N(VHOST)
@@ -144,9 +145,9 @@ const SandboxRule sandbox_rules[] = {
     CALL(M, HOTPLUG | LISTEN, "accept4"),
     CALL(M, ALWAYS, "recvmsg"),
     CALL(C, PEERS, "recvmsg"),
-    CALL(I, NET_SOCKET, "recvmsg"),
+    CALL(I, NET_SOCKET | CHANNEL, "recvmsg"),
     CALL(M | C, ALWAYS, "sendmsg"),
-    CALL(I, NET_SOCKET, "sendmsg"),
+    CALL(I, NET_SOCKET | CHANNEL, "sendmsg"),
     CALL(M, PEERS | THREADS, "shutdown"),
     CALL(C, PEERS, "shutdown"),
     /* QMP out of band */

@@ -159,6 +159,7 @@ static const char *const need_names[SANDBOX_NEED__MAX] = {
     [SANDBOX_CHILD] = "child",
     [SANDBOX_TAP] = "tap",
     [SANDBOX_NET_SOCKET] = "net-socket",
+    [SANDBOX_CHANNEL] = "channel",
     [SANDBOX_KVM] = "kvm",
     [SANDBOX_VFIO] = "vfio",
     [SANDBOX_VHOST] = "vhost",

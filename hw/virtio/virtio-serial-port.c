@@ -34,7 +34,8 @@ static size_t room_of_next(VirtQueue *vq)
     return size;
 }
 
-/* The main loop asks again when the VM runs again. */
+/* 0 stands until qemu_chr_fe_accept_input(): when the driver has opened the port or
+ * given it buffers, and when the VM runs again. */
 static int port_can_read(void *opaque)
 {
     VirtIOSerialPort *port = opaque;
@@ -77,21 +78,11 @@ void virtio_serial_handle_to_guest(VirtIODevice *vdev, VirtQueue *vq)
 
 /* --- from the guest ------------------------------------------------------- */
 
-static void stop_watching(VirtIOSerialPort *port)
-{
-    if (port->watch) {
-        g_source_remove(port->watch);
-        port->watch = 0;
-    }
-}
-
-static gboolean can_write(void *do_not_use, GIOCondition cond, void *opaque)
+static void can_write(void *opaque)
 {
     VirtIOSerialPort *port = opaque;
 
-    port->watch = 0;
     virtio_queue_kick_later(port->from_guest);
-    return G_SOURCE_REMOVE;
 }
 
 /* Writes what is left of @elem; false: the character device takes no more now. */
@@ -123,12 +114,9 @@ static bool write_element(VirtIOSerialPort *port, const VirtQueueElement *elem)
 static bool handle_element(VirtIOSerialPort *port, VirtQueue *vq,
                            VirtQueueElement *elem)
 {
-    if (port && port->host_open && !write_element(port, elem)) {
-        port->watch = qemu_chr_fe_add_watch(&port->chr, G_IO_OUT | G_IO_HUP,
-                                            can_write, port);
-        if (port->watch) {
-            return false;
-        }
+    if (port && port->host_open && !write_element(port, elem) &&
+        qemu_chr_fe_await_room(&port->chr, can_write)) {
+        return false;
     }
     if (port) {
         port->nr_written = 0;
@@ -142,7 +130,7 @@ void virtio_serial_handle_from_guest(VirtIODevice *vdev, VirtQueue *vq)
     VirtQueueElement *elem;
     unsigned done = 0;
 
-    if (port && port->watch) {
+    if (port && qemu_chr_fe_awaits_room(&port->chr)) {
         return;
     }
     while (done < BURST && (elem = virtqueue_pop(vq, sizeof(*elem)))) {
@@ -207,8 +195,27 @@ static JsonObject *event_data(void *source)
     JsonObject *data = json_object_new();
 
     json_object_set_string_member(data, "id", DEVICE(port)->id);
-    json_object_set_boolean_member(data, "open", port->guest_open);
+    json_object_set_boolean_member(data, "open", port->said_open);
     return data;
+}
+
+/* Tells the outside whether the port is open. For the main loop. */
+static void say_open(void *opaque)
+{
+    VirtIOSerialPort *port = opaque;
+    VirtIODevice *vdev = VIRTIO_DEVICE(port->serial);
+
+    qemu_bh_cancel(port->rest_bh);
+    virtio_pause(vdev);
+    if (port->said_open != port->guest_open) {
+        port->said_open = port->guest_open;
+        update_hang_up_watch(port);
+        qemu_chr_fe_set_open(&port->chr, port->said_open);
+        if (DEVICE(port)->id) {
+            qapi_event_emit_thinned("VSERPORT_CHANGE", event_data, port);
+        }
+    }
+    virtio_resume(vdev);
 }
 
 void virtio_serial_port_set_guest_open(VirtIOSerialPort *port, bool open)
@@ -217,13 +224,13 @@ void virtio_serial_port_set_guest_open(VirtIOSerialPort *port, bool open)
         return;
     }
     port->guest_open = open;
-    update_hang_up_watch(port);
-    qemu_chr_fe_set_open(&port->chr, open);
-    if (DEVICE(port)->id) {
-        qapi_event_emit_thinned("VSERPORT_CHANGE", event_data, port);
-    }
     if (open) {
         qemu_chr_fe_accept_input(&port->chr);
+    }
+    if (aio_in_turn()) {
+        qemu_bh_schedule(port->rest_bh);
+    } else {
+        say_open(port);
     }
 }
 
@@ -234,7 +241,7 @@ static void port_event(void *opaque, QEMUChrEvent event)
     if (event != CHR_EVENT_OPENED && event != CHR_EVENT_CLOSED) {
         return;
     }
-    stop_watching(port);
+    qemu_chr_fe_cancel_room(&port->chr);
     port->host_open = event == CHR_EVENT_OPENED;
     update_hang_up_watch(port);
     virtio_serial_port_opened(port);
@@ -243,7 +250,7 @@ static void port_event(void *opaque, QEMUChrEvent event)
 
 void virtio_serial_port_reset(VirtIOSerialPort *port)
 {
-    stop_watching(port);
+    qemu_chr_fe_cancel_room(&port->chr);
     port->nr_written = 0;
     virtio_serial_port_set_guest_open(port, false);
 }
@@ -266,7 +273,7 @@ static int port_be_change(void *opaque)
 {
     VirtIOSerialPort *port = opaque;
 
-    stop_watching(port);
+    qemu_chr_fe_cancel_room(&port->chr);
     stop_watching_for_hang_up(port);
     use_chardev(port);
     update_hang_up_watch(port);
@@ -274,26 +281,54 @@ static int port_be_change(void *opaque)
     return 0;
 }
 
-/* A console takes what the guest writes whoever listens. */
-static void port_realize(DeviceState *dev, Error **errp)
+/* The device's I/O thread is to have the character device, too. */
+static bool share_iothread(VirtIOSerialPort *port, VirtIODevice *vdev,
+                           Error **errp)
 {
-    VirtIOSerialPort *port = VIRTIO_SERIAL_PORT(dev);
-    bool console = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
+    ERRP_GUARD();
 
-    if (!virtio_serial_add_port(VIRTIO_SERIAL(dev->parent_bus->parent), port,
-                                errp)) {
+    if (!qemu_chr_fe_set_aio_context(&port->chr, vdev->aio_context, errp)) {
+        error_prepend(errp, "iothread=%s of the bus's device: ",
+                      object_get_canonical_path_component(
+                          OBJECT(vdev->iothread)));
+        return false;
+    }
+    return true;
+}
+
+/* A console takes what the guest writes whoever listens. */
+static void add_port(VirtIOSerialPort *port, VirtIOSerial *serial, Error **errp)
+{
+    if (!share_iothread(port, VIRTIO_DEVICE(serial), errp)) {
         return;
     }
-    port->host_open = console;
-    qemu_chr_fe_set_open(&port->chr, false);
+    port->rest_bh = qemu_bh_new(say_open, port);
+    if (!virtio_serial_add_port(serial, port, errp)) {
+        qemu_chr_fe_set_aio_context(&port->chr, NULL, &error_abort);
+        g_clear_pointer(&port->rest_bh, qemu_bh_delete);
+        return;
+    }
+    port->host_open = VIRTIO_SERIAL_PORT_GET_CLASS(port)->is_console;
+    qemu_chr_fe_set_open(&port->chr, port->said_open);
     use_chardev(port);
     virtio_serial_port_added(port);
+}
+
+static void port_realize(DeviceState *dev, Error **errp)
+{
+    VirtIOSerial *serial = VIRTIO_SERIAL(dev->parent_bus->parent);
+
+    virtio_pause(VIRTIO_DEVICE(serial));
+    add_port(VIRTIO_SERIAL_PORT(dev), serial, errp);
+    virtio_resume(VIRTIO_DEVICE(serial));
 }
 
 static void port_unrealize(DeviceState *dev)
 {
     VirtIOSerialPort *port = VIRTIO_SERIAL_PORT(dev);
+    VirtIODevice *vdev = VIRTIO_DEVICE(port->serial);
 
+    virtio_pause(vdev);
     virtio_serial_port_reset(port);
     port->host_open = false;
     update_hang_up_watch(port);
@@ -301,7 +336,10 @@ static void port_unrealize(DeviceState *dev)
     qemu_chr_fe_set_handlers(&port->chr, NULL, NULL, NULL, NULL, NULL, NULL,
                              false);
     qemu_chr_fe_set_open(&port->chr, true);
+    qemu_chr_fe_set_aio_context(&port->chr, NULL, &error_abort);
+    g_clear_pointer(&port->rest_bh, qemu_bh_delete);
     virtio_serial_port_removed(port);
+    virtio_resume(vdev);
 }
 
 static const Property port_properties[] = {

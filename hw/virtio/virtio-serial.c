@@ -106,6 +106,20 @@ bool virtio_serial_add_port(VirtIOSerial *serial, VirtIOSerialPort *port,
     return true;
 }
 
+/* An I/O thread does not ask ports for room by itself, as the main loop does. */
+static void serial_run_changed(VirtIODevice *vdev)
+{
+    VirtIOSerial *serial = VIRTIO_SERIAL(vdev);
+    bool runs = virtio_device_may_run(vdev);
+
+    for (unsigned i = 0; runs && !serial->ran && i < serial->max_ports; i++) {
+        if (serial->slots[i].port) {
+            qemu_chr_fe_accept_input(&serial->slots[i].port->chr);
+        }
+    }
+    serial->ran = runs;
+}
+
 static void serial_unplug(HotplugHandler *handler, DeviceState *dev,
                           Error **errp)
 {
@@ -181,6 +195,10 @@ static void serial_realize(DeviceState *dev, Error **errp)
     }
     virtio_init(VIRTIO_DEVICE(dev), "virtio-serial", VIRTIO_ID_CONSOLE,
                 sizeof(struct virtio_console_config));
+    if (!virtio_use_iothread(VIRTIO_DEVICE(dev), serial->iothread, errp)) {
+        virtio_cleanup(VIRTIO_DEVICE(dev));
+        return;
+    }
     add_queues(serial);
     serial->slots = g_new0(VirtIOSerialSlot, serial->max_ports);
     add_bus(serial);
@@ -204,6 +222,8 @@ static void serial_unrealize(DeviceState *dev)
 
 static const Property serial_properties[] = {
     DEFINE_PROP_UINT32("max_ports", VirtIOSerial, max_ports, 31),
+    DEFINE_PROP_LINK("iothread", VirtIOSerial, iothread, TYPE_IOTHREAD,
+                     IOThread *),
     DEFINE_PROP_END_OF_LIST(),
 };
 
@@ -223,6 +243,7 @@ static void serial_class_init(ObjectClass *klass, void *data)
     vdc->set_config = serial_set_config;
     vdc->set_status = serial_set_status;
     vdc->reset = serial_reset;
+    vdc->run_changed = serial_run_changed;
     hc->unplug = serial_unplug;
 }
 

@@ -9,7 +9,10 @@
  *
  * Nothing is kept in between: what the guest has no room for stays in the
  * character device, what that has no room for stays in the guest's ring, and
- * none of the guest's memory is held on to meanwhile. Big lock held.
+ * none of the guest's memory is held on to meanwhile.
+ *
+ * Big lock held; but with iothread=, all queues and what character devices read and
+ * write are of turns of that thread, and all else pauses it.
  */
 #ifndef HW_VIRTIO_VIRTIO_SERIAL_H
 #define HW_VIRTIO_VIRTIO_SERIAL_H
@@ -46,10 +49,12 @@ struct VirtIOSerialPort {
     VirtIOSerial *serial;
     VirtQueue *to_guest, *from_guest;
     bool guest_open;                      /* somebody in the guest uses it */
+    bool said_open;                       /* and so the outside was told; the
+                                             main loop's */
+    QEMUBH *rest_bh;                      /* what turns leave to the main loop */
     bool host_open;                       /* the character device has a peer */
     /* Bytes of the next element of from_guest that are written already. */
     size_t nr_written;
-    guint watch;                          /* until more can be written; 0: none */
     guint hang_up_watch;                  /* 0: none */
 };
 
@@ -75,11 +80,14 @@ struct VirtIOSerial {
 
     /* Properties. */
     uint32_t max_ports;
+    IOThread *iothread;                   /* has the queues and the chardevs */
 
     BusState *bus;
     VirtIOSerialSlot *slots;              /* max_ports of them */
     VirtQueue *control_to_guest, *control_from_guest;
     bool driver_listens;                  /* has said that it is ready */
+    bool ran;                             /* queues could be processed when that
+                                             was last looked at */
 };
 
 /* Whether the driver is one that is told of ports; else it knows port 0, and takes

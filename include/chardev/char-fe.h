@@ -3,12 +3,13 @@
  * Character devices, as those who read and write them see them (the front
  * ends: serial port, monitor, qtest). A front end embeds a CharBackend, zeroed
  * until it is attached; all functions do nothing on one that is not attached.
- * Big lock held. QEMU's names.
+ * Big lock held, but where it says otherwise. QEMU's names.
  */
 #ifndef CHARDEV_CHAR_FE_H
 #define CHARDEV_CHAR_FE_H
 
 #include "qapi/error.h"
+#include "qemu/aio-context.h"
 
 typedef enum QEMUChrEvent {
     CHR_EVENT_BREAK,                      /* the peer sent a break */
@@ -27,6 +28,9 @@ typedef void IOEventHandler(void *opaque, QEMUChrEvent event);
  * call qemu_chr_fe_set_handlers() again, wait no more for the old one. Not 0:
  * it stays. */
 typedef int BackendChangeHandler(void *opaque);
+/* The peer takes more bytes, or has gone; now and then it is neither. Has what waits
+ * written soon: it does not write itself. */
+typedef void FERoomHandler(void *opaque);
 
 typedef struct CharBackend {
     Chardev *chr;                         /* NULL: not attached */
@@ -35,6 +39,8 @@ typedef struct CharBackend {
     IOEventHandler *chr_event;
     BackendChangeHandler *chr_be_change;  /* NULL: it cannot be exchanged */
     void *opaque;
+    FERoomHandler *room;                  /* awaits room; or NULL */
+    guint room_watch;                     /* the main loop's; 0: none */
     unsigned tag;                         /* of those that share chr, which */
     bool closed;                          /* qemu_chr_fe_set_open() */
 } CharBackend;
@@ -60,10 +66,18 @@ void qemu_chr_fe_set_handlers(CharBackend *b, IOCanReadHandler *fd_can_read,
                               IOReadHandler *fd_read, IOEventHandler *fd_event,
                               BackendChangeHandler *be_change, void *opaque,
                               GMainContext *context, bool set_open);
+/*
+ * From now on can_read and read are called in turns of @ctx, which is paused
+ * (qemu/aio-context.h), and so is who awaits room; the calls marked "In a turn, too"
+ * may be made there. All else holds the big lock, with the thread paused: events
+ * and exchanges come so. @ctx NULL: the main loop again. False and *errp: it cannot
+ * be, because others share the chardev.
+ */
+bool qemu_chr_fe_set_aio_context(CharBackend *b, AioContext *ctx, Error **errp);
 /* For people and query-chardev: whether somebody uses what the front end offers;
  * so it is if nothing is said. */
 void qemu_chr_fe_set_open(CharBackend *b, bool open);
-/* can_read says more than before. */
+/* can_read says more than before. In a turn, too. */
 void qemu_chr_fe_accept_input(CharBackend *b);
 /* Input of a shared chardev goes to @b. */
 void qemu_chr_fe_take_focus(CharBackend *b);
@@ -71,16 +85,27 @@ void qemu_chr_fe_take_focus(CharBackend *b);
 /*
  * Writes what can be written now: how many bytes, or -1 with errno (EAGAIN:
  * nothing now). Without a peer all is written, to nowhere. A peer that proves
- * to be gone is announced by CLOSED, later.
+ * to be gone is announced by CLOSED, later. In a turn, too.
  */
 int qemu_chr_fe_write(CharBackend *b, const uint8_t *buf, int len);
+
+/* Calls @room, with the handlers' opaque, once, when more can be written. False:
+ * no peer that could be waited for. In a turn, too. */
+bool qemu_chr_fe_await_room(CharBackend *b, FERoomHandler *room);
+/* Whether it is still awaited. */
+static inline bool qemu_chr_fe_awaits_room(const CharBackend *b)
+{
+    return b->room;
+}
+/* Not any more. */
+void qemu_chr_fe_cancel_room(CharBackend *b);
 
 typedef gboolean FEWatchFunc(void *do_not_use, GIOCondition condition,
                              void *data);
 /*
- * Calls @func when the peer takes more bytes (G_IO_OUT) or has gone
- * (G_IO_HUP), until it returns G_SOURCE_REMOVE. A tag for g_source_remove(),
- * or 0: no peer that could be waited for.
+ * In the main loop, whoever reads and writes: calls @func when the peer takes more
+ * bytes (G_IO_OUT) or has gone (G_IO_HUP), until it returns G_SOURCE_REMOVE. A tag
+ * for g_source_remove(), or 0: no peer that could be waited for.
  */
 guint qemu_chr_fe_add_watch(CharBackend *be, GIOCondition cond,
                             FEWatchFunc *func, void *user_data);

@@ -4,6 +4,11 @@
  * a QOM object, /chardevs/LABEL, whose options are its properties. Front ends
  * use chardev/char-fe.h; this is for those who make them, and for the kinds
  * themselves (chardev/). Big lock held.
+ *
+ * A chardev may be in an I/O thread (qemu_chr_fe_set_aio_context()): then its
+ * input is read, chr_write() called and its log written in turns of that. All else
+ * is the main loop's, with the thread paused; what a turn finds out that has
+ * further consequences it leaves to chr_rest().
  */
 #ifndef CHARDEV_CHAR_H
 #define CHARDEV_CHAR_H
@@ -11,6 +16,8 @@
 #include <json-glib/json-glib.h>
 
 #include "chardev/char-fe.h"
+#include "qemu/aio-context.h"
+#include "qemu/main-loop.h"
 #include "qemu/notify.h"
 #include "qemu/queue.h"
 #include "qom/object.h"
@@ -80,6 +87,10 @@ void qemu_chr_add_quit_notifier(Notifier *notifier);
 /* --- for the kinds of character device ------------------------------------ */
 
 typedef struct ChardevWatch ChardevWatch;
+typedef struct ChardevInput ChardevInput;
+
+/* Reads what chardev_read_start() was told of; the front end takes @max bytes. */
+typedef void ChardevReadHandler(Chardev *chr, int max);
 
 struct Chardev {
     Object parent_obj;
@@ -93,6 +104,18 @@ struct Chardev {
     char *log_path;                       /* also written there; NULL: no */
     bool log_append;
     int log_fd;                           /* -1: no, or no more */
+    bool log_failed;                      /* it ends, which is not said yet */
+    QEMUBH *rest_bh;                      /* calls chr_rest */
+
+    /* Input. */
+    int read_fd;                          /* -1: there is none */
+    ChardevReadHandler *read;
+    ChardevInput *input;                  /* the main loop's part; or NULL */
+
+    AioContext *ctx;                      /* who reads and writes; NULL: the main
+                                             loop */
+    int turn_fds[2];                      /* that it knows: read, written; -1 */
+    bool turns_read;                      /* until the front end takes nothing */
     QLIST_HEAD(, ChardevWatch) watches;   /* waiting for chr_write_fd */
 };
 
@@ -130,6 +153,8 @@ struct ChardevClass {
 
     /* As qemu_chr_fe_get_socket(). */
     int (*chr_get_socket)(Chardev *chr);
+    /* chardev_rest_later() was called. */
+    void (*chr_rest)(Chardev *chr);
 
     /* A shared chardev: front ends come, go, and get the input. NULL: there is
      * one at most, and that is it. */
@@ -149,13 +174,16 @@ bool chardev_log_open(Chardev *chr, Error **errp);
 /* Writes what @chr has taken to its log, if there is one. */
 void chardev_log(Chardev *chr, const uint8_t *buf, int len);
 
+/* Has the main loop call chr_rest(), soon. In a turn, too. */
+void chardev_rest_later(Chardev *chr);
+
 /* What the front end takes now; 0 if there is none. */
 int qemu_chr_be_can_write(Chardev *chr);
 /* Hands it @len bytes, at most what qemu_chr_be_can_write() said. */
 void qemu_chr_be_write(Chardev *chr, const uint8_t *buf, int len);
 /* Tells it, and remembers, that a peer came or went. */
 void qemu_chr_be_event(Chardev *chr, QEMUChrEvent event);
-/* Reads @fd, which chardev_input_new() found ready, and hands on what comes:
+/* Reads @fd, which can be read, and hands on what comes:
  * as read(), with errno; -1 and EAGAIN: nothing came after all. */
 ssize_t qemu_chr_be_read_fd(Chardev *chr, int fd, int max);
 /* write(), restarted: as qemu_chr_fe_write(). */
@@ -165,16 +193,17 @@ int qemu_chr_write_fd(int fd, const uint8_t *buf, int len);
  * qemu_chr_fe_add_watch(). */
 guint chardev_watch_add(Chardev *chr, GIOCondition cond, FEWatchFunc *func,
                         void *user_data);
-/* The descriptor is about to be closed: all watches are told G_IO_HUP, soon. */
+/* The descriptor is about to be closed: all watches are told G_IO_HUP, soon, and
+ * who awaits room is called. */
 void chardev_watches_hang_up(Chardev *chr);
 
-/*
- * Reads @fd whenever it can be read and the front end of @chr takes something.
- * @handler reads it. Destroyed by chardev_input_free(), before @fd is closed.
- */
-typedef struct ChardevInput ChardevInput;
-ChardevInput *chardev_input_new(Chardev *chr, int fd,
-                                void (*handler)(Chardev *chr, int max));
-void chardev_input_free(ChardevInput *input);
+/* Calls @handler whenever @fd can be read and the front end of @chr takes
+ * something: in the main loop, or in turns of chr->ctx. */
+void chardev_read_start(Chardev *chr, int fd, ChardevReadHandler *handler);
+/* No more; nothing, if it is not so. Before @fd is closed. In a turn, too. */
+void chardev_read_stop(Chardev *chr);
+/* For qemu_chr_fe_set_aio_context(), and for those that exchange chardevs. The
+ * thread that has @chr, and @ctx, are paused. */
+void chardev_set_aio_context(Chardev *chr, AioContext *ctx);
 
 #endif

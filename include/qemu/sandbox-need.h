@@ -25,6 +25,7 @@ typedef enum SandboxNeed {
     SANDBOX_CHILD,                        /* ends a program that it has started */
     SANDBOX_TAP,                          /* network interfaces */
     SANDBOX_NET_SOCKET,                   /* frames over sockets */
+    SANDBOX_CHANNEL,                      /* character devices in I/O threads */
     SANDBOX_KVM,
     SANDBOX_VFIO,                         /* devices of the kernel's VFIO */
     SANDBOX_VHOST,                        /* devices of the kernel's vhost */

@@ -10,7 +10,7 @@ static void test_a_channel_as_libvirt_has_it(void)
     char name[ROOM];
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     expect_frontend(&f, false);
     say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
     g_assert_cmpuint(hear(&f, name).event, ==, VIRTIO_CONSOLE_PORT_NAME);
@@ -43,7 +43,7 @@ static void test_a_peer_may_come_first(void)
 {
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
@@ -56,7 +56,7 @@ static void test_input_waits_until_the_guest_opens(void)
 {
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     give(&f, &f.rx, page(&f, 20));
@@ -81,7 +81,7 @@ static void test_a_peer_may_go_unread(void)
 {
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     peer_sends(&f, "never read");
@@ -100,7 +100,7 @@ static void test_output_to_nobody_is_lost(void)
 {
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     send_at(&f, &f.tx, page(&f, 20), "nobody", 6);
     qvirtqueue_wait(&f.tx, NULL);
     connect_peer(&f);
@@ -119,7 +119,7 @@ static void test_output_waits_for_a_slow_peer(void)
     unsigned sent = 0, read = 0;
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     do {
@@ -145,7 +145,7 @@ static void test_a_slow_peer_may_go(void)
     uint8_t data[ROOM] = { 0 };
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     do {
@@ -285,7 +285,7 @@ static void test_a_reset_closes(void)
 {
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     connect_peer(&f);
     expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
@@ -305,7 +305,7 @@ static void test_messages_that_lie(void)
                                       INT32_MAX, UINT32_MAX };
     Fixture f;
 
-    start_channel(&f);
+    start_channel(&f, "");
     for (unsigned i = 0; i < G_N_ELEMENTS(ports); i++) {
         for (unsigned event = 0; event < 10; event++) {
             if (event != VIRTIO_CONSOLE_DEVICE_READY) {

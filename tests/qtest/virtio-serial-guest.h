@@ -182,14 +182,23 @@ static void give_control_room(Fixture *f)
     }
 }
 
-static void start_channel(Fixture *f)
+/* The driver knows port 1, which is there. */
+static void meet_port(Fixture *f)
 {
-    start(f, "-device virtserialport,bus=virtio-serial0.0,nr=1,chardev=c0,"
-             "id=channel0,name=" AGENT);
     start_driver(f, BIT(MULTIPORT), 4);
     give_control_room(f);
     say(f, VIRTIO_CONSOLE_BAD_ID, VIRTIO_CONSOLE_DEVICE_READY, 1);
     expect(f, 1, VIRTIO_CONSOLE_PORT_ADD, 1);
+}
+
+static void start_channel(Fixture *f, const char *more)
+{
+    g_autofree char *devices = g_strconcat(
+        "-device virtserialport,bus=virtio-serial0.0,nr=1,chardev=c0,"
+        "id=channel0,name=" AGENT " ", more, NULL);
+
+    start(f, devices);
+    meet_port(f);
 }
 
 static void stop(Fixture *f)

@@ -124,7 +124,7 @@ struct VirtioDeviceClass {
     /* Before vdev->status becomes @val. May be NULL. */
     void (*set_status)(VirtIODevice *vdev, uint8_t val);
     /* What virtio_device_may_run() says may have changed. For models of which
-     * somebody else processes the queues; may be NULL. */
+     * somebody else processes the queues, or that wait for it; may be NULL. */
     void (*run_changed)(VirtIODevice *vdev);
 };
 
