@@ -84,6 +84,8 @@ typedef struct Making {
     uint64_t peak;                        /* and at most, during the delay */
     int64_t base;                         /* what it has besides what is plugged */
     uint64_t growth;                      /* what it may take soon */
+    bool risen;                           /* it uses more than at any time since
+                                             it was last given memory */
     bool swaps;
     bool faults;
 } Making;
@@ -154,6 +156,7 @@ static void mind_clock(Making *m)
         }
         p->may_shrink_ms = now_ms;
         p->shrunk = false;
+        p->most_used = 0;
         p->pressed_until_ms = now_ms;
     }
 }
@@ -284,6 +287,8 @@ static void mind_statistics(Making *m)
     DemandSpan peak;
 
     m->used = g->total - g->available;
+    m->risen = m->used > p->most_used;
+    p->most_used = MAX(p->most_used, m->used);
     demand_history_add(&p->history, m->f->now_ms, m->delay_ms, m->used,
                        (int64_t)(g->total - sum_plugged(m->f)));
     peak = demand_history_peak(&p->history);
@@ -424,7 +429,8 @@ static void mind_band(Making *m)
 }
 
 /* What is given back only to be taken again soon costs more than it saves: the
- * delay is doubled; and halved where it has shown to be long enough. */
+ * delay is doubled; and halved where it has shown to be long enough. That the guest
+ * needs more than before could not have been known by waiting longer. */
 static void mind_mistakes(Making *m)
 {
     DemandPolicy *p = m->p;
@@ -432,12 +438,13 @@ static void mind_mistakes(Making *m)
     int64_t soon_ms = p->shrunk_ms + MISTAKE_DELAYS * m->delay_ms;
 
     if (m->d->sum > m->d->old_sum) {
-        if (p->shrunk && now_ms < soon_ms) {
-            p->mistakes = MIN(MAX(1, p->mistakes) * 2, MISTAKE_MAX);
-        } else if (p->shrunk) {
+        if (p->shrunk && now_ms >= soon_ms) {
             p->mistakes /= 2;
+        } else if (p->shrunk && !m->risen) {
+            p->mistakes = MIN(MAX(1, p->mistakes) * 2, MISTAKE_MAX);
         }
         p->shrunk = false;
+        p->most_used = m->used;
         p->may_shrink_ms = now_ms + m->delay_ms;
     } else if (m->d->sum < m->d->old_sum) {
         p->shrunk = true;

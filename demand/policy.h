@@ -22,7 +22,8 @@
  * a noisy figure nor a sawtooth makes it go up and down; and it ends where
  * growing ends, well above where growing begins. So a load that is steady is
  * left alone in the end. Where growing follows a shrink soon, the delay doubles,
- * up to eight times.
+ * up to eight times, unless the guest needs more than since it last grew: to
+ * have waited longer would not have told of that.
  *
  * A guest that swaps out, or that has to read many pages of its programs again
  * (major faults), is short of memory whatever it says is available: nothing is
@@ -125,6 +126,7 @@ typedef struct DemandPolicy {
     int64_t last_ms;                      /* the last decision */
     uint64_t last_swapped_out;
     uint64_t last_major_faults;
+    uint64_t most_used;                   /* since it was last given memory */
     int64_t may_shrink_ms;
     bool shrunk;                          /* and not grown since */
     int64_t shrunk_ms;

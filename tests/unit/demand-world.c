@@ -12,7 +12,7 @@ void demand_world_init(DemandWorld *w)
         .config = { .min = 0, .max = 16 * GiB, .headroom = 150, .priority = 50,
                     .interval_ms = 250, .shrink_delay_ms = 5000 },
         .used = 300 * MiB, .overhead = 40 * MiB, .plugs = 512 * MiB,
-        .refused_above = UINT64_MAX,
+        .unplugs = 512 * MiB, .refused_above = UINT64_MAX,
     };
     w->figures.now_ms = 1000000;
     w->figures.boot = BOOT;
@@ -45,12 +45,12 @@ static void plug(DemandWorld *w, DemandDevice *dev)
 
 static void unplug(DemandWorld *w, DemandDevice *dev)
 {
-    uint64_t total = BOOT - w->overhead + w->plugged;
+    uint64_t total = w->figures.boot - w->overhead + w->plugged;
     uint64_t free = total > w->used ? total - w->used : 0;
     uint64_t loose = w->plugged > w->keeps ? w->plugged - w->keeps : 0;
     uint64_t size = MIN(MIN(free, loose), dev->plugged - dev->requested);
 
-    size = QEMU_ALIGN_DOWN(MIN(size, w->plugs), dev->block);
+    size = QEMU_ALIGN_DOWN(MIN(size, w->unplugs), dev->block);
     dev->plugged -= size;
     w->plugged -= size;
 }
@@ -75,9 +75,9 @@ static void guest_acts(DemandWorld *w)
         f->guest.age_ms += w->config.interval_ms;
         return;
     }
-    total = BOOT - w->overhead + (w->late ? MIN(before, w->plugged)
-                                          : w->plugged);
-    w->starved += w->used >= BOOT - w->overhead + w->plugged;
+    total = f->boot - w->overhead +
+            (w->late ? MIN(before, w->plugged) : w->plugged);
+    w->starved += w->used >= f->boot - w->overhead + w->plugged;
     available = (int64_t)(total - MIN(total, w->used)) + w->noise;
     w->cached = MIN(w->cached + w->reads, (uint64_t)MAX(0, available));
     f->guest.driver = true;

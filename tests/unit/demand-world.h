@@ -22,7 +22,7 @@ typedef struct DemandWorld {
     uint64_t overhead;                    /* boot RAM that it does not count */
     uint64_t reads;                       /* of files, bytes in a step; they stay
                                              cached until memory is short */
-    uint64_t plugs;                       /* bytes in a step */
+    uint64_t plugs, unplugs;              /* bytes in a step, at most */
     uint64_t keeps;                       /* plugged that it cannot unplug */
     uint64_t refused_above;               /* plugged; beyond, plugs are refused */
     bool silent;                          /* tells no statistics */

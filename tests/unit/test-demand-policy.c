@@ -10,6 +10,7 @@
 
 #define SECOND 4                          /* steps */
 #define MINUTE (60 * SECOND)
+#define DELAY (5 * SECOND)                /* before shrinking */
 #define LOW 150                           /* of the band, in thousandths */
 #define HIGH 214
 
@@ -98,6 +99,49 @@ static void test_ramp_is_followed(void)
     g_assert_cmpuint(w.shrunk, ==, 0);
     assert_settles(&w);
     assert_in_band(&w);
+}
+
+/* What it takes with the load at @used until less is requested. */
+static unsigned steps_to_shrink(DemandWorld *w, uint64_t used)
+{
+    unsigned before = w->shrunk, steps = 0;
+
+    w->used = used;
+    for (; w->shrunk == before; steps++) {
+        g_assert_cmpuint(steps, <, MINUTE);
+        demand_world_step(w);
+    }
+    return steps;
+}
+
+static void test_mistake_doubles_the_delay(void)
+{
+    DemandWorld w;
+
+    start(&w, 2 * GiB);
+    g_assert_cmpuint(steps_to_shrink(&w, 1 * GiB), <=, DELAY + SECOND);
+    demand_world_steps(&w, 2 * SECOND);
+    w.used = 2 * GiB;
+    demand_world_steps(&w, 20 * SECOND);
+    g_assert_cmpuint(steps_to_shrink(&w, 1 * GiB), >=, 2 * DELAY - 1);
+    /* Now it was right. */
+    demand_world_steps(&w, MINUTE);
+    w.used = 2 * GiB;
+    demand_world_steps(&w, 20 * SECOND);
+    g_assert_cmpuint(steps_to_shrink(&w, 1 * GiB), <=, DELAY + SECOND);
+}
+
+/* However long it had waited, it could not have known of it. */
+static void test_new_need_is_no_mistake(void)
+{
+    DemandWorld w;
+
+    start(&w, 2 * GiB);
+    g_assert_cmpuint(steps_to_shrink(&w, 1800 * MiB), <=, DELAY + SECOND);
+    demand_world_steps(&w, 2 * SECOND);
+    w.used = 2100 * MiB;
+    demand_world_steps(&w, 20 * SECOND);
+    g_assert_cmpuint(steps_to_shrink(&w, 1 * GiB), <=, DELAY + SECOND);
 }
 
 static void test_leak_takes_few_requests_up_to_max(void)
@@ -527,6 +571,8 @@ int main(int argc, char **argv)
     ADD(step_up_is_followed_at_once);
     ADD(step_down_is_followed_slowly);
     ADD(ramp_is_followed);
+    ADD(mistake_doubles_the_delay);
+    ADD(new_need_is_no_mistake);
     ADD(leak_takes_few_requests_up_to_max);
     ADD(sawtooth_leads_to_no_request_after_a_while);
     ADD(slow_waves_are_followed);

@@ -65,7 +65,7 @@ static void random_event(DemandWorld *w, GRand *rand)
         w->keeps = below(rand, 2) ? 0 : below(rand, 8 * GiB);
         break;
     case 3:
-        w->plugs = below(rand, 2) ? 0 : below(rand, 2 * GiB);
+        w->plugs = w->unplugs = below(rand, 2) ? 0 : below(rand, 2 * GiB);
         break;
     case 4:
         w->figures.host.pressure = (unsigned)below(rand, 1001);
@@ -101,7 +101,7 @@ static void calm(DemandWorld *w)
     w->late = false;
     w->refused_above = UINT64_MAX;
     w->keeps = 0;
-    w->plugs = GiB;
+    w->plugs = w->unplugs = GiB;
     w->noise = 0;
     w->figures.host.pressure = 0;
     w->figures.host.room = UINT64_MAX;
