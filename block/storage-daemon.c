@@ -334,6 +334,7 @@ bool storage_daemon_wait(bool (*is_over)(const void *opaque),
     timer_mod(timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + timeout_ms + 1);
     while (!is_over(opaque) && is_worth_waiting(deadline)) {
         main_loop_wait(false);
+        main_loop_obey();
     }
     timer_free(timer);
     return is_over(opaque);

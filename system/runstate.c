@@ -481,14 +481,19 @@ void qemu_run_exit_notifiers(void)
     notifier_list_notify(&exit_notifiers, NULL);
 }
 
+void qemu_system_obey_requests(void)
+{
+    obey_reset();
+    obey_powerdown();
+    obey_vmstop();
+}
+
 static bool main_loop_should_exit(void)
 {
     if (obey_shutdown()) {
         return true;
     }
-    obey_reset();
-    obey_powerdown();
-    obey_vmstop();
+    qemu_system_obey_requests();
     return false;
 }
 

@@ -90,7 +90,7 @@ static bool set_up_process(const VlConfig *cfg, Error **errp)
         return false;
     }
     vl_setup_signals();
-    main_loop_set_ending(qemu_system_will_end);
+    main_loop_set_hooks(qemu_system_will_end, qemu_system_obey_requests);
     return qemu_init_main_loop(errp) == 0 && file_mapping_init(errp) == 0;
 }
 

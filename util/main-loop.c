@@ -124,16 +124,25 @@ void main_loop_wait(bool nonblocking)
     g_main_context_iteration(NULL, !nonblocking);
 }
 
-static bool (*ending)(void);
+static bool (*is_ending_hook)(void);
+static void (*obey_hook)(void);
 
-void main_loop_set_ending(bool (*is_ending)(void))
+void main_loop_set_hooks(bool (*is_ending)(void), void (*obey)(void))
 {
-    ending = is_ending;
+    is_ending_hook = is_ending;
+    obey_hook = obey;
 }
 
 bool main_loop_is_ending(void)
 {
-    return ending && ending();
+    return is_ending_hook && is_ending_hook();
+}
+
+void main_loop_obey(void)
+{
+    if (obey_hook) {
+        obey_hook();
+    }
 }
 
 void qemu_notify_event(void)

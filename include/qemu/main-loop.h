@@ -35,8 +35,11 @@ bool qemu_in_main_thread(void);
 void main_loop_wait(bool nonblocking);
 /* Whether the program is to end: who waits for something else need not any more. */
 bool main_loop_is_ending(void);
-/* For vl.c: @is_ending knows. Until it is set, nothing ends. */
-void main_loop_set_ending(bool (*is_ending)(void));
+/* Does what has been requested of the machine, a reset say. For who waits within the
+ * loop, with nothing half done that devices could see. */
+void main_loop_obey(void);
+/* For vl.c: who knows, and who does it. Until they are set, nothing ends. */
+void main_loop_set_hooks(bool (*is_ending)(void), void (*obey)(void));
 /* Makes a main_loop_wait() that waits return. Any thread; a signal handler
  * must not. */
 void qemu_notify_event(void);

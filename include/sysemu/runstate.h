@@ -125,6 +125,9 @@ void qemu_remove_exit_notifier(Notifier *notifier);
 /* For vl.c alone. */
 void qemu_run_exit_notifiers(void);
 
+/* Obeys all requests but those to end, which only qemu_main_loop() does. Main
+ * thread. */
+void qemu_system_obey_requests(void);
 /* Runs as long as *@wanted; false: the program is to end before. Main thread. */
 bool qemu_main_loop_while(const bool *wanted);
 /*

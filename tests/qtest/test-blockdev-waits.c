@@ -209,7 +209,8 @@ static void test_blockdev_del(void)
     stop(&f);
 }
 
-/* A node that was there when it was asked, and is not when it is answered. */
+/* A node that was there when it was asked, and is not when it is answered; a guest
+ * that is reset meanwhile. */
 static void test_query(void)
 {
     Fixture f;
@@ -218,6 +219,8 @@ static void test_query(void)
     send_and_hold(&f, "{\"execute\": \"%s\"}", "query-blockstats");
     assert_others_go_on(&f);
     do_it(f.other, DEL, "own2");
+    do_it(f.other, "{'execute': '%s'}", "system_reset");
+    json_object_unref(qmp_client_event(f.other, "RESET"));
     go_on(&f);
     expect_success(&f);
     stop(&f);
