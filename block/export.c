@@ -241,6 +241,11 @@ BlockExport *block_export_new(const char *name, const BlockServeOptions *o,
     return e;
 }
 
+int block_export_fd(const BlockExport *e)
+{
+    return e->fd;
+}
+
 int blk_serve(BlockBackend *blk, BlockExport *e)
 {
     blk->served_by = e;

@@ -153,8 +153,12 @@ bool virtio_blk_served_prepare(VirtIOBlock *s, Error **errp)
         .logical_block_size = s->logical_block_size,
     };
 
+    g_autofree char *name = g_strdup_printf("drive '%s'", s->drive);
+
     s->export = block_export_new(s->drive, &options, errp);
-    return s->export;
+    return s->export &&
+           (!qdev_hotplug ||
+            vhost_user_link_await(block_export_fd(s->export), name, errp));
 }
 
 bool virtio_blk_served_connect(VirtIOBlock *s, Error **errp)

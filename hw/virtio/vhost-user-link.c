@@ -10,6 +10,7 @@
 #include "hw/virtio/vhost-user-link.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "vhost-user-peer.h"
 #include "vhost-user.h"
 
 #define ANSWER_TIMEOUT_MS 5000
@@ -68,6 +69,15 @@ static void link_readable(void *opaque)
 }
 
 /* --- life --- */
+
+bool vhost_user_link_await(int fd, const char *name, Error **errp)
+{
+    if (!vhost_user_await_answer(fd, ANSWER_TIMEOUT_MS, errp)) {
+        error_prepend(errp, "%s: the back end cannot be used: ", name);
+        return false;
+    }
+    return true;
+}
 
 VhostUserLink *vhost_user_link_new(VirtIODevice *vdev, const char *name, int fd,
                                    Error **errp)

@@ -128,33 +128,40 @@ static bool ask_in_thread(Question *q, int fd, Error **errp)
     return !q->err;
 }
 
-bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
-                           uint32_t timeout_ms, Error **errp)
+bool vhost_user_await_answer(int socket, uint32_t timeout_ms, Error **errp)
 {
-    int fd = qemu_chr_fe_get_socket(chardev);
+    int fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     Question q = { .err = NULL };
     bool ok;
 
     if (fd < 0) {
-        return true;                      /* vhost_user_peer_find() tells */
-    }
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) {
-        error_setg_errno(errp, errno, "%s: no descriptor is left", kind);
+        error_setg_errno(errp, errno, "no descriptor is left");
         return false;
     }
     vhost_user_channel_init(&q.channel, timeout_ms);
     vhost_user_channel_set_fd(&q.channel, fd);
     ok = ask_in_thread(&q, fd, errp);
-    if (!ok) {
-        error_prepend(errp, "%s '%s': the back end cannot be used: ", kind,
-                      qemu_chr_fe_get_driver(chardev)->label);
-        /* Whoever uses the character device next shall find another one. */
-        qemu_chr_fe_disconnect(chardev);
-    }
     vhost_user_channel_destroy(&q.channel);
     close(fd);
     return ok;
+}
+
+bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
+                           uint32_t timeout_ms, Error **errp)
+{
+    int fd = qemu_chr_fe_get_socket(chardev);
+
+    if (fd < 0) {
+        return true;                      /* vhost_user_peer_find() tells */
+    }
+    if (vhost_user_await_answer(fd, timeout_ms, errp)) {
+        return true;
+    }
+    error_prepend(errp, "%s '%s': the back end cannot be used: ", kind,
+                  qemu_chr_fe_get_driver(chardev)->label);
+    /* Whoever uses the character device next shall find another one. */
+    qemu_chr_fe_disconnect(chardev);
+    return false;
 }
 
 /* --- life --- */

@@ -46,6 +46,8 @@ void vhost_user_peer_init(VhostUserPeer *p, const VhostUserPeerOps *ops,
  */
 bool vhost_user_peer_await(CharBackend *chardev, const char *kind,
                            uint32_t timeout_ms, Error **errp);
+/* The same of whoever is at the other end of @socket, which stays the caller's. */
+bool vhost_user_await_answer(int socket, uint32_t timeout_ms, Error **errp);
 /* Makes the acquaintance of the back end. false: *errp. */
 bool vhost_user_peer_find(VhostUserPeer *p, Error **errp);
 /* Gives it guest memory, for the first @nvqs queues of @vdev. false: *errp. */

@@ -154,6 +154,8 @@ BlockExport *block_export_new(const char *name, const BlockServeOptions *o,
                               Error **errp);
 /* For one that no backend has taken. Does not wait. */
 void block_export_free(BlockExport *e);
+/* Its socket, for one that no backend has taken. */
+int block_export_fd(const BlockExport *e);
 /*
  * Takes @e, which is of @blk's node. A connected socket, the caller's.
  * blk_detach() ends it, for which the socket should be closed by then.

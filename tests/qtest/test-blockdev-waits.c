@@ -23,10 +23,11 @@
     "'node-name': '%s', 'size': 2097152}}"
 
 /* What it is started as, with the daemon's path, the directory of "held" and "go",
- * and the text that the command has that is held. */
+ * and the text that the command has that is held. With a file "mute" it has exports
+ * itself, and says nothing there. */
 static const char holder[] =
     "#!/usr/bin/env python3\n"
-    "import os, signal, socket, subprocess, sys, threading, time\n"
+    "import json, os, signal, socket, subprocess, sys, threading, time\n"
     "DAEMON, DIR, TEXT = '%s', '%s', '%s'\n"
     "client = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
     "ours, theirs = socket.socketpair()\n"
@@ -45,6 +46,13 @@ static const char holder[] =
     "        open(DIR + '/held', 'w').close()\n"
     "        while not os.path.exists(DIR + '/go'):\n"
     "            time.sleep(0.01)\n"
+    "    if 'block-export-add' in line and os.path.exists(DIR + '/mute'):\n"
+    "        mute = socket.socket(socket.AF_UNIX)\n"
+    "        mute.bind(json.loads(line)['arguments']['addr']['path'])\n"
+    "        mute.listen()\n"
+    "        client.sendall(b'{\"return\": {}}\\n')\n"
+    "        open(DIR + '/held', 'w').close()\n"
+    "        continue\n"
     "    ours.sendall(line.encode())\n"
     "daemon.kill()\n";
 
@@ -109,7 +117,7 @@ static void start(Fixture *f, const char *held)
 static void stop(Fixture *f)
 {
     static const char *const names[] = {
-        "qemu-storage-daemon", "disk", "qmp", "held", "go"
+        "qemu-storage-daemon", "disk", "qmp", "held", "go", "mute"
     };
 
     qmp_client_free(f->other);
@@ -256,6 +264,20 @@ static void test_device_add(void)
     stop(&f);
 }
 
+/* It says that it serves the disk, and does not: the device is refused in time. */
+static void test_device_add_of_mute(void)
+{
+    Fixture f;
+
+    start(&f, "nothing");
+    write_file(&f, "mute", "", 0644);
+    send_and_hold(&f, PLUG, "first");
+    assert_others_go_on(&f);
+    qmp_assert_error(qmp_client_reply(f.asks), ERR,
+                     "drive 'served': the back end cannot be used");
+    stop(&f);
+}
+
 /* The guest lets go of a disk: the device goes, whatever the daemon does, which
  * may have the node closed later. */
 static void test_device_goes(void)
@@ -287,6 +309,8 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-waits/query", test_query);
     g_test_add_func("/blockdev-waits/resize", test_resize);
     g_test_add_func("/blockdev-waits/device-add", test_device_add);
+    g_test_add_func("/blockdev-waits/device-add-of-mute",
+                    test_device_add_of_mute);
     g_test_add_func("/blockdev-waits/device-goes", test_device_goes);
     return g_test_run();
 }

@@ -15,6 +15,11 @@
 typedef struct VhostUserLink VhostUserLink;
 
 /*
+ * While the machine runs, before a device has @fd, which stays the caller's: waits
+ * until the back end answers at all, and lets the main loop go on. false: *errp.
+ */
+bool vhost_user_link_await(int fd, const char *name, Error **errp);
+/*
  * @fd, a connected nonblocking socket which is taken in any case, leads to the
  * back end of @vdev, whose messages have name @name in front. NULL: *errp.
  */
