@@ -111,6 +111,8 @@ static void expand_image(JsonObject *o)
     } else if (file && !strcmp(file, NO_FILE)) {
         json_object_set_string_member(o, "file.driver", "null-co");
         json_object_remove_member(o, "file");
+    } else if (file && vl_expand_disk_name(o, file)) {
+        json_object_remove_member(o, "file");
     } else if (file) {
         json_object_set_string_member(o, "file.driver",
                                       is_device(file) ? "host_device" : "file");
@@ -281,7 +283,7 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) o = keyval_parse(arg, "file", NULL, errp);
     g_autofree char *interface = NULL, *index = NULL;
-    const char *id;
+    const char *id, *file;
 
     if (!o || !expand_media(o, errp) ||
         !take_interface(o, &interface, errp) ||
@@ -290,6 +292,10 @@ static bool create_drive(const char *arg, void *opaque, Error **errp)
     }
     index = take_text(o, "index") ?: take_text(o, "unit");
     expand_image(o);
+    file = json_object_get_string_member_with_default(o, "file.filename", "");
+    if (!vl_check_disk_name(file, errp)) {
+        return false;
+    }
     /* The board's chips do not wait for other drives. */
     if (strcmp(interface, "pflash") != 0 && is_early(o, arg, late.drives)) {
         return true;

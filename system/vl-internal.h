@@ -173,6 +173,12 @@ unsigned vl_block_nr_drives(const VlConfig *cfg);
 /* The devices of -drive if=virtio. After those of -device. */
 bool vl_create_drive_devices(Error **errp);
 
+/* vl-disk-names.c: whether @file is a name of a server's disk; then it is options of
+ * @o's now. */
+bool vl_expand_disk_name(JsonObject *o, const char *file);
+/* false: *errp, it is one that is no path either. */
+bool vl_check_disk_name(const char *file, Error **errp);
+
 /* vl-throttle.c: limits of -drive @o, whose values are text. */
 bool vl_drive_is_throttled(JsonObject *o);
 /* Takes them out, and makes them a group, called @id unless @o says so, and a node

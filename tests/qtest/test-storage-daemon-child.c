@@ -191,6 +191,13 @@ static const CliBadCase bad[] = {
       "-drive|are the same" },
     { QTEST_ARGS "-drive file=image,format=qcow2,throttling.speed=1",
       "-drive|'speed'" },
+    { QTEST_ARGS "-drive file=nbd+unix:///e?socket=/nowhere,format=raw",
+      "-drive|Failed to connect to '/nowhere'" },
+    { QTEST_ARGS "-drive file=nbd+tcp://127.0.0.1:1/e,format=raw",
+      "-drive|Failed to connect to '127.0.0.1:1'" },
+    { QTEST_ARGS "-drive file=nbd+unix:///e,format=raw", "-drive|socket=PATH" },
+    { QTEST_ARGS "-drive file=rbd:pool/image,format=raw",
+      "-drive|./rbd:pool/image means a file" },
     { QTEST_ARGS "-drive file=nvme://0000:01:00.0/1,iops=1",
       "-drive|cannot be held back" },
     { QTEST_ARGS "-blockdev driver=throttle,node-name=t,throttle-group=no,"
