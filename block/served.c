@@ -102,6 +102,18 @@ static bool hand_over(BlockNode *node, Error **errp)
 
 static bool hand_over_references(JsonObject *options, Error **errp);
 
+static bool hand_over_value(const char *key, JsonNode *value, Error **errp);
+
+static bool hand_over_list(const char *key, JsonArray *list, Error **errp)
+{
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        if (!hand_over_value(key, json_array_get_element(list, i), errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* @value may be the name of a node of this process. */
 static bool hand_over_value(const char *key, JsonNode *value, Error **errp)
 {
@@ -112,6 +124,9 @@ static bool hand_over_value(const char *key, JsonNode *value, Error **errp)
 
     if (JSON_NODE_HOLDS_OBJECT(value)) {
         return hand_over_references(json_node_get_object(value), errp);
+    }
+    if (JSON_NODE_HOLDS_ARRAY(value)) {
+        return hand_over_list(key, json_node_get_array(value), errp);
     }
     if (!JSON_NODE_HOLDS_VALUE(value) ||
         json_node_get_value_type(value) != G_TYPE_STRING ||

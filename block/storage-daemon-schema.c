@@ -39,10 +39,19 @@ static bool could_be_other(const char *text)
     return g_ascii_isdigit(*text) || *text == '-';
 }
 
+/* As keywords have it: children.0=... */
+static bool is_list(JsonObject *o)
+{
+    return json_object_has_member(o, "0");
+}
+
 static bool has_untyped(JsonObject *o)
 {
     g_autoptr(GList) values = json_object_get_values(o);
 
+    if (is_list(o)) {
+        return true;
+    }
     for (GList *i = values; i; i = i->next) {
         JsonNode *node = i->data;
         const char *text = text_of(node);
@@ -184,6 +193,25 @@ static JsonNode *type_alternate(Schema *schema, JsonObject *entry,
     return json_node_copy(value);
 }
 
+/* Members 0, 1 and so on of @o become elements; what else there is the daemon shall
+ * see, and refuse. */
+static JsonNode *type_list(Schema *schema, const char *type, JsonObject *o)
+{
+    guint n = json_object_get_size(o);
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+    JsonArray *list = json_array_new();
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+        JsonNode *element = json_object_get_member(o, name);
+
+        json_array_add_element(list, element ? type_value(schema, type, element)
+                                             : json_node_new(JSON_NODE_NULL));
+    }
+    json_node_take_array(node, list);
+    return node;
+}
+
 static JsonNode *type_value(Schema *schema, const char *type, JsonNode *value)
 {
     JsonObject *entry = g_hash_table_lookup(schema, type);
@@ -191,6 +219,11 @@ static JsonNode *type_value(Schema *schema, const char *type, JsonNode *value)
 
     if (strcmp(meta, "object") == 0 && JSON_NODE_HOLDS_OBJECT(value)) {
         return type_object(schema, entry, json_node_get_object(value));
+    }
+    if (strcmp(meta, "array") == 0 && JSON_NODE_HOLDS_OBJECT(value) &&
+        is_list(json_node_get_object(value))) {
+        return type_list(schema, get_text(entry, "element-type"),
+                         json_node_get_object(value));
     }
     if (strcmp(meta, "builtin") == 0) {
         return type_builtin(entry, value);
