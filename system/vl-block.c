@@ -97,10 +97,20 @@ static void expand_nvme(JsonObject *o, const char *where)
     json_object_remove_member(o, "file");
 }
 
+/* Of an image by its name and of one by options of its node. */
+static const char *file_of(JsonObject *o)
+{
+    return json_object_get_string_member_with_default(
+        o, "file", json_object_get_string_member_with_default(
+                       o, "file.filename", NULL));
+}
+
 static void expand_image(JsonObject *o)
 {
-    const char *format = json_object_get_string_member_with_default(o, "format",
-                                                                    "raw");
+    g_autofree char *format = g_strdup(
+        json_object_get_string_member_with_default(
+            o, "format", json_object_get_string_member_with_default(o, "driver",
+                                                                    "raw")));
     const char *file = json_object_get_string_member_with_default(o, "file",
                                                                   NULL);
 
@@ -113,23 +123,30 @@ static void expand_image(JsonObject *o)
         json_object_remove_member(o, "file");
     } else if (file && vl_expand_disk_name(o, file)) {
         json_object_remove_member(o, "file");
-    } else if (file) {
-        json_object_set_string_member(o, "file.driver",
-                                      is_device(file) ? "host_device" : "file");
     }
     for (size_t i = 0; i < ARRAY_SIZE(renamed); i++) {
         rename_member(o, renamed[i][0], renamed[i][1]);
+    }
+    file = file_of(o);
+    if (file && !json_object_has_member(o, "file.driver")) {
+        json_object_set_string_member(o, "file.driver",
+                                      is_device(file) ? "host_device" : "file");
     }
 }
 
 /* Nobody means another format than the one that the image has. */
 static bool check_format(JsonObject *o, Error **errp)
 {
-    const char *file = json_object_get_string_member_with_default(o, "file",
-                                                                  NULL);
+    const char *file = file_of(o);
     const char *format = NULL;
 
-    if (file && !json_object_has_member(o, "format") && !is_device(file)) {
+    if (json_object_has_member(o, "format") &&
+        json_object_has_member(o, "driver")) {
+        error_setg(errp, "'format' and 'driver' are the same: one of them will do");
+        return false;
+    }
+    if (file && !json_object_has_member(o, "format") &&
+        !json_object_has_member(o, "driver") && !is_device(file)) {
         format = block_recognise_format(file);
     }
     if (format) {

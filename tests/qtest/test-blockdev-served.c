@@ -96,6 +96,7 @@ static const char *const ways[] = {
     "\"backing\":null}' -device '{\"driver\":\"virtio-blk-pci\","
     "\"drive\":\"libvirt-1-format\",\"id\":\"virtio-disk0\","
     "\"write-cache\":\"on\"}'",
+    "-drive driver=qcow2,file.filename=%s",
     "-blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=%s,"
     "l2-cache-size=1M,lazy-refcounts=off,detect-zeroes=on,cache.direct=on "
     "-device virtio-blk-pci,drive=q,logical_block_size=512,"
@@ -172,6 +173,21 @@ static void test_drive_without_an_image(void)
 
     g_assert_cmpuint(json_array_get_length(json_node_get_array(disks)), ==, 1);
     qtest_quit(qts);
+}
+
+/* Lists of nodes: as keywords, and of a node that was this process's. */
+static void test_children_of_a_quorum(void)
+{
+    Fixture f = { .path = qcow2_make() };
+
+    start(&f, "-blockdev driver=quorum,node-name=k,vote-threshold=1,"
+              "children.0.driver=null-co,children.1.driver=null-co "
+              "-blockdev driver=file,node-name=f,filename=%s");
+    do_qmp(f.qts, "{'execute': 'blockdev-add', 'arguments': {'driver': 'quorum', "
+           "'node-name': '%s', 'vote-threshold': 1, 'children': ['f']}}", "q");
+    qmp_client_expect_error(qtest_qmp(f.qts), ERR, "in use", DEL, "f");
+    qtest_quit(f.qts);
+    qcow2_remove(f.path);
 }
 
 static void test_nodes_and_devices_come_and_go(void)
@@ -459,6 +475,7 @@ int main(int argc, char **argv)
     g_test_add_func("/blockdev-served/drive-without-an-image",
                     test_drive_without_an_image);
     g_test_add_func("/blockdev-served/same-device", test_it_is_the_same_device);
+    g_test_add_func("/blockdev-served/quorum", test_children_of_a_quorum);
     g_test_add_func("/blockdev-served/nodes", test_nodes_and_devices_come_and_go);
     g_test_add_func("/blockdev-served/queries", test_queries_tell_of_them);
     g_test_add_func("/blockdev-served/resize", test_a_size_changes);

@@ -169,6 +169,10 @@ static void test_it_is_not_needed_for_raw(void)
 
 static const CliBadCase bad[] = {
     { QTEST_ARGS "-drive file=none,format=qcow2", "-drive|none|No such file" },
+    { QTEST_ARGS "-drive file=image,format=qcow2,driver=raw",
+      "-drive|are the same" },
+    { QTEST_ARGS "-drive file.driver=file,file.filename=image",
+      "-drive|is a qcow2 image" },
     { QTEST_ARGS "-drive file=image,format=qcow3", "-drive|qcow3" },
     { QTEST_ARGS "-drive file=image,format=vmdk", "-drive|image" },
     { QTEST_ARGS "-blockdev driver=qcow2,node-name=q,file=f",
