@@ -237,7 +237,7 @@ static void test_limits_of_a_drive(void)
 
 /* --- secrets --- */
 
-/* Made by @command; the test is skipped where its program is not. */
+/* Made by @command; the test is skipped where its program is not, or cannot. */
 static bool run(Fixture *f, const char *command, const char *package)
 {
     g_auto(GStrv) words = NULL;
@@ -255,6 +255,11 @@ static bool run(Fixture *f, const char *command, const char *package)
     }
     g_assert_true(g_spawn_sync(f->dir, words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
                                &out, &err, &status, NULL));
+    /* How often a key is hashed it finds out by a measurement. */
+    if (status && strstr(err, "Unable to get accurate CPU usage")) {
+        g_test_skip("qemu-img cannot measure how fast this machine is: it is busy");
+        return false;
+    }
     if (status) {
         g_error("%s: %s", command, err);
     }
