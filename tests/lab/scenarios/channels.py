@@ -62,13 +62,12 @@ def check_from_guest(vm, path):
     assert came == sent, f"{came} came, {sent} was sent"
 
 
-def test_channel_and_console(lab):
-    """the guest's driver finds a channel by its name, and moves bytes both ways"""
+def check(lab, *more, thread=""):
+    """A channel and a console do what they are for; THREAD is a property of their bus."""
     with tempfile.TemporaryDirectory(dir="/run") as directory:
         path = pathlib.Path(directory, "channel")
-        with Vm(lab, "-m", "256M",
-                "-device", "pcie-root-port,id=rp0,chassis=1",
-                "-device", "virtio-serial-pci,id=virtio-serial0",
+        with Vm(lab, "-m", "256M", *more,
+                "-device", f"virtio-serial-pci,id=virtio-serial0{thread}",
                 "-chardev", f"socket,id=c0,path={path},server=on,wait=off",
                 "-device", f"virtserialport,bus=virtio-serial0.0,nr=1,chardev=c0,"
                            f"id=channel0,name={NAME}",
@@ -79,8 +78,9 @@ def test_channel_and_console(lab):
             check_to_guest(vm, path)
             check_from_guest(vm, path)
             vm.ask("echo hello >/dev/hvc0")
-            text = pathlib.Path(directory, "console").read_text()
-            assert "hello" in text, f"the console has {text!r}"
+            console = pathlib.Path(directory, "console")
+            wait_until("the console has what the guest wrote",
+                       lambda: "hello" in console.read_text(), console.read_text)
             for _ in range(2):
                 vm.qmp.command("device_del", id="channel0")
                 wait_until("the guest's channel goes", lambda: not find_port(vm))
@@ -91,3 +91,13 @@ def test_channel_and_console(lab):
                 check_from_guest(vm, path)
             vm.tell("poweroff -f")
             assert vm.wait_for_exit() == 0
+
+
+def test_channel_and_console(lab):
+    """the guest's driver finds a channel by its name, and moves bytes both ways"""
+    check(lab)
+
+
+def test_thread_of_its_own(lab):
+    """a channel and a console by an I/O thread"""
+    check(lab, "-object", "iothread,id=io0", thread=",iothread=io0")
