@@ -309,44 +309,15 @@ static void test_request_in_pieces_is_understood(Fixture *f, const void *data)
 
 #define BATCH 30
 
-/* Makes @n requests available in a row, then kicks once; checks the answers. */
 static void send_batch(Fixture *f, const struct virtio_mem_req *reqs,
                        const uint16_t *expected, unsigned n)
 {
-    uint64_t in = qguest_alloc(&f->guest, n * sizeof(*reqs), 8);
-    uint64_t out = qguest_alloc(&f->guest, n * sizeof(struct virtio_mem_resp),
-                                8);
+    struct virtio_mem_resp resps[QVIRTIO_MEM_BATCH];
 
-    qtest_memwrite(f->qts, in, reqs, n * sizeof(*reqs));
+    qvirtio_mem_batch(&f->vmem, reqs, resps, n);
     for (unsigned i = 0; i < n; i++) {
-        const QVirtioBuffer bufs[] = {
-            { in + i * sizeof(*reqs), sizeof(*reqs), false },
-            { out + i * sizeof(struct virtio_mem_resp),
-              sizeof(struct virtio_mem_resp), true },
-        };
-
-        qvirtqueue_add(&f->vmem.vq, bufs, 2);
+        g_assert_cmpuint(resps[i].type, ==, expected[i]);
     }
-    qvirtqueue_kick(&f->vmem.vq);
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t len;
-
-        qvirtqueue_wait(&f->vmem.vq, &len);
-        g_assert_cmpuint(len, ==, sizeof(struct virtio_mem_resp));
-        g_assert_cmpuint(qtest_readw(f->qts, out + i *
-                                     sizeof(struct virtio_mem_resp)), ==,
-                         expected[i]);
-    }
-}
-
-static struct virtio_mem_req make_request(uint16_t type, uint64_t addr,
-                                          uint16_t nb_blocks)
-{
-    struct virtio_mem_req req = { .type = type };
-
-    req.u.plug.addr = addr;
-    req.u.plug.nb_blocks = nb_blocks;
-    return req;
 }
 
 static void test_requests_of_one_kick_are_answered_in_order(Fixture *f,
@@ -357,7 +328,8 @@ static void test_requests_of_one_kick_are_answered_in_order(Fixture *f,
     uint64_t addr = f->config.addr;
 
     for (unsigned i = 0; i < BATCH; i++) {
-        reqs[i] = make_request(VIRTIO_MEM_REQ_PLUG, addr + i * BLOCK, 1);
+        reqs[i] = qvirtio_mem_make_request(VIRTIO_MEM_REQ_PLUG,
+                                           addr + i * BLOCK, 1);
         expected[i] = VIRTIO_MEM_RESP_ACK;
     }
     send_batch(f, reqs, expected, BATCH);
@@ -367,12 +339,15 @@ static void test_requests_of_one_kick_are_answered_in_order(Fixture *f,
     for (unsigned i = 0; i < BATCH; i++) {
         unsigned block = i < 15 ? i : BATCH + 14 - i;
 
-        reqs[i] = make_request(VIRTIO_MEM_REQ_UNPLUG, addr + block * BLOCK, 1);
+        reqs[i] = qvirtio_mem_make_request(VIRTIO_MEM_REQ_UNPLUG,
+                                           addr + block * BLOCK, 1);
     }
-    reqs[7] = make_request(VIRTIO_MEM_REQ_UNPLUG, addr + 6 * BLOCK, 1);
+    reqs[7] = qvirtio_mem_make_request(VIRTIO_MEM_REQ_UNPLUG, addr + 6 * BLOCK,
+                                       1);
     expected[7] = VIRTIO_MEM_RESP_ERROR;
-    reqs[10] = make_request(VIRTIO_MEM_REQ_PLUG, addr + 9 * BLOCK, 1);
-    reqs[20] = make_request(VIRTIO_MEM_REQ_STATE, addr, 5);
+    reqs[10] = qvirtio_mem_make_request(VIRTIO_MEM_REQ_PLUG, addr + 9 * BLOCK,
+                                        1);
+    reqs[20] = qvirtio_mem_make_request(VIRTIO_MEM_REQ_STATE, addr, 5);
     send_batch(f, reqs, expected, BATCH);
     /* Blocks 7, 10 and 24, which no request named, are left, and block 9, which
      * came back. */
@@ -390,11 +365,11 @@ static void test_unplugged_blocks_of_one_kick_are_zeroed(Fixture *f,
 {
     const uint64_t addr = f->config.addr;
     const struct virtio_mem_req reqs[] = {
-        make_request(VIRTIO_MEM_REQ_UNPLUG, addr + BLOCK, 1),
-        make_request(VIRTIO_MEM_REQ_PLUG, addr + BLOCK, 1),
-        make_request(VIRTIO_MEM_REQ_UNPLUG, addr + 2 * BLOCK, 2),
-        make_request(VIRTIO_MEM_REQ_UNPLUG_ALL, 0, 0),
-        make_request(VIRTIO_MEM_REQ_PLUG, addr, 4),
+        qvirtio_mem_make_request(VIRTIO_MEM_REQ_UNPLUG, addr + BLOCK, 1),
+        qvirtio_mem_make_request(VIRTIO_MEM_REQ_PLUG, addr + BLOCK, 1),
+        qvirtio_mem_make_request(VIRTIO_MEM_REQ_UNPLUG, addr + 2 * BLOCK, 2),
+        qvirtio_mem_make_request(VIRTIO_MEM_REQ_UNPLUG_ALL, 0, 0),
+        qvirtio_mem_make_request(VIRTIO_MEM_REQ_PLUG, addr, 4),
     };
     const uint16_t expected[G_N_ELEMENTS(reqs)] = { VIRTIO_MEM_RESP_ACK };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A virtio-mem driver: requests, one at a time. */
+/* A virtio-mem driver. */
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
@@ -21,6 +21,10 @@ void qvirtio_mem_init(QVirtioMem *vmem, QGuest *guest, unsigned nth)
     qvirtio_pci_init(&vmem->vdev, guest, VIRTIO_ID_MEM, nth);
     vmem->request = qguest_alloc(guest, sizeof(struct virtio_mem_req), 8);
     vmem->response = qguest_alloc(guest, sizeof(struct virtio_mem_resp), 8);
+    vmem->requests = qguest_alloc(
+        guest, QVIRTIO_MEM_BATCH * sizeof(struct virtio_mem_req), 8);
+    vmem->responses = qguest_alloc(
+        guest, QVIRTIO_MEM_BATCH * sizeof(struct virtio_mem_resp), 8);
     start(vmem);
 }
 
@@ -46,20 +50,54 @@ void qvirtio_mem_config(QVirtioMem *vmem, struct virtio_mem_config *config)
     READ_CONFIG(q, requested_size);
 }
 
+struct virtio_mem_req qvirtio_mem_make_request(uint16_t type, uint64_t addr,
+                                               uint16_t nb_blocks)
+{
+    struct virtio_mem_req req = { .type = type };
+
+    /* The three kinds of request with a range are laid out alike. */
+    req.u.plug.addr = addr;
+    req.u.plug.nb_blocks = nb_blocks;
+    return req;
+}
+
+void qvirtio_mem_batch(QVirtioMem *vmem, const struct virtio_mem_req *reqs,
+                       struct virtio_mem_resp *resps, unsigned n)
+{
+    QTestState *s = vmem->vdev.pci.guest->qts;
+    uint16_t heads[QVIRTIO_MEM_BATCH];
+
+    g_assert_cmpuint(n, <=, QVIRTIO_MEM_BATCH);
+    qtest_memwrite(s, vmem->requests, reqs, n * sizeof(*reqs));
+    for (unsigned i = 0; i < n; i++) {
+        const QVirtioBuffer bufs[] = {
+            { vmem->requests + i * sizeof(*reqs), sizeof(*reqs), false },
+            { vmem->responses + i * sizeof(*resps), sizeof(*resps), true },
+        };
+
+        heads[i] = qvirtqueue_add(&vmem->vq, bufs, G_N_ELEMENTS(bufs));
+    }
+    qvirtqueue_kick(&vmem->vq);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t len;
+
+        g_assert_cmpuint(qvirtqueue_wait(&vmem->vq, &len), ==, heads[i]);
+        g_assert_cmpuint(len, ==, sizeof(*resps));
+    }
+    qtest_memread(s, vmem->responses, resps, n * sizeof(*resps));
+}
+
 uint16_t qvirtio_mem_request(QVirtioMem *vmem, uint16_t type, uint64_t addr,
                              uint16_t nb_blocks, uint16_t *state)
 {
     QTestState *s = vmem->vdev.pci.guest->qts;
-    struct virtio_mem_req req = { .type = type };
+    struct virtio_mem_req req = qvirtio_mem_make_request(type, addr, nb_blocks);
     struct virtio_mem_resp resp = { .type = 0xffff };
     const QVirtioBuffer bufs[] = {
         { vmem->request, sizeof(req), false },
         { vmem->response, sizeof(resp), true },
     };
 
-    /* The three kinds of request with a range are laid out alike. */
-    req.u.plug.addr = addr;
-    req.u.plug.nb_blocks = nb_blocks;
     qtest_memwrite(s, vmem->request, &req, sizeof(req));
     qtest_memwrite(s, vmem->response, &resp, sizeof(resp));
     qvirtqueue_add(&vmem->vq, bufs, G_N_ELEMENTS(bufs));
