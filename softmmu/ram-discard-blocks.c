@@ -89,6 +89,30 @@ int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
     return ret;
 }
 
+int ram_discard_blocks_try_populate(RamDiscardBlocks *b, uint64_t offset,
+                                    uint64_t size)
+{
+    int ret;
+
+    b->trying = true;
+    ret = ram_discard_blocks_populate(b, offset, size);
+    b->trying = false;
+    return ret;
+}
+
+bool ram_discard_blocks_go_by_run(const RamDiscardBlocks *b)
+{
+    const RamDiscardListener *rdl;
+
+    g_assert(b->state);
+    QTAILQ_FOREACH(rdl, &b->state->listeners, next) {
+        if (!rdl->by_run) {
+            return false;
+        }
+    }
+    return !QTAILQ_EMPTY(&b->state->listeners);
+}
+
 /* Discards the memory, unless somebody uses it; from then on nobody may. Within
  * a change of the memory map, so that nobody pins it meanwhile. */
 static int discard_memory(RamDiscardBlocks *b, uint64_t offset, uint64_t size)

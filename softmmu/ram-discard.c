@@ -326,10 +326,14 @@ static void pass_objection_on(RamDiscardState *s, const RamDiscardWalk *walk,
     RamDiscardListener *rdl = walk->current;
     Error *reason = rdl->objection;
 
+    rdl->objection = NULL;
+    if (walk->by->trying) {
+        error_free(reason);
+        return;
+    }
     if (!reason) {
         error_setg(&reason, "%s", strerror(-err));
     }
-    rdl->objection = NULL;
     ram_discard_state_refuse(s, walk->offset, walk->end - walk->offset,
                              rdl->kind, reason, &rdl->objection_limit);
 }

@@ -187,6 +187,7 @@ static bool section_follow(VhostSection *s, Error **errp)
     ram_discard_listener_init(&s->listener, vhost_notify_populate,
                               vhost_notify_discard, vhost_notify_discard_all);
     ram_discard_listener_set_range(&s->listener, s->offset, s->size);
+    s->listener.by_run = true;            /* one message, whatever its size */
     s->listener.kind = s->m->kind;
     s->listener.get_info = vhost_get_info;
     return ram_discard_mgr_register_listener(rdm, s->mr, &s->listener,

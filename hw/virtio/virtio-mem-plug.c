@@ -63,6 +63,21 @@ static int check_backend(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
     return -EIO;
 }
 
+bool virtio_mem_joins_plugs(const VirtIOMEM *vmem)
+{
+    return !vmem->blocks.backed && !vmem->protect && !vmem->populate_rate &&
+           ram_discard_blocks_go_by_run(&vmem->blocks);
+}
+
+int virtio_mem_try_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
+{
+    if (!ram_block_check_intact(memory_region_ram_block(vmem->blocks.mr),
+                                NULL)) {
+        return -EIO;
+    }
+    return ram_discard_blocks_try_populate(&vmem->blocks, offset, size);
+}
+
 int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size)
 {
     int ret = check_backend(vmem, offset, size);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * virtio-mem: the guest's requests (virtio 1.2, 5.15.6). All that one kick
- * finds in the ring, a ring's worth at most, is handled in one pass: adjacent unplugs in a row are
- * carried out by one discard, and all responses are published, and the guest
- * is interrupted, once. A request is wholly carried out or has no effect.
+ * finds in the ring, a ring's worth at most, is handled in one pass: adjacent
+ * unplugs in a row are carried out by one discard, adjacent plugs by one
+ * populate where that pays, and all responses are published, and the guest is
+ * interrupted, once. A request is wholly carried out or has no effect.
  *
  * Everything here is the guest's word: it is copied once, checked, then acted
  * upon. Nothing is allocated.
@@ -13,13 +14,10 @@
 #include "qemu/iov.h"
 #include "trace.h"
 
-/* A request in the host's byte order, its range as an offset. */
-typedef struct Request {
-    uint16_t type;
-    uint64_t gpa;
-    uint64_t offset;                  /* into the region */
-    uint64_t size;
-} Request;
+typedef VirtIOMEMRequest Request;
+
+/* In place of a VIRTIO_MEM_RESP_*: carry_out_joined() will answer. */
+#define LATER UINT16_MAX
 
 /* --- pure helpers --- */
 
@@ -102,52 +100,14 @@ static void write_response(VirtIOMEM *vmem, VirtQueueElement *elem,
     }
 }
 
-/* Discards what the joined unplugs at the end of the batch cover. */
-static void carry_out_joined(VirtIOMEM *vmem)
+/* --- plugs --- */
+
+/* What there is to say against a plug, even when those that are joined have taken
+ * effect; or ACK. */
+static uint16_t check_plug(const VirtIOMEM *vmem, const Request *req)
 {
-    VirtIOMEMBatch *batch = &vmem->batch;
-    uint16_t type = VIRTIO_MEM_RESP_ACK;
+    uint64_t plugged = vmem->blocks.populated + vmem->batch.joined_size;
 
-    if (!batch->nr_joined) {
-        return;
-    }
-    if (ram_discard_blocks_discard(&vmem->blocks, batch->joined_offset,
-                                   batch->joined_size)) {
-        type = VIRTIO_MEM_RESP_BUSY;
-    }
-    for (unsigned i = 1; i <= batch->nr_joined; i++) {
-        write_response(vmem, batch->elems[batch->nr_elems - i], type, 0);
-    }
-    batch->nr_joined = 0;
-}
-
-/* Publishes the responses of the batch and interrupts the guest once. */
-static void publish_batch(VirtIOMEM *vmem)
-{
-    VirtIOMEMBatch *batch = &vmem->batch;
-
-    carry_out_joined(vmem);
-    if (!batch->nr_elems) {
-        return;
-    }
-    for (unsigned i = 0; i < batch->nr_elems; i++) {
-        virtqueue_fill(vmem->vq, batch->elems[i],
-                       sizeof(struct virtio_mem_resp), i);
-        virtqueue_free_element(vmem->vq, batch->elems[i]);
-    }
-    virtqueue_flush(vmem->vq, batch->nr_elems);
-    batch->nr_elems = 0;
-    virtio_notify(VIRTIO_DEVICE(vmem), vmem->vq);
-}
-
-/* --- the requests; each returns its response's type --- */
-
-static uint16_t plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
-                     const Request *req)
-{
-    uint64_t plugged = vmem->blocks.populated;
-
-    trace_virtio_mem_plug_request(elem->index, req->offset, req->size);
     if (!is_valid_range(vmem, req)) {
         return VIRTIO_MEM_RESP_ERROR;
     }
@@ -155,22 +115,9 @@ static uint16_t plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
         req->size > vmem->requested_size - plugged) {
         return VIRTIO_MEM_RESP_NACK;
     }
-    if (!ram_discard_blocks_are_discarded(&vmem->blocks, req->offset,
-                                        req->size)) {
-        return VIRTIO_MEM_RESP_ERROR;
-    }
-    /*
-     * An objection, or a lack of host memory, may pass. NACK says that the
-     * requested size has changed: the driver would try again at once.
-     */
-    if (virtio_mem_prepare_plug(vmem, req->offset, req->size)) {
-        return VIRTIO_MEM_RESP_BUSY;
-    }
-    if (ram_discard_blocks_populate(&vmem->blocks, req->offset, req->size)) {
-        virtio_mem_cancel_plug(vmem, req->offset, req->size);
-        return VIRTIO_MEM_RESP_BUSY;
-    }
-    return VIRTIO_MEM_RESP_ACK;
+    return ram_discard_blocks_are_discarded(&vmem->blocks, req->offset,
+                                            req->size)
+           ? VIRTIO_MEM_RESP_ACK : VIRTIO_MEM_RESP_ERROR;
 }
 
 /* Whether somebody else has a part in a plug: a consumer, or the host. */
@@ -205,6 +152,184 @@ static void plug_ends(VirtIOMEM *vmem, int64_t start, uint64_t size)
     }
 }
 
+/*
+ * Of a request that passed the checks. An objection, or a lack of host memory,
+ * may pass. NACK says that the requested size has changed: the driver would try
+ * again at once. Inline, as most plugs come alone.
+ */
+static inline uint16_t plug(VirtIOMEM *vmem, const Request *req)
+{
+    int64_t start = plug_begins(vmem);
+    uint16_t type = VIRTIO_MEM_RESP_ACK;
+
+    if (virtio_mem_prepare_plug(vmem, req->offset, req->size)) {
+        type = VIRTIO_MEM_RESP_BUSY;
+    } else if (ram_discard_blocks_populate(&vmem->blocks, req->offset,
+                                           req->size)) {
+        virtio_mem_cancel_plug(vmem, req->offset, req->size);
+        type = VIRTIO_MEM_RESP_BUSY;
+    }
+    plug_ends(vmem, start, type == VIRTIO_MEM_RESP_ACK ? req->size : 0);
+    return type;
+}
+
+/* --- requests that are carried out together --- */
+
+/* Whether @req, which may be invalid, begins or ends where the joined range ends
+ * or begins: then it does not overlap it. */
+static bool is_adjacent(const VirtIOMEMBatch *batch, const Request *req)
+{
+    return req->offset == batch->joined_offset + batch->joined_size ||
+           req->offset + req->size == batch->joined_offset;
+}
+
+/* @req, which is valid, and adjacent if there are others. */
+static void join(VirtIOMEMBatch *batch, const Request *req)
+{
+    if (!batch->nr_joined || req->offset < batch->joined_offset) {
+        batch->joined_offset = req->offset;
+    }
+    batch->joined_type = req->type;
+    batch->joined_size += req->size;
+    batch->nr_joined++;
+}
+
+static void carry_out_unplugs(VirtIOMEM *vmem, unsigned first, unsigned end)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+    uint16_t type = VIRTIO_MEM_RESP_ACK;
+
+    if (ram_discard_blocks_discard(&vmem->blocks, batch->joined_offset,
+                                   batch->joined_size)) {
+        type = VIRTIO_MEM_RESP_BUSY;
+    }
+    for (unsigned i = first; i < end; i++) {
+        write_response(vmem, batch->elems[i], type, 0);
+    }
+}
+
+/*
+ * All at once; or, if that is refused, one by one: then each has its own answer,
+ * and its own refusal is told. For the rest of the kick no others are joined, so
+ * that a kick takes one attempt more than it has requests, at most.
+ */
+static void carry_out_plugs(VirtIOMEM *vmem, unsigned first, unsigned end)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+    bool at_once = end - first > 1 &&
+                   !virtio_mem_try_plug(vmem, batch->joined_offset,
+                                        batch->joined_size);
+
+    batch->joins_plugs = at_once || end - first == 1;
+    batch->plugged = batch->joined_begun;
+    for (unsigned i = first; i < end; i++) {
+        const Request *req = &batch->plugs[i];
+        uint16_t type = VIRTIO_MEM_RESP_ACK;
+
+        if (at_once) {
+            plug_ends(vmem, batch->joined_begun, req->size);
+        } else {
+            type = plug(vmem, req);
+        }
+        write_response(vmem, batch->elems[i], type, 0);
+    }
+}
+
+/* The joined requests at the end of the batch. */
+static void carry_out_joined(VirtIOMEM *vmem)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+    unsigned end = batch->nr_elems, first = end - batch->nr_joined;
+
+    if (!batch->nr_joined) {
+        return;
+    }
+    if (batch->joined_type == VIRTIO_MEM_REQ_PLUG) {
+        carry_out_plugs(vmem, first, end);
+    } else {
+        carry_out_unplugs(vmem, first, end);
+    }
+    batch->nr_joined = 0;
+    batch->joined_size = 0;
+}
+
+/* Publishes the responses of the batch and interrupts the guest once. */
+static void publish_batch(VirtIOMEM *vmem)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+
+    carry_out_joined(vmem);
+    if (!batch->nr_elems) {
+        return;
+    }
+    for (unsigned i = 0; i < batch->nr_elems; i++) {
+        virtqueue_fill(vmem->vq, batch->elems[i],
+                       sizeof(struct virtio_mem_resp), i);
+        virtqueue_free_element(vmem->vq, batch->elems[i]);
+    }
+    virtqueue_flush(vmem->vq, batch->nr_elems);
+    batch->nr_elems = 0;
+    virtio_notify(VIRTIO_DEVICE(vmem), vmem->vq);
+}
+
+/* --- the requests; each returns its response's type --- */
+
+/*
+ * A plug, or an unplug, is joined to those before it if it passes the checks also
+ * when these have taken effect. Else they are carried out, and it is checked
+ * again.
+ */
+static uint16_t admit_plug(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                           const Request *req)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+    uint16_t type;
+
+    trace_virtio_mem_plug_request(elem->index, req->offset, req->size);
+    if (batch->nr_joined && !is_adjacent(batch, req)) {
+        carry_out_joined(vmem);
+    }
+    while ((type = check_plug(vmem, req)) != VIRTIO_MEM_RESP_ACK &&
+           batch->nr_joined) {
+        carry_out_joined(vmem);
+    }
+    if (type != VIRTIO_MEM_RESP_ACK) {
+        plug_ends(vmem, plug_begins(vmem), 0);
+    } else if (batch->joins_plugs) {
+        if (!batch->nr_joined) {
+            batch->joined_begun = plug_begins(vmem);
+        }
+        join(batch, req);
+        batch->plugs[batch->nr_elems] = *req;
+        type = LATER;
+    }
+    return type;
+}
+
+static bool can_unplug(const VirtIOMEM *vmem, const Request *req)
+{
+    return is_valid_range(vmem, req) &&
+           ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
+                                            req->size);
+}
+
+static uint16_t admit_unplug(VirtIOMEM *vmem, const VirtQueueElement *elem,
+                             const Request *req)
+{
+    VirtIOMEMBatch *batch = &vmem->batch;
+
+    trace_virtio_mem_unplug_request(elem->index, req->offset, req->size);
+    if (batch->nr_joined && !is_adjacent(batch, req)) {
+        carry_out_joined(vmem);
+    }
+    if (!can_unplug(vmem, req)) {
+        carry_out_joined(vmem);
+        return VIRTIO_MEM_RESP_ERROR;
+    }
+    join(batch, req);
+    return LATER;
+}
+
 static uint16_t unplug_all(VirtIOMEM *vmem, const VirtQueueElement *elem)
 {
     trace_virtio_mem_unplug_all_request(elem->index);
@@ -231,75 +356,29 @@ static uint16_t get_state(VirtIOMEM *vmem, const VirtQueueElement *elem,
     return VIRTIO_MEM_RESP_ACK;
 }
 
-/* Extends the joined range by an adjacent one; false if it is not adjacent. */
-static bool join(VirtIOMEMBatch *batch, const Request *req)
-{
-    if (req->offset == batch->joined_offset + batch->joined_size) {
-        batch->joined_size += req->size;
-        return true;
-    }
-    if (req->offset + req->size == batch->joined_offset) {
-        batch->joined_offset = req->offset;
-        batch->joined_size += req->size;
-        return true;
-    }
-    return false;
-}
-
-/*
- * Leaves the unplug for carry_out_joined() and returns true; or false: ERROR.
- * A range that overlaps the joined one is not adjacent to it, so that the
- * joined one is discarded before the check finds it unplugged.
- */
-static bool unplug_later(VirtIOMEM *vmem, const VirtQueueElement *elem,
-                         const Request *req)
-{
-    VirtIOMEMBatch *batch = &vmem->batch;
-    bool joined;
-
-    trace_virtio_mem_unplug_request(elem->index, req->offset, req->size);
-    if (!is_valid_range(vmem, req)) {
-        return false;
-    }
-    joined = batch->nr_joined &&
-             ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
-                                            req->size) &&
-             join(batch, req);
-    if (!joined) {
-        carry_out_joined(vmem);
-        if (!ram_discard_blocks_are_populated(&vmem->blocks, req->offset,
-                                            req->size)) {
-            return false;
-        }
-        batch->joined_offset = req->offset;
-        batch->joined_size = req->size;
-    }
-    batch->nr_joined++;
-    return true;
-}
-
 static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
                            const Request *req)
 {
     VirtIOMEMBatch *batch = &vmem->batch;
     uint16_t type = VIRTIO_MEM_RESP_ERROR;
     uint16_t state = 0;
-    int64_t start;
 
     vmem->nr_requests++;
+    if (batch->nr_joined && req->type != batch->joined_type) {
+        carry_out_joined(vmem);
+    }
     if (req->type != VIRTIO_MEM_REQ_PLUG) {
         batch->plugged = 0;
     }
-    if (req->type == VIRTIO_MEM_REQ_UNPLUG && unplug_later(vmem, elem, req)) {
-        batch->elems[batch->nr_elems++] = elem;
-        return;
-    }
-    carry_out_joined(vmem);
     switch (req->type) {
     case VIRTIO_MEM_REQ_PLUG:
-        start = plug_begins(vmem);
-        type = plug(vmem, elem, req);
-        plug_ends(vmem, start, type == VIRTIO_MEM_RESP_ACK ? req->size : 0);
+        type = admit_plug(vmem, elem, req);
+        if (type == VIRTIO_MEM_RESP_ACK) {
+            type = plug(vmem, req);
+        }
+        break;
+    case VIRTIO_MEM_REQ_UNPLUG:
+        type = admit_unplug(vmem, elem, req);
         break;
     case VIRTIO_MEM_REQ_UNPLUG_ALL:
         type = unplug_all(vmem, elem);
@@ -308,10 +387,12 @@ static void handle_request(VirtIOMEM *vmem, VirtQueueElement *elem,
         type = get_state(vmem, elem, req, &state);
         break;
     default:
-        /* An unplug that is not valid, or what we do not know. */
+        /* What we do not know. */
         break;
     }
-    write_response(vmem, elem, type, state);
+    if (type != LATER) {
+        write_response(vmem, elem, type, state);
+    }
     batch->elems[batch->nr_elems++] = elem;
 }
 
@@ -319,13 +400,14 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
 {
     VirtIOMEM *vmem = VIRTIO_MEM(vdev);
     uint64_t old_size = vmem->blocks.populated;
+    VirtIOMEMBatch *batch = &vmem->batch;
     VirtQueueElement *elem;
     Request req;
 
-    vmem->batch.generation = memory_map_generation();
-    vmem->batch.plugged = 0;
-    while (vmem->batch.nr_elems < VIRTIO_MEM_QUEUE_SIZE &&
-           !virtio_mem_rests(vmem) &&
+    batch->generation = memory_map_generation();
+    batch->plugged = 0;
+    batch->joins_plugs = virtio_mem_joins_plugs(vmem);
+    while (batch->nr_elems < VIRTIO_MEM_QUEUE_SIZE && !virtio_mem_rests(vmem) &&
            (elem = virtqueue_pop(vq, sizeof(VirtQueueElement)))) {
         if (!read_request(vmem, elem, &req)) {
             virtio_error(vdev, "a request has %zu bytes and room "
@@ -342,7 +424,7 @@ void virtio_mem_handle_request(VirtIODevice *vdev, VirtQueue *vq)
     }
     /* A guest that adds requests as fast as they are handled must not keep the
      * main loop from everything else. */
-    if (vmem->batch.nr_elems == VIRTIO_MEM_QUEUE_SIZE) {
+    if (batch->nr_elems == VIRTIO_MEM_QUEUE_SIZE) {
         virtio_queue_kick_later(vq);
     }
     publish_batch(vmem);

@@ -48,17 +48,30 @@ extern const QEnumLookup VirtIOMEMProtectAction_lookup;
 
 typedef struct VirtIOMEMProtect VirtIOMEMProtect;
 
+/* A request in the host's byte order, its range as an offset. */
+typedef struct VirtIOMEMRequest {
+    uint16_t type;                    /* VIRTIO_MEM_REQ_* */
+    uint64_t gpa;
+    uint64_t offset;                  /* into the region */
+    uint64_t size;
+} VirtIOMEMRequest;
+
 /*
  * Requests of one kick that have been taken from the ring. Their responses are
- * published together. The last nr_joined of them unplug adjacent blocks that
- * are still plugged, and are carried out by one discard.
+ * published together. The last nr_joined of them passed all checks, all plug or
+ * all unplug, and together are one range; they are carried out by one populate
+ * or discard.
  */
 typedef struct VirtIOMEMBatch {
     VirtQueueElement *elems[VIRTIO_MEM_QUEUE_SIZE];
+    VirtIOMEMRequest plugs[VIRTIO_MEM_QUEUE_SIZE];    /* those joined */
     unsigned nr_elems;
     unsigned nr_joined;
+    uint16_t joined_type;             /* VIRTIO_MEM_REQ_PLUG or _UNPLUG */
+    bool joins_plugs;                 /* until several in one were refused */
     uint64_t joined_offset;
-    uint64_t joined_size;
+    uint64_t joined_size;             /* 0: none are */
+    int64_t joined_begun;             /* plugs: when the first did, as plugged */
     uint64_t generation;              /* of the memory map, when it began */
     int64_t plugged;                  /* when the last request ended, if that was
                                          a plug, g_get_monotonic_time(); else 0 */
@@ -125,6 +138,16 @@ void virtio_mem_notify_size_change(VirtIOMEM *vmem, uint64_t old_size);
  * nothing has changed, and the reason is kept; to try again later makes sense.
  */
 int virtio_mem_prepare_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
+/*
+ * Whether adjacent plugs are to be carried out as one, and each by itself if that
+ * is refused: consumers get less to do by it. Not if it could be much work, in
+ * vain, as to back memory is, or to map it block by block; nor if each plug has
+ * to wait for its turn (populate-rate=).
+ */
+bool virtio_mem_joins_plugs(const VirtIOMEM *vmem);
+/* Plugs a range, in the case above, that is wholly unplugged. 0; or -errno: nothing
+ * has changed, and nobody is told why. */
+int virtio_mem_try_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
 /* The reverse, for a range that was not populated after all. */
 void virtio_mem_cancel_plug(VirtIOMEM *vmem, uint64_t offset, uint64_t size);
 /* Whether memory is backed before it is plugged. */

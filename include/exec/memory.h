@@ -141,6 +141,11 @@ struct RamDiscardListener {
     /* What of the region it follows: @first <= offset < @end. */
     ram_addr_t first;
     ram_addr_t end;
+    /* Set after ram_discard_listener_init() if what a populate costs it, one
+     * that it objects to included, goes by runs, not by blocks or bytes: then
+     * it is asked for adjacent ranges at once, and once more for each of them
+     * if that did not work. */
+    bool by_run;
     /* For people; set after ram_discard_listener_init(), or left NULL. */
     const char *kind;                         /* of consumer; a literal */
     RamDiscardListenerGetInfo get_info;

@@ -45,6 +45,8 @@ struct RamDiscardBlocks {
                                              was asked to populate */
     bool vanishing;                       /* all are being discarded; the bitmap
                                              says what listeners still hold */
+    bool trying;                          /* to populate: an objection is not the
+                                             last word, and not kept */
     RamDiscardState *state;               /* the region's; NULL: not managing */
     QTAILQ_ENTRY(RamDiscardBlocks) next;
 };
@@ -119,6 +121,16 @@ bool ram_discard_blocks_next_run(const RamDiscardBlocks *b, uint64_t *offset,
  */
 int ram_discard_blocks_populate(RamDiscardBlocks *b, uint64_t offset,
                                 uint64_t size);
+/* Whether it costs every listener less to be asked for adjacent ranges at once
+ * (by_run); false if there are none. */
+bool ram_discard_blocks_go_by_run(const RamDiscardBlocks *b);
+/*
+ * As ram_discard_blocks_populate(), for several ranges that were asked for one
+ * by one. An objection is not kept, and nobody is told of it: the manager asks
+ * for each range by itself next.
+ */
+int ram_discard_blocks_try_populate(RamDiscardBlocks *b, uint64_t offset,
+                                    uint64_t size);
 /*
  * Notes that the manager itself, which is at work, refused a populate, so that
  * nobody was asked. @kind: a literal; takes @err, the reason.

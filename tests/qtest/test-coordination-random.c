@@ -285,6 +285,24 @@ static void step_adjacent_unplugs(Model *m)
     send_requests(m, reqs, n);
 }
 
+/* The same with what is not plugged, and now and then a plug that is. */
+static void step_adjacent_plugs(Model *m)
+{
+    Request reqs[MAX_BATCH];
+    unsigned n = 2 + below(m, MAX_BATCH - 1), blocks = 1 + below(m, 3);
+    unsigned first = below(m, m->nb_blocks - n * blocks);
+    bool down = below(m, 2);
+
+    if (m->count >= MAX_PLUGGED) {
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        reqs[i] = make_request(m, VIRTIO_MEM_REQ_PLUG,
+                               first + (down ? n - 1 - i : i) * blocks, blocks);
+    }
+    send_requests(m, reqs, n);
+}
+
 static void step_batch(Model *m)
 {
     Request reqs[MAX_BATCH];
@@ -371,6 +389,7 @@ static void random_step(Model *m)
         void (*step)(Model *m);
     } steps[] = {
         { 600, step_one }, { 100, step_batch }, { 100, step_adjacent_unplugs },
+        { 100, step_adjacent_plugs },
         { 100, step_dma }, { 60, step_arm_refusal }, { 5, step_device_reset },
         { 5, step_requested_size }, { 5, step_unplug_all },
         { 2, step_system_reset },

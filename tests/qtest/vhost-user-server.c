@@ -164,6 +164,12 @@ static bool remove_region(QVhostServer *s, const WireRegion *r)
     return false;
 }
 
+static bool is_refused(const QVhostServer *s, const WireRegion *r)
+{
+    return s->refused_gpa && s->refused_gpa >= r->gpa &&
+           s->refused_gpa - r->gpa < r->size;
+}
+
 /* 0, or what is wrong. */
 static uint64_t change_memory(QVhostServer *s, const Message *m)
 {
@@ -181,6 +187,9 @@ static uint64_t change_memory(QVhostServer *s, const Message *m)
         }
         return m->nr_fds == m->payload.table.n ? 0 : EINVAL;
     case ADD_MEM_REG:
+        if (is_refused(s, &m->payload.one.region)) {
+            return EPERM;
+        }
         add_region(s, &m->payload.one.region, m->nr_fds ? m->fds[0] : -1);
         return m->nr_fds == 1 && s->regions->len <= s->slots ? 0 : ENOSPC;
     case REM_MEM_REG:
@@ -420,6 +429,13 @@ void qvhost_server_fault(QVhostServer *s, QVhostFault fault, int request,
     s->fault = fault;
     s->fault_request = request;
     s->fault_after = after;
+    g_mutex_unlock(&s->lock);
+}
+
+void qvhost_server_refuse(QVhostServer *s, uint64_t gpa)
+{
+    g_mutex_lock(&s->lock);
+    s->refused_gpa = gpa;
     g_mutex_unlock(&s->lock);
 }
 

@@ -61,6 +61,7 @@ typedef struct QVhostServer {
     int fault_request;                    /* -1: any that is answered */
     unsigned fault_after;                 /* after so many of them */
     unsigned delay_us;                    /* before each answer to a plug */
+    uint64_t refused_gpa;                 /* no region with that; 0: any */
 } QVhostServer;
 
 /* Features of the protocol: REPLY_ACK and CONFIG; CONFIGURE_MEM_SLOTS;
@@ -78,6 +79,8 @@ void qvhost_server_free(QVhostServer *s);
  * to be wrong. */
 void qvhost_server_fault(QVhostServer *s, QVhostFault fault, int request,
                          unsigned after);
+/* From now on no region that has @gpa is taken; 0: any is. */
+void qvhost_server_refuse(QVhostServer *s, uint64_t gpa);
 /* Each answer to ADD_MEM_REG comes @us later from now on. */
 void qvhost_server_delay(QVhostServer *s, unsigned us);
 /* Messages of the number @request so far; -1: all that are answered. */

@@ -129,8 +129,10 @@ static bool arrange_objection(Model *m, uint64_t block, uint64_t nr)
 
 static void step_populate(Model *m)
 {
-    uint64_t block, nr;
-    bool objects;
+    const RamDiscardRefusal *refusal =
+        &memory_region_ram_discard_state(&m->mr)->refusal;
+    uint64_t block, nr, refused = refusal->count;
+    bool objects, try = pick(m, 2);
     int ret;
 
     if (!pick_run(m, false, &block, &nr)) {
@@ -140,8 +142,10 @@ static void step_populate(Model *m)
     if (!objects && pick(m, 8) == 0) {
         m->leaving[pick(m, NR_LISTENERS)] = true;
     }
-    ret = ram_discard_blocks_populate(&m->mgr->blocks, block * BLOCK, nr * BLOCK);
+    ret = (try ? ram_discard_blocks_try_populate : ram_discard_blocks_populate)(
+        &m->mgr->blocks, block * BLOCK, nr * BLOCK);
     g_assert_cmpint(ret, ==, objects ? -ENOSPC : 0);
+    g_assert_cmpuint(refusal->count - refused, ==, objects && !try);
     if (!ret) {
         memset(m->populated + block, 1, nr);
     }
