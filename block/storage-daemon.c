@@ -397,7 +397,12 @@ static bool agrees_to_go(void)
         exchange(ms_until(deadline));
     }
     agrees = q->answered;
-    q->told = q->forgotten = true;
+    if (agrees) {
+        g_clear_pointer(&q->answer, json_node_unref);
+        g_free(q);
+    } else {
+        q->told = q->forgotten = true;
+    }
     return agrees;
 }
 
