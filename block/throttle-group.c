@@ -91,7 +91,7 @@ static bool check_total(const Limits *l, unsigned total, Error **errp)
         for (unsigned part = total + 1; part <= total + 2; part++) {
             if (l->values[LIMIT(total, figure)] &&
                 l->values[LIMIT(part, figure)]) {
-                error_setg(errp, "%s and %s cannot be used at the same time",
+                error_setg(errp, "%s and %s exclude each other",
                            names[LIMIT(total, figure)],
                            names[LIMIT(part, figure)]);
                 return false;

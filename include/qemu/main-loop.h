@@ -64,12 +64,12 @@ typedef void QEMUBHFunc(void *opaque);
 
 /* A function to be called by the main loop when scheduled. */
 QEMUBH *qemu_bh_new(QEMUBHFunc *cb, void *opaque);
+/* Cancels and frees. Big lock held; fine within its own callback. */
+void qemu_bh_delete(QEMUBH *bh);
 /* It runs once, soon; scheduling it again before that adds nothing. Any
  * thread, no lock needed. */
 void qemu_bh_schedule(QEMUBH *bh);
 /* Forgets a scheduled call. Big lock held. */
 void qemu_bh_cancel(QEMUBH *bh);
-/* Cancels and frees. Big lock held; fine within its own callback. */
-void qemu_bh_delete(QEMUBH *bh);
 
 #endif

@@ -171,8 +171,8 @@ static void test_limits(void)
 static void test_limits_that_are_refused(void)
 {
     static const char *const bad[][2] = {
-        { "'bps-total': 1, 'bps-write': 1", "at the same time" },
-        { "'iops-total-max': 9, 'iops-read-max': 9", "at the same time" },
+        { "'bps-total': 1, 'bps-write': 1", "exclude each other" },
+        { "'iops-total-max': 9, 'iops-read-max': 9", "exclude each other" },
         { "'iops-read-max': 9", "needs iops-read" },
         { "'iops-read': 9, 'iops-read-max': 8", "cannot be slower" },
         { "'iops-read': 9, 'iops-read-max-length': 2", "iops-read-max-length=2" },
@@ -427,7 +427,7 @@ static const CliBadCase bad[] = {
     { QTEST_ARGS "-object secret,id=s,data=x,keyid=k,iv=" ZEROES_16,
       "No secret with id 'k'" },
     { QTEST_ARGS "-object throttle-group,id=t,x-iops-total=1,x-iops-read=1",
-      "at the same time" },
+      "exclude each other" },
     { QTEST_ARGS "-object throttle-group,id=t,limits=1", "expected: object" },
 };
 
