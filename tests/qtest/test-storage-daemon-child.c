@@ -188,7 +188,7 @@ static const CliBadCase bad[] = {
     { QTEST_ARGS "-drive if=none,id=x,file=image,format=qcow2,rerror=stop "
       "-device virtio-blk-pci,drive=x", "-device|rerror=stop|report only" },
     { QTEST_ARGS "-drive file=image,format=qcow2,bps=1000,bps_rd=1",
-      "-drive|bps-total and bps-read cannot be used" },
+      "-drive|bps-total and bps-read exclude each other" },
     { QTEST_ARGS "-drive file=image,format=qcow2,iops_max=1000",
       "-drive|iops-total-max=1000: a burst needs iops-total" },
     { QTEST_ARGS "-drive file=image,format=qcow2,iops=1,throttling.iops-total=2",
