@@ -131,6 +131,15 @@ static bool is_text(JsonNode *node)
            json_node_get_value_type(node) == G_TYPE_STRING;
 }
 
+/* A visitor of member @name, taken out; NULL: it is not there. What was given as
+ * text, on a command line, may be any type. */
+static Visitor *take_visitor(JsonObject *o, const char *name)
+{
+    g_autoptr(JsonNode) node = take(o, name);
+
+    return node ? visitor_input_new(node, is_text(node)) : NULL;
+}
+
 const char *block_option_text(JsonObject *o, const char *name)
 {
     JsonNode *node = json_object_get_member(o, name);
@@ -153,26 +162,19 @@ char *block_take_string(JsonObject *o, const char *name, Error **errp)
 bool block_take_bool(JsonObject *o, const char *name, bool *value,
                      Error **errp)
 {
-    g_autoptr(JsonNode) node = take(o, name);
-    g_autoptr(Visitor) v = NULL;
+    g_autoptr(Visitor) v = take_visitor(o, name);
 
-    if (!node) {
-        return true;
-    }
-    v = visitor_input_new(node, is_text(node));
-    return visit_type_bool(v, name, value, errp);
+    return !v || visit_type_bool(v, name, value, errp);
 }
 
 bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
                        uint32_t *value, Error **errp)
 {
-    g_autoptr(JsonNode) node = take(o, name);
-    g_autoptr(Visitor) v = NULL;
+    g_autoptr(Visitor) v = take_visitor(o, name);
 
-    if (!node) {
+    if (!v) {
         return true;
     }
-    v = visitor_input_new(node, is_text(node));
     if (!visit_type_uint32(v, name, value, errp)) {
         return false;
     }
@@ -186,14 +188,9 @@ bool block_take_uint32(JsonObject *o, const char *name, uint32_t min,
 bool block_take_int64(JsonObject *o, const char *name, int64_t *value,
                       Error **errp)
 {
-    g_autoptr(JsonNode) node = take(o, name);
-    g_autoptr(Visitor) v = NULL;
+    g_autoptr(Visitor) v = take_visitor(o, name);
 
-    if (!node) {
-        return true;
-    }
-    v = visitor_input_new(node, is_text(node));
-    return visit_type_int64(v, name, value, errp);
+    return !v || visit_type_int64(v, name, value, errp);
 }
 
 bool block_take_enum(JsonObject *o, const char *name,
