@@ -14,6 +14,46 @@
 
 #define PROGRAM "qemu-storage-daemon"
 
+/* --- a stand-in ------------------------------------------------------------ */
+
+void qstand_in_begin(QStandIn *s)
+{
+    g_autofree char *path = NULL;
+
+    s->daemon = g_find_program_in_path(PROGRAM);
+    s->dir = g_dir_make_tmp("stand-in-XXXXXX", NULL);
+    g_assert_nonnull(s->dir);
+    s->path = g_strdup(g_getenv("PATH"));
+    path = g_strdup_printf("%s:%s", s->dir, s->path);
+    g_setenv("PATH", path, true);
+}
+
+char *qstand_in_file(QStandIn *s, const char *name)
+{
+    return g_build_filename(s->dir, name, NULL);
+}
+
+void qstand_in_write(QStandIn *s, const char *name, const char *text, int mode)
+{
+    g_autofree char *path = qstand_in_file(s, name);
+    g_autoptr(GError) err = NULL;
+
+    g_file_set_contents(path, text, -1, &err);
+    g_assert_no_error(err);
+    g_assert_no_errno(g_chmod(path, mode));
+}
+
+void qstand_in_end(QStandIn *s)
+{
+    g_autofree char *command = g_strdup_printf("rm -r %s", s->dir);
+
+    g_setenv("PATH", s->path, true);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(s->dir);
+    g_free(s->daemon);
+    g_free(s->path);
+}
+
 /* --- the daemon ----------------------------------------------------------- */
 
 void qstorage_daemon_needs(void)

@@ -37,6 +37,20 @@ void qstorage_daemon_read(QStorageDaemon *d, uint64_t offset, void *buf,
  */
 GArray *qprocess_mapped_ends(GPid pid, const char *name);
 
+/* A stand-in for the daemon, first in the PATH while it is there. */
+typedef struct QStandIn {
+    char *dir;                            /* which is for its files */
+    char *daemon;                         /* the real one */
+    char *path;                           /* the PATH of before */
+} QStandIn;
+
+void qstand_in_begin(QStandIn *s);
+/* Path of a file in the directory. */
+char *qstand_in_file(QStandIn *s, const char *name);
+void qstand_in_write(QStandIn *s, const char *name, const char *text, int mode);
+/* Removes the directory and what is in it. */
+void qstand_in_end(QStandIn *s);
+
 /* The first process that @pid has started; 0: none. */
 pid_t qprocess_child(pid_t pid);
 /* Waits until @pid is no process any more, or one that nobody has waited for. */

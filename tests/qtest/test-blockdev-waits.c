@@ -57,8 +57,7 @@ static const char holder[] =
     "daemon.kill()\n";
 
 typedef struct Fixture {
-    char *dir;
-    char *path;                           /* the PATH of before */
+    QStandIn daemon;
     QTestState *qts;
     QmpClient *asks;                      /* whose command is held */
     QmpClient *other;
@@ -67,37 +66,18 @@ typedef struct Fixture {
     uint64_t data;
 } Fixture;
 
-static char *file(Fixture *f, const char *name)
-{
-    return g_build_filename(f->dir, name, NULL);
-}
-
-static void write_file(Fixture *f, const char *name, const char *text, int mode)
-{
-    g_autofree char *path = file(f, name);
-    g_autoptr(GError) err = NULL;
-
-    g_file_set_contents(path, text, -1, &err);
-    g_assert_no_error(err);
-    g_assert_no_errno(g_chmod(path, mode));
-}
-
 /* @held: text of the command that is held. */
 static void start(Fixture *f, const char *held)
 {
-    g_autofree char *daemon = g_find_program_in_path("qemu-storage-daemon");
-    g_autofree char *program = NULL, *path = NULL, *disk = NULL, *monitor = NULL;
+    g_autofree char *program = NULL, *disk = NULL, *monitor = NULL;
     g_autofree char *sectors = g_strnfill(MiB, 'x');
 
-    f->dir = g_dir_make_tmp("waits-XXXXXX", NULL);
-    program = g_strdup_printf(holder, daemon, f->dir, held);
-    write_file(f, "qemu-storage-daemon", program, 0755);
-    write_file(f, "disk", sectors, 0644);
-    f->path = g_strdup(g_getenv("PATH"));
-    path = g_strdup_printf("%s:%s", f->dir, f->path);
-    g_setenv("PATH", path, true);
-    disk = file(f, "disk");
-    monitor = file(f, "qmp");
+    qstand_in_begin(&f->daemon);
+    program = g_strdup_printf(holder, f->daemon.daemon, f->daemon.dir, held);
+    qstand_in_write(&f->daemon, "qemu-storage-daemon", program, 0755);
+    qstand_in_write(&f->daemon, "disk", sectors, 0644);
+    disk = qstand_in_file(&f->daemon, "disk");
+    monitor = qstand_in_file(&f->daemon, "qmp");
     f->qts = qtest_init(
         "-M q35 -m 256M -blockdev driver=file,filename=%s,node-name=own "
         "-device virtio-blk-pci,drive=own,addr=5 "
@@ -116,26 +96,14 @@ static void start(Fixture *f, const char *held)
 
 static void stop(Fixture *f)
 {
-    static const char *const names[] = {
-        "qemu-storage-daemon", "disk", "qmp", "held", "go", "mute"
-    };
-
     qmp_client_free(f->other);
     qtest_quit(f->qts);
-    g_setenv("PATH", f->path, true);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = file(f, names[i]);
-
-        g_unlink(path);
-    }
-    g_assert_no_errno(g_rmdir(f->dir));
-    g_free(f->dir);
-    g_free(f->path);
+    qstand_in_end(&f->daemon);
 }
 
 static void wait_until_held(Fixture *f)
 {
-    g_autofree char *path = file(f, "held");
+    g_autofree char *path = qstand_in_file(&f->daemon, "held");
     gint64 deadline = qtest_deadline();
     unsigned round = 0;
 
@@ -155,7 +123,7 @@ static void send_and_hold(Fixture *f, const char *fmt, const char *arg)
 
 static void go_on(Fixture *f)
 {
-    write_file(f, "go", "", 0644);
+    qstand_in_write(&f->daemon, "go", "", 0644);
 }
 
 static void do_it(QmpClient *c, const char *fmt, const char *arg)
@@ -270,7 +238,7 @@ static void test_device_add_of_mute(void)
     Fixture f;
 
     start(&f, "nothing");
-    write_file(&f, "mute", "", 0644);
+    qstand_in_write(&f.daemon, "mute", "", 0644);
     send_and_hold(&f, PLUG, "first");
     assert_others_go_on(&f);
     qmp_assert_error(qmp_client_reply(f.asks), ERR,

@@ -51,37 +51,17 @@ static const char recorder[] =
     "daemon.kill()\n";
 
 typedef struct Fixture {
-    char *dir;
-    char *path;                           /* the PATH of before */
+    QStandIn daemon;
     QTestState *qts;
 } Fixture;
 
-static char *file(Fixture *f, const char *name)
-{
-    return g_build_filename(f->dir, name, NULL);
-}
-
-static void write_file(Fixture *f, const char *name, const char *text, int mode)
-{
-    g_autofree char *path = file(f, name);
-    g_autoptr(GError) err = NULL;
-
-    g_file_set_contents(path, text, -1, &err);
-    g_assert_no_error(err);
-    g_assert_no_errno(g_chmod(path, mode));
-}
-
 static void begin(Fixture *f)
 {
-    g_autofree char *daemon = g_find_program_in_path("qemu-storage-daemon");
-    g_autofree char *program = NULL, *path = NULL;
+    g_autofree char *program = NULL;
 
-    f->dir = g_dir_make_tmp("objects-XXXXXX", NULL);
-    program = g_strdup_printf(recorder, daemon, f->dir);
-    write_file(f, "qemu-storage-daemon", program, 0755);
-    f->path = g_strdup(g_getenv("PATH"));
-    path = g_strdup_printf("%s:%s", f->dir, f->path);
-    g_setenv("PATH", path, true);
+    qstand_in_begin(&f->daemon);
+    program = g_strdup_printf(recorder, f->daemon.daemon, f->daemon.dir);
+    qstand_in_write(&f->daemon, "qemu-storage-daemon", program, 0755);
 }
 
 /* Something has the daemon started; @args, too. */
@@ -93,13 +73,8 @@ static void start(Fixture *f, const char *args)
 
 static void finish(Fixture *f)
 {
-    g_autofree char *command = g_strdup_printf("rm -r %s", f->dir);
-
     qtest_quit(f->qts);
-    g_setenv("PATH", f->path, true);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(f->dir);
-    g_free(f->path);
+    qstand_in_end(&f->daemon);
 }
 
 static void do_qmp(Fixture *f, const char *fmt, const char *arg)
@@ -123,7 +98,7 @@ static void expect_error(Fixture *f, const char *part, const char *fmt,
  */
 static void assert_told(Fixture *f, const char *const *parts)
 {
-    g_autofree char *path = file(f, "said");
+    g_autofree char *path = qstand_in_file(&f->daemon, "said");
     g_autofree char *said = NULL;
     const char *at;
 
@@ -202,7 +177,7 @@ static void test_limits_that_are_refused(void)
         qtest_qmp(f.qts), ERR, "cannot be set any more",
         "{'execute': 'qom-set', 'arguments': {'path': '/objects/o', "
         "'property': 'x-bps-read', 'value': 1}}");
-    write_file(&f, "refuse", "qom-set", 0644);
+    qstand_in_write(&f.daemon, "refuse", "qom-set", 0644);
     expect_error(&f, "I do not want to", SET, "'iops-total': 60");
     TOLD(&f, "qom-set");
     g_autoptr(JsonNode) limits = qmp_client_do(
@@ -222,8 +197,8 @@ static void test_limits_of_a_drive(void)
     g_autofree char *megabyte = g_strnfill(1 << 20, 'x');
 
     begin(&f);
-    write_file(&f, "disk", megabyte, 0644);
-    disk = file(&f, "disk");
+    qstand_in_write(&f.daemon, "disk", megabyte, 0644);
+    disk = qstand_in_file(&f.daemon, "disk");
     args = g_strdup_printf("-drive file=%s,format=raw,id=d,iops_rd=5,cache=none,"
                            "throttling.bps-total=1000,throttling.group=g", disk);
     start(&f, args);
@@ -253,7 +228,7 @@ static bool run(Fixture *f, const char *command, const char *package)
         g_test_skip(why);
         return false;
     }
-    g_assert_true(g_spawn_sync(f->dir, words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+    g_assert_true(g_spawn_sync(f->daemon.dir, words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
                                &out, &err, &status, NULL));
     /* How often a key is hashed it finds out by a measurement. */
     if (status && strstr(err, "Unable to get accurate CPU usage")) {
@@ -289,7 +264,7 @@ static void test_secrets(void)
     }
     start(&f, "-object secret,id=o,data=hello");
     luks = g_strdup_printf("'driver': 'luks', 'key-secret': 'o', 'file': {"
-                           "'driver': 'file', 'filename': '%s/luks'}", f.dir);
+                           "'driver': 'file', 'filename': '%s/luks'}", f.daemon.dir);
     do_qmp(&f, ADD, luks);
     TOLD(&f, "object-add", "hello", "blockdev-add", "object-del");
     cmdline = g_strdup_printf("/proc/%d/cmdline",
@@ -316,7 +291,7 @@ static void test_secrets(void)
 
     /* The daemon does not want it: it is nobody's afterwards. */
     do_qmp(&f, DEL, "n");
-    write_file(&f, "refuse", "object-add", 0644);
+    qstand_in_write(&f.daemon, "refuse", "object-add", 0644);
     expect_error(&f, "I do not want to", ADD, luks);
     do_qmp(&f, DEL_OBJECT, "o");
     finish(&f);
@@ -328,7 +303,7 @@ static void make_certificates(Fixture *f)
 {
     static const char *const who[] = { "server", "client" };
 
-    write_file(f, "ca.t", "cn = ca\nca\ncert_signing_key\n", 0644);
+    qstand_in_write(&f->daemon, "ca.t", "cn = ca\nca\ncert_signing_key\n", 0644);
     run(f, "certtool --generate-privkey --key-type=ecdsa --outfile ca-key.pem", "");
     run(f, "certtool --generate-self-signed --load-privkey ca-key.pem --template "
         "ca.t --outfile ca-cert.pem", "");
@@ -344,7 +319,7 @@ static void make_certificates(Fixture *f)
             "--load-ca-certificate ca-cert.pem --load-ca-privkey ca-key.pem "
             "--template t --outfile %s-cert.pem", who[i], who[i]);
 
-        write_file(f, "t", template, 0644);
+        qstand_in_write(&f->daemon, "t", template, 0644);
         run(f, key, "");
         run(f, certificate, "");
     }
@@ -354,8 +329,8 @@ static void make_certificates(Fixture *f)
 static GPid serve(Fixture *f, const char *type)
 {
     g_autofree char *object = g_strdup_printf(
-        "tls-creds-%s,id=t,endpoint=server,dir=%s", type, f->dir);
-    g_autofree char *socket = file(f, "nbd"), *disk = file(f, "disk");
+        "tls-creds-%s,id=t,endpoint=server,dir=%s", type, f->daemon.dir);
+    g_autofree char *socket = qstand_in_file(&f->daemon, "nbd"), *disk = qstand_in_file(&f->daemon, "disk");
     char *argv[] = { "qemu-nbd", "--object", object, "--tls-creds", "t", "-t",
                      "-f", "raw", "-k", socket, disk, NULL };
     gint64 deadline = qtest_deadline();
@@ -363,7 +338,7 @@ static GPid serve(Fixture *f, const char *type)
     unsigned round = 0;
     GPid pid;
 
-    write_file(f, "disk", "", 0644);
+    qstand_in_write(&f->daemon, "disk", "", 0644);
     g_assert_no_errno(truncate(disk, 1 << 20));
     g_spawn_async(NULL, argv, NULL,
                   G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL,
@@ -395,10 +370,10 @@ static void test_tls(gconstpointer type)
     }
     server = serve(&f, type);
     object = g_strdup_printf("-object tls-creds-%s,id=o,endpoint=client,dir=%s",
-                             (const char *)type, f.dir);
+                             (const char *)type, f.daemon.dir);
     start(&f, object);
     plain = g_strdup_printf("'driver': 'nbd', 'server': {'type': 'unix', 'path': "
-                            "'%s/nbd'}", f.dir);
+                            "'%s/nbd'}", f.daemon.dir);
     nbd = g_strdup_printf("%s, 'tls-creds': 'o'%s", plain,
                           x509 ? ", 'tls-hostname': 'localhost'" : "");
     expect_error(&f, "TLS", ADD, plain);
