@@ -308,7 +308,7 @@ void memory_controller_add_properties(ObjectClass *klass)
         "Milliseconds between two questions to the guest (default: 250)");
     add(klass, "shrink-delay", "int", get_ms, set_ms,
         offsetof(DemandConfig, shrink_delay_ms),
-        "Milliseconds for which there must have been too much (default: 5000)");
+        "Milliseconds for which there must have been too much (default: 3000)");
     add(klass, "priority", "uint32", get_priority, set_priority, 0,
         "0 to 100: the lower, the sooner the host gets memory back "
         "(default: 50)");

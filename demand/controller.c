@@ -306,7 +306,7 @@ static void memory_controller_init(Object *obj)
         .headroom = 150,
         .priority = 50,
         .interval_ms = 250,
-        .shrink_delay_ms = 5000,
+        .shrink_delay_ms = 3000,
     };
 }
 

@@ -7,37 +7,48 @@
 void demand_history_forget(DemandHistory *h)
 {
     h->nr_spans = 0;
+    h->full = false;
 }
 
-/* Makes room for a span that begins now. */
-static DemandSpan *begin_span(DemandHistory *h, int64_t now_ms)
+/* Drops @nr of the oldest. */
+static void drop(DemandHistory *h, unsigned nr)
 {
-    if (h->nr_spans == DEMAND_SPANS) {
-        memmove(h->spans, h->spans + 1, (DEMAND_SPANS - 1) * sizeof(*h->spans));
-        h->nr_spans--;
+    h->nr_spans -= nr;
+    memmove(h->spans, h->spans + nr, h->nr_spans * sizeof(*h->spans));
+}
+
+/* Spans of which all is before the while. */
+static unsigned nr_past(const DemandHistory *h, int64_t begin_ms)
+{
+    unsigned nr = 0;
+
+    while (nr + 1 < h->nr_spans && h->spans[nr + 1].begin_ms <= begin_ms) {
+        nr++;
     }
-    h->span_ms = now_ms;
-    return &h->spans[h->nr_spans++];
+    return nr;
 }
 
 void demand_history_add(DemandHistory *h, int64_t now_ms, int64_t while_ms,
                         uint64_t used, int64_t base)
 {
-    int64_t length = MAX(1, while_ms / (DEMAND_SPANS - 1));
-    DemandSpan *span;
+    /* So long that those that begin in the while, and one more, have room. */
+    int64_t length = MAX(1, while_ms / (DEMAND_SPANS - 2));
+    DemandSpan *last = h->nr_spans ? &h->spans[h->nr_spans - 1] : NULL;
 
-    if (!h->nr_spans || now_ms - h->span_ms >= length) {
-        *begin_span(h, now_ms) = (DemandSpan) { used, base };
-        return;
+    if (last && now_ms - last->begin_ms < length) {
+        last->used = MAX(last->used, used);
+        last->base = MAX(last->base, base);
+    } else {
+        drop(h, h->nr_spans == DEMAND_SPANS);
+        h->spans[h->nr_spans++] = (DemandSpan) { now_ms, used, base };
     }
-    span = &h->spans[h->nr_spans - 1];
-    span->used = MAX(span->used, used);
-    span->base = MAX(span->base, base);
+    drop(h, nr_past(h, now_ms - while_ms));
+    h->full = h->spans[0].begin_ms <= now_ms - while_ms;
 }
 
 bool demand_history_is_full(const DemandHistory *h)
 {
-    return h->nr_spans == DEMAND_SPANS;
+    return h->full;
 }
 
 DemandSpan demand_history_peak(const DemandHistory *h)

@@ -13,6 +13,7 @@
 #define DEMAND_SPANS 8
 
 typedef struct DemandSpan {
+    int64_t begin_ms;
     uint64_t used;
     int64_t base;
 } DemandSpan;
@@ -21,13 +22,13 @@ typedef struct DemandSpan {
 typedef struct DemandHistory {
     DemandSpan spans[DEMAND_SPANS];       /* the latest is the last of them */
     unsigned nr_spans;
-    int64_t span_ms;                      /* when the latest began */
+    bool full;                            /* goes back for all of the while */
 } DemandHistory;
 
 /* Empties it. */
 void demand_history_forget(DemandHistory *h);
-/* Adds what is seen at @now_ms, not before what was added last. Spans are the
- * part of @while_ms that makes DEMAND_SPANS - 1 of them. */
+/* Adds what is seen at @now_ms, not before what was added last, and drops what is
+ * older than @while_ms, but for what shares a span with what is not. */
 void demand_history_add(DemandHistory *h, int64_t now_ms, int64_t while_ms,
                         uint64_t used, int64_t base);
 /* Whether it goes back for all of the while. */

@@ -12,14 +12,17 @@
 #define WHOLE 1000                        /* of thousandths */
 /* For how many intervals growing looks ahead. */
 #define LOOKAHEAD 4
-/* The most that goes at once, of what the guest has. */
+/* The most that goes at once: that part of what the guest has, or half of what is too
+ * much, if that is more. */
 #define SHRINK_PART 8
 #define SHRINK_PART_PRESSED 4
 /* Shrinks in one shrink_delay_ms. */
-#define SHRINKS_IN_DELAY 5
+#define SHRINKS_IN_DELAY 4
+/* What growing gave is left for that many delays more. */
+#define KEPT_DELAYS 1
 /* A growth that soon after a shrink, in delays, shows that it was a mistake. */
-#define MISTAKE_DELAYS 2
-#define MISTAKE_MAX 8
+#define MISTAKE_DELAYS 5
+#define MISTAKE_MAX 16
 /* Under pressure of the host the band is that much lower. */
 #define PRESSED_PART 4
 /* More major faults a second than that: the guest reads again what it had. A program
@@ -378,9 +381,9 @@ static void shrink(Making *m, uint64_t expected)
     DemandDecision *d = m->d;
     int64_t now_ms = m->f->now_ms;
     uint64_t part = expected / (d->pressed ? SHRINK_PART_PRESSED : SHRINK_PART);
-    uint64_t step = MAX(QEMU_ALIGN_UP(part, m->largest_block),
-                        m->largest_block);
     uint64_t old = d->sum;
+    uint64_t step = MAX(QEMU_ALIGN_UP(MAX(part, (old - d->wanted) / 2),
+                                      m->largest_block), m->largest_block);
 
     if (unplugs(m->f) ||
         (!d->pressed && (!demand_history_is_full(&p->history) ||
@@ -445,7 +448,7 @@ static void mind_mistakes(Making *m)
         }
         p->shrunk = false;
         p->most_used = m->used;
-        p->may_shrink_ms = now_ms + m->delay_ms;
+        p->may_shrink_ms = now_ms + m->delay_ms + KEPT_DELAYS * m->c->shrink_delay_ms;
     } else if (m->d->sum < m->d->old_sum) {
         p->shrunk = true;
         p->shrunk_ms = now_ms;

@@ -10,7 +10,8 @@
  *
  *     a < h                    grow, at once, to h + h(1 - h)/4
  *     a > h + h(1 - h)/2       shrink, to the same, if that has held for
- *                              shrink_delay_ms
+ *                              shrink_delay_ms, and nothing has grown
+ *                              for twice as long
  *
  * Growing looks ahead: what the guest has taken since the last figures, beyond
  * the most of the last while, it is taken to take again in each of the next
@@ -19,11 +20,13 @@
  * has.
  *
  * Shrinking goes by the most that was used during shrink_delay_ms, so neither
- * a noisy figure nor a sawtooth makes it go up and down; and it ends where
- * growing ends, well above where growing begins. So a load that is steady is
- * left alone in the end. Where growing follows a shrink soon, the delay doubles,
- * up to eight times, unless the guest needs more than since it last grew: to
- * have waited longer would not have told of that.
+ * a noisy figure nor a sawtooth makes it go up and down. It takes half of what is
+ * too much, and looks again, so a mistake is half as bad; and it ends where growing
+ * ends, well above where growing begins. So a load that is steady is left alone in
+ * the end. What growing looked ahead for is left for twice the delay, so that a
+ * load that climbs is not held up by taking back. Where growing follows a shrink
+ * soon, the delay doubles, up to sixteen times, unless the guest needs more than
+ * since it last grew: to have waited longer would not have told of that.
  *
  * A guest that swaps out, or that has to read many pages of its programs again
  * (major faults), is short of memory whatever it says is available: nothing is

@@ -10,7 +10,7 @@ void demand_world_init(DemandWorld *w)
 {
     *w = (DemandWorld) {
         .config = { .min = 0, .max = 16 * GiB, .headroom = 150, .priority = 50,
-                    .interval_ms = 250, .shrink_delay_ms = 5000 },
+                    .interval_ms = 250, .shrink_delay_ms = 3000 },
         .used = 300 * MiB, .overhead = 40 * MiB, .plugs = 512 * MiB,
         .unplugs = 512 * MiB, .refused_above = UINT64_MAX,
     };
