@@ -485,8 +485,9 @@ static void test_ports_come_and_go(void)
             "{'execute': 'chardev-add', 'arguments': {'id': 'c0', 'backend': "
             "{'type': 'socket', 'data': {'addr': {'type': 'unix', 'data': "
             "{'path': '%s'}}, 'server': true}}}}", f.path));
-        connect_peer(&f);
+        /* Of a peer that is there before, a driver hears when it says READY. */
         add_port(&f);
+        connect_peer(&f);
         expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     }
     stop(&f);
