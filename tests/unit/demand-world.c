@@ -146,3 +146,22 @@ unsigned demand_world_available(const DemandWorld *w)
 {
     return w->figures.guest.available * 1000 / w->figures.guest.total;
 }
+
+void demand_world_assert_settles(DemandWorld *w)
+{
+    g_assert_true(demand_world_settles(w, 2 * MINUTE, 20 * MINUTE));
+}
+
+void demand_world_assert_in_band(const DemandWorld *w)
+{
+    g_assert_cmpuint(demand_world_available(w), >=, LOW);
+    g_assert_cmpuint(demand_world_available(w), <=, HIGH + 1);
+}
+
+void demand_world_start(DemandWorld *w, uint64_t used)
+{
+    demand_world_init(w);
+    w->used = used;
+    demand_world_assert_settles(w);
+    w->requests = w->grown = w->shrunk = w->starved = 0;
+}

@@ -11,6 +11,12 @@
 #include "demand/policy.h"
 #include "qemu/units.h"
 
+#define SECOND 4                          /* steps, by the policy's defaults */
+#define MINUTE (60 * SECOND)
+#define DELAY (3 * SECOND)                /* before shrinking */
+#define LOW 150                           /* of the band, in thousandths */
+#define HIGH 214
+
 typedef struct DemandWorld {
     DemandPolicy policy;
     DemandConfig config;
@@ -51,5 +57,11 @@ void demand_world_steps(DemandWorld *w, unsigned n);
 bool demand_world_settles(DemandWorld *w, unsigned quiet, unsigned n);
 /* What is available, in thousandths of what the guest has. */
 unsigned demand_world_available(const DemandWorld *w);
+/* Begins a life in which @used is used, from when nothing is requested any more;
+ * what has happened until then is not counted. */
+void demand_world_start(DemandWorld *w, uint64_t used);
+void demand_world_assert_settles(DemandWorld *w);
+/* What is available is within the default headroom's band. */
+void demand_world_assert_in_band(const DemandWorld *w);
 
 #endif

@@ -11,8 +11,6 @@
 
 #include "demand-world.h"
 
-#define SECOND 4                          /* steps */
-#define MINUTE (60 * SECOND)
 /* Of files, in a step, while what is used grows. */
 #define READS (4 * MiB)
 

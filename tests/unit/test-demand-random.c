@@ -11,9 +11,6 @@
 
 #include "demand-world.h"
 
-#define SECOND 4                          /* steps */
-#define MINUTE (60 * SECOND)
-
 static uint64_t number_from_env(const char *name, uint64_t fallback)
 {
     const char *text = g_getenv(name);
