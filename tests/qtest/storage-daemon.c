@@ -16,16 +16,38 @@
 
 /* --- a stand-in ------------------------------------------------------------ */
 
-void qstand_in_begin(QStandIn *s)
-{
-    g_autofree char *path = NULL;
+/* Between the emulator and QEMU's daemon, with the daemon's path and DIR. */
+static const char between[] =
+    "#!/usr/bin/env python3\n"
+    "import json, os, signal, socket, subprocess, sys, threading, time\n"
+    "DAEMON, DIR = '%s', '%s'\n"
+    "client = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
+    "ours, theirs = socket.socketpair()\n"
+    "daemon = subprocess.Popen([DAEMON, '--chardev',\n"
+    "    'socket,id=q,fd=%%d' %% theirs.fileno(), '--monitor', 'chardev=q'],\n"
+    "    pass_fds=[theirs.fileno()])\n"
+    "theirs.close()\n"
+    "signal.signal(signal.SIGTERM, lambda *_: (daemon.kill(), os._exit(1)))\n"
+    "def answers():\n"
+    "    while data := ours.recv(4096):\n"
+    "        client.sendall(data)\n"
+    "    client.shutdown(socket.SHUT_RDWR)\n"
+    "threading.Thread(target=answers, daemon=True).start()\n"
+    "%s"
+    "daemon.kill()\n";
 
-    s->daemon = g_find_program_in_path(PROGRAM);
+void qstand_in_begin(QStandIn *s, const char *what_it_does)
+{
+    g_autofree char *daemon = g_find_program_in_path(PROGRAM);
+    g_autofree char *path = NULL, *program = NULL;
+
     s->dir = g_dir_make_tmp("stand-in-XXXXXX", NULL);
     g_assert_nonnull(s->dir);
     s->path = g_strdup(g_getenv("PATH"));
     path = g_strdup_printf("%s:%s", s->dir, s->path);
     g_setenv("PATH", path, true);
+    program = g_strdup_printf(between, daemon, s->dir, what_it_does);
+    qstand_in_write(s, PROGRAM, program, 0755);
 }
 
 char *qstand_in_file(QStandIn *s, const char *name)
@@ -50,7 +72,6 @@ void qstand_in_end(QStandIn *s)
     g_setenv("PATH", s->path, true);
     g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
     g_free(s->dir);
-    g_free(s->daemon);
     g_free(s->path);
 }
 

@@ -40,11 +40,13 @@ GArray *qprocess_mapped_ends(GPid pid, const char *name);
 /* A stand-in for the daemon, first in the PATH while it is there. */
 typedef struct QStandIn {
     char *dir;                            /* which is for its files */
-    char *daemon;                         /* the real one */
     char *path;                           /* the PATH of before */
 } QStandIn;
 
-void qstand_in_begin(QStandIn *s);
+/* @what_it_does: the part of its Python program that takes each line of the file
+ * "client", the emulator's, and sends it to the daemon, whose socket is "ours", or
+ * not. DIR is the directory; what the daemon says, the emulator hears. */
+void qstand_in_begin(QStandIn *s, const char *what_it_does);
 /* Path of a file in the directory. */
 char *qstand_in_file(QStandIn *s, const char *name);
 void qstand_in_write(QStandIn *s, const char *name, const char *text, int mode);

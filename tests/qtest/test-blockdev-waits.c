@@ -22,27 +22,11 @@
 #define RESIZE "{'execute': 'block_resize', 'arguments': {"                     \
     "'node-name': '%s', 'size': 2097152}}"
 
-/* What it is started as, with the daemon's path, the directory of "held" and "go",
- * and the text that the command has that is held. With a file "mute" it has exports
+/* With the text that the command has that is held. With a file "mute" it has exports
  * itself, and says nothing there. */
 static const char holder[] =
-    "#!/usr/bin/env python3\n"
-    "import json, os, signal, socket, subprocess, sys, threading, time\n"
-    "DAEMON, DIR, TEXT = '%s', '%s', '%s'\n"
-    "client = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
-    "ours, theirs = socket.socketpair()\n"
-    "daemon = subprocess.Popen([DAEMON, '--chardev',\n"
-    "    'socket,id=q,fd=%%d' %% theirs.fileno(), '--monitor', 'chardev=q'],\n"
-    "    pass_fds=[theirs.fileno()])\n"
-    "theirs.close()\n"
-    "signal.signal(signal.SIGTERM, lambda *_: (daemon.kill(), os._exit(1)))\n"
-    "def answers():\n"
-    "    while data := ours.recv(4096):\n"
-    "        client.sendall(data)\n"
-    "    client.shutdown(socket.SHUT_RDWR)\n"
-    "threading.Thread(target=answers, daemon=True).start()\n"
     "for line in client.makefile():\n"
-    "    if TEXT in line and not os.path.exists(DIR + '/go'):\n"
+    "    if '%s' in line and not os.path.exists(DIR + '/go'):\n"
     "        open(DIR + '/held', 'w').close()\n"
     "        while not os.path.exists(DIR + '/go'):\n"
     "            time.sleep(0.01)\n"
@@ -53,8 +37,7 @@ static const char holder[] =
     "        client.sendall(b'{\"return\": {}}\\n')\n"
     "        open(DIR + '/held', 'w').close()\n"
     "        continue\n"
-    "    ours.sendall(line.encode())\n"
-    "daemon.kill()\n";
+    "    ours.sendall(line.encode())\n";
 
 typedef struct Fixture {
     QStandIn daemon;
@@ -69,12 +52,11 @@ typedef struct Fixture {
 /* @held: text of the command that is held. */
 static void start(Fixture *f, const char *held)
 {
-    g_autofree char *program = NULL, *disk = NULL, *monitor = NULL;
+    g_autofree char *what_it_does = g_strdup_printf(holder, held);
     g_autofree char *sectors = g_strnfill(MiB, 'x');
+    g_autofree char *disk = NULL, *monitor = NULL;
 
-    qstand_in_begin(&f->daemon);
-    program = g_strdup_printf(holder, f->daemon.daemon, f->daemon.dir, held);
-    qstand_in_write(&f->daemon, "qemu-storage-daemon", program, 0755);
+    qstand_in_begin(&f->daemon, what_it_does);
     qstand_in_write(&f->daemon, "disk", sectors, 0644);
     disk = qstand_in_file(&f->daemon, "disk");
     monitor = qstand_in_file(&f->daemon, "qmp");

@@ -22,24 +22,9 @@
 #define THROTTLED "'driver': 'throttle', 'throttle-group': 'o', "                \
     "'file': {'driver': 'null-co'}"
 
-/* Its arguments are the emulator's; all that it hears goes to the file "said".
- * What has the text of the file "refuse" is answered by an error. */
+/* All that it hears goes to the file "said". What has the text of the file "refuse" is
+ * answered by an error. */
 static const char recorder[] =
-    "#!/usr/bin/env python3\n"
-    "import os, signal, socket, subprocess, sys, threading\n"
-    "DAEMON, DIR = '%s', '%s'\n"
-    "client = socket.socket(fileno=int(sys.argv[2].split('fd=')[1]))\n"
-    "ours, theirs = socket.socketpair()\n"
-    "daemon = subprocess.Popen([DAEMON, '--chardev',\n"
-    "    'socket,id=q,fd=%%d' %% theirs.fileno(), '--monitor', 'chardev=q'],\n"
-    "    pass_fds=[theirs.fileno()])\n"
-    "theirs.close()\n"
-    "signal.signal(signal.SIGTERM, lambda *_: (daemon.kill(), os._exit(1)))\n"
-    "def answers():\n"
-    "    while data := ours.recv(4096):\n"
-    "        client.sendall(data)\n"
-    "    client.shutdown(socket.SHUT_RDWR)\n"
-    "threading.Thread(target=answers, daemon=True).start()\n"
     "for line in client.makefile():\n"
     "    open(DIR + '/said', 'a').write(line)\n"
     "    try: text = open(DIR + '/refuse').read()\n"
@@ -47,8 +32,7 @@ static const char recorder[] =
     "    if text in line:\n"
     "        client.sendall(b'{\"error\": {\"desc\": \"I do not want to\"}}\\n')\n"
     "    else:\n"
-    "        ours.sendall(line.encode())\n"
-    "daemon.kill()\n";
+    "        ours.sendall(line.encode())\n";
 
 typedef struct Fixture {
     QStandIn daemon;
@@ -57,11 +41,7 @@ typedef struct Fixture {
 
 static void begin(Fixture *f)
 {
-    g_autofree char *program = NULL;
-
-    qstand_in_begin(&f->daemon);
-    program = g_strdup_printf(recorder, f->daemon.daemon, f->daemon.dir);
-    qstand_in_write(&f->daemon, "qemu-storage-daemon", program, 0755);
+    qstand_in_begin(&f->daemon, recorder);
 }
 
 /* Something has the daemon started; @args, too. */
