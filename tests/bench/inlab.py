@@ -130,8 +130,8 @@ def collect(args, script, measure, memory=machine.MEMORY, modules=(), programs=(
 
 def touch_memory():
     """Have all free memory of the lab machine written to. The first to do so pays for
-    the host's backing of it, and for the code of guests that are gone: software
-    emulation looks at each write to a page that it has translated code of."""
+    the host's backing of it, and, it seems, for the code of guests that are gone:
+    software emulation looks at each write to a page that it has translated code of."""
     text = pathlib.Path("/proc/meminfo").read_text()
     free = int(re.search(r"^MemFree:\s+(\d+) kB$", text, re.M)[1]) * 1024
     with mmap.mmap(-1, free * 9 // 10 & -HUGE_PAGE, flags=mmap.MAP_PRIVATE) as memory:
