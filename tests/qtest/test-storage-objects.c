@@ -310,7 +310,8 @@ static GPid serve(Fixture *f, const char *type)
 {
     g_autofree char *object = g_strdup_printf(
         "tls-creds-%s,id=t,endpoint=server,dir=%s", type, f->daemon.dir);
-    g_autofree char *socket = qstand_in_file(&f->daemon, "nbd"), *disk = qstand_in_file(&f->daemon, "disk");
+    g_autofree char *socket = qstand_in_file(&f->daemon, "nbd");
+    g_autofree char *disk = qstand_in_file(&f->daemon, "disk");
     char *argv[] = { "qemu-nbd", "--object", object, "--tls-creds", "t", "-t",
                      "-f", "raw", "-k", socket, disk, NULL };
     gint64 deadline = qtest_deadline();
