@@ -18,8 +18,6 @@
 #define SHRINK_PART_PRESSED 4
 /* Shrinks in one shrink_delay_ms. */
 #define SHRINKS_IN_DELAY 4
-/* What growing gave is left for that many delays more. */
-#define KEPT_DELAYS 1
 /* A growth that soon after a shrink, in delays, shows that it was a mistake. */
 #define MISTAKE_DELAYS 5
 #define MISTAKE_MAX 16
@@ -448,7 +446,8 @@ static void mind_mistakes(Making *m)
         }
         p->shrunk = false;
         p->most_used = m->used;
-        p->may_shrink_ms = now_ms + m->delay_ms + KEPT_DELAYS * m->c->shrink_delay_ms;
+        /* What it looked ahead for is left for a while longer. */
+        p->may_shrink_ms = now_ms + m->delay_ms + m->c->shrink_delay_ms;
     } else if (m->d->sum < m->d->old_sum) {
         p->shrunk = true;
         p->shrunk_ms = now_ms;
