@@ -5,9 +5,6 @@
  * the test lets it go on; meanwhile disks are read, other clients' commands are
  * carried out, and devices go.
  */
-#include <glib/gstdio.h>
-#include <string.h>
-
 #include "qemu/units.h"
 #include "storage-daemon.h"
 #include "virtio-blk.h"
